@@ -1,0 +1,42 @@
+"""Errors a user can mend. Each is one sentence, a hint, and the exit code the command line ends with."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class IidError(Exception):
+    """Something the user can mend: ``message`` says what is wrong, ``hint`` what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(IidError):
+    """A name, option or value the command does not know (exit 2)."""
+
+    exit_code = 2
+
+
+class DataError(IidError):
+    """A file or dataset that is missing, broken or laid out differently than expected (exit 4)."""
+
+    exit_code = 4
+
+
+class WeightsError(IidError):
+    """Weights that are missing, damaged or made for another network (exit 4)."""
+
+    exit_code = 4
+
+
+class TrainingError(IidError):
+    """A training run that cannot go on, such as a loss that is no longer finite (exit 1)."""
+
+
+class PluginError(IidError):
+    """A plugin that cannot be loaded or breaks its contract (exit 1)."""

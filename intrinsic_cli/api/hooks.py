@@ -1,0 +1,30 @@
+"""The hooks a plugin answers. Mark an implementation with ``hookimpl``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.specs import DatasetSpec, MethodSpec
+
+PROJECT = "iid"
+#: The entry-point group a plugin package registers under.
+ENTRY_POINTS = "iid.methods"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Hooks:
+    """Everything the house asks of a plugin."""
+
+    @hookspec
+    def iid_methods(self) -> Iterable[MethodSpec]:  # type: ignore[empty-body]  # a specification has no body
+        """Name your methods. Called at every start of ``iid``: import nothing heavy here."""
+
+    @hookspec
+    def iid_datasets(self) -> Iterable[DatasetSpec]:  # type: ignore[empty-body]  # a specification has no body
+        """Name extra dataset readers, if you bring any."""

@@ -1,0 +1,107 @@
+"""What a method is: something that decomposes, trains and (if it wants to) scores itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from intrinsic_cli.api.data import Batch, Case, Source, Split
+    from intrinsic_cli.api.layers import Mesh
+    from intrinsic_cli.api.specs import Frame
+
+    #: Weights of several networks: net name → parameter name → tensor.
+    NetState = Mapping[str, Mapping[str, Tensor]]
+    #: ``(loss, optimizer name)``: zero, scale, backward, clip and step, in the order the plugin calls it.
+    Minimise = Callable[[Tensor, str], None]
+
+O = TypeVar("O")  # noqa: E741  options dataclass of a method
+C = TypeVar("C")  # config dataclass of a method
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Where and how a network runs. ``parents`` are the weights of earlier stages while a later one trains."""
+
+    device: torch.device
+    precision: str = "fp32"
+    seed: int = 0
+    variant: str = ""
+    parents: Mapping[str, NetState] = field(default_factory=dict)
+
+
+class Decomposer(Protocol):
+    """A loaded network: photos in, layers out."""
+
+    @property
+    def frame(self) -> Frame:
+        """What :meth:`__call__` wants its photos cut to."""
+        ...
+
+    def __call__(self, photos: Tensor) -> Mapping[str, Tensor | list[Mesh]]:
+        """``[B,3,H,W]`` float32 in ``frame.encoding`` → layers ``[B,C,h,w]``, linear, at any one size."""
+        ...
+
+
+class Trainer(ABC):
+    """One stage of training. The plugin owns the step; the house owns time, checkpoints and progress.
+
+    ``nets`` end up in the weights file under their names (frozen nets of earlier stages too); the ones named in no
+    optimizer stay as they are. ``watch`` is the key of :meth:`validate` by which the best weights are chosen
+    (lower is better).
+    """
+
+    nets: Mapping[str, nn.Module]
+    optimizers: Mapping[str, Optimizer]
+    watch: str = "loss"
+
+    @abstractmethod
+    def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
+        """The stage's data; see :meth:`Source.batches` for what ``start`` promises."""
+
+    @abstractmethod
+    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+        """Do one optimisation step; return the named losses, detached, for display."""
+
+    @abstractmethod
+    def validate(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Figures of one held-out batch (averaged by the house over all of them)."""
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Pictures [B,C,H,W] linear to look at, in the order of the columns of a contact sheet."""
+        return {}
+
+    def prepare(self) -> None:  # noqa: B027  optional to override
+        """Called once before the first step, never on resume: measure statistics, warm caches."""
+
+
+class Scorer(Protocol):
+    """A method's own protocol, for layers the house has no metric for."""
+
+    def __call__(self, case: Case, layers: Mapping[str, Any]) -> Mapping[str, float]: ...
+
+
+class Method(ABC, Generic[O, C]):
+    """The class a :class:`~intrinsic_cli.api.specs.MethodSpec` points to."""
+
+    @abstractmethod
+    def decomposer(self, state: NetState, options: O, runtime: Runtime) -> Decomposer:
+        """Networks built from ``state``, ready to run. Raise WeightsError where the state does not fit."""
+
+    @abstractmethod
+    def trainer(self, stage: str, config: C, source: Source, runtime: Runtime) -> Trainer:
+        """A fresh trainer of ``stage``."""
+
+    def scorer(self, runtime: Runtime) -> Scorer | None:
+        """None leaves scoring to the house."""
+        return None
+
+    def convert(self, state: Mapping[str, Any]) -> tuple[str, NetState] | None:
+        """Recognise an original checkpoint of the paper's own code: (variant, our nets), or None if it is not ours."""
+        return None

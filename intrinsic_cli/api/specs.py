@@ -1,0 +1,88 @@
+"""Descriptions a plugin gives of itself: cheap to make, read before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+def knob(default: Any, help: str, choices: tuple[Any, ...] = ()) -> Any:
+    """A dataclass field that explains itself: shown by ``iid methods NAME``, validated by ``-O`` and ``--set``."""
+    return field(default=default, metadata={"help": help, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """The options of a method that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """What every training run can be told (``--set key=value``); methods add fields of their own."""
+
+    steps: int = knob(2000, "optimisation steps of a stage")
+    batch_size: int = knob(8, "photos per step")
+    crop: int = knob(160, "side of the square training crop, pixels")
+    lr: float = knob(1e-3, "peak learning rate")
+    warmup: int = knob(100, "steps of linear warm-up before the cosine decay")
+    clip: float = knob(1.0, "gradient norm above which gradients are scaled down; 0 = never")
+    ema: float = knob(0.999, "decay of the weight average that is validated and shipped; 0 = off")
+    val_every: int = knob(500, "steps between validations (the last step is always validated)")
+    val_batches: int = knob(16, "validation batches looked at")
+    save_every: int = knob(500, "steps between checkpoints")
+    seed: int = knob(0, "seed of weights, data order and augmentation")
+
+
+@dataclass(frozen=True, slots=True)
+class MethodSpec:
+    """A method as the house sees it before importing it.
+
+    ``target`` is ``"package.module:Class"`` of a :class:`~intrinsic_cli.api.method.Method`, imported on first use.
+    ``variants`` lists the named networks besides the default one (written ``NAME:VARIANT``). ``stages`` are trained
+    in order; a stage sees the weights of those before it. ``needs`` are the batch keys a dataset must offer to
+    train. ``smoke`` overrides the config so that two training steps fit in two CPU seconds.
+    """
+
+    name: str
+    summary: str
+    target: str
+    layers: tuple[str, ...]
+    variants: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ("main",)
+    needs: frozenset[str] = frozenset()
+    options: type = NoOptions
+    config: type = TrainConfig
+    smoke: Mapping[str, Any] = field(default_factory=dict)
+    paper: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """A dataset reader: ``target`` ``"module:function"`` is called with the path (or None) and returns a Source."""
+
+    name: str
+    summary: str
+    target: str
+    offers: frozenset[str]
+    licence: str = ""
+    layout: str = ""
+    needs_path: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a network likes to eat; the house cuts, resizes and encodes photos accordingly.
+
+    ``size``: short side in pixels the photo is resized to (None = native, never enlarged); ``multiple``: both sides
+    become multiples of it; ``encoding``: the transfer curve of the input. ``lift``: how layers smaller than the
+    photo get its size: ``"divide"`` lifts shading edge-aware and sets albedo = photo / shading, so that every pixel
+    of the photo stays; ``"resize"`` interpolates every layer.
+    """
+
+    size: int | None = None
+    multiple: int = 1
+    tile: int | None = None
+    overlap: int = 0
+    encoding: Literal["linear", "srgb"] = "linear"
+    lift: Literal["divide", "resize"] = "divide"

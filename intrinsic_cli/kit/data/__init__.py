@@ -1,0 +1,1 @@
+"""Datasets: one small reader each."""

@@ -1,0 +1,1 @@
+"""The verbs, importable from Python: no click, no rich."""
