@@ -190,7 +190,7 @@ def _float(value: Any) -> float:
     return _refuse() if number != number else number
 
 
-def _str(value: Any) -> str:
+def _str(value: Any) -> Any:
     return value if _is_word(value) else _refuse()
 
 

@@ -1,0 +1,38 @@
+"""JSON for scripts, from the plain values that the house works with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON knows it: dataclasses and named tuples become objects, paths become text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [plain(item) for item in value]
+        return sorted(items) if isinstance(value, set | frozenset) else items
+    return str(value) if isinstance(value, Path) else value
+
+
+def line(value: Any) -> str:
+    """One JSON line."""
+    return json.dumps(plain(value), ensure_ascii=False, default=str)
+
+
+def text(value: Any) -> str:
+    """JSON laid out for reading."""
+    return json.dumps(plain(value), ensure_ascii=False, indent=2, default=str)
+
+
+def dump(value: Any) -> None:
+    """Print laid-out JSON on stdout."""
+    print(text(value))
