@@ -23,8 +23,7 @@ def guarded(run: Callable[[], Any], debug: bool = False) -> int:
     except click.exceptions.Abort:  # click's name for Ctrl-C
         return _say("interrupted", "", INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _say(error.format_message(), _see(error), error.exit_code)
     except IidError as error:
         _trace(debug)
         return _say(error.message, error.hint, error.exit_code)
@@ -41,6 +40,11 @@ def _say(message: str, hint: str, code: int) -> int:
     if hint:
         click.echo(f"hint: {hint}", err=True)
     return code
+
+
+def _see(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"see `{context.command_path} --help`" if context is not None else ""
 
 
 def _advice(debug: bool) -> str:

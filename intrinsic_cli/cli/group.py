@@ -41,8 +41,8 @@ class LazyGroup(click.Group):
         """As click does, with a suggestion that needs no import."""
         if args and args[0] not in self.table and not ctx.resilient_parsing and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], self.table, n=1)
-            advice = f" Did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"No command called {args[0]!r}.{advice}", ctx)
+            advice = f"; did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"no command called {args[0]!r}{advice}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

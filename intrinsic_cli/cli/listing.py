@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -36,3 +36,13 @@ def text(value: Any) -> str:
 def dump(value: Any) -> None:
     """Print laid-out JSON on stdout."""
     print(text(value))
+
+
+def csv(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as CSV."""
+    import csv as writing
+    import io
+
+    page = io.StringIO()
+    writing.writer(page, lineterminator="\n").writerows(rows)
+    return page.getvalue()

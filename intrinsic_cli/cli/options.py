@@ -31,6 +31,20 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         return float(found[1]) * SECONDS[found[2]]
 
 
+class AutoInt(click.ParamType):  # type: ignore[type-arg]  # generic only in newer click
+    """``auto`` → None, or a whole number above 0."""
+
+    name = "auto|n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """The number, or a usage error."""
+        if value is None or value == "auto":
+            return None
+        if not str(value).isdecimal() or not int(value):
+            self.fail(f"{value!r} is neither auto nor a whole number above 0", param, ctx)
+        return int(value)
+
+
 def method(default: Any = "flow", **more: Any) -> Decorator:
     """``-m/--method/--plugin NAME[:VARIANT]``: one option under three names."""
     more.setdefault("help", "Method and variant.")

@@ -38,6 +38,15 @@ def config_keys(ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     return _settings(ctx, "config", incomplete)
 
 
+def weights(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of the weights on this machine, else files."""
+    from intrinsic_cli.registry import load_registry
+    from intrinsic_cli.weights import list_weights
+
+    names = [(file.name, file.place) for file in list_weights(load_registry())]
+    return _matching(names, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
 def _settings(ctx: click.Context, kind: str, incomplete: str) -> list[CompletionItem]:
     from intrinsic_cli.api import IidError
     from intrinsic_cli.registry import load_registry

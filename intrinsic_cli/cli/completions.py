@@ -1,0 +1,36 @@
+"""``iid completions``: the script that teaches a shell to complete ``iid``."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from intrinsic_cli.cli import options
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+@options.debug
+def completions(shell: str) -> None:
+    """Print the completion script of SHELL.
+
+    \b
+    bash: iid completions bash > ~/.local/share/bash-completion/completions/iid
+    zsh:  iid completions zsh  > "${fpath[1]}/_iid"
+    fish: iid completions fish > ~/.config/fish/completions/iid.fish
+    """
+    click.echo(script(shell), nl=False)
+
+
+def script(shell: str) -> str:
+    """What click generates for ``shell``."""
+    from intrinsic_cli.cli import iid
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"no completion for {shell}")
+    made = kind(iid, {}, "iid", "_IID_COMPLETE")
+    # Not made.source(): for bash it starts a bash to ask its version, which this machine may not have.
+    return made.source_template % made.source_vars() + "\n"

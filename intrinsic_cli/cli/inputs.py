@@ -1,0 +1,45 @@
+"""What the user typed as input → paths: globs opened, lists read, stdin taken in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from glob import glob
+from pathlib import Path
+
+from intrinsic_cli.api import DataError, UsageError
+
+STDIN = "-"
+
+
+def gather(words: tuple[str, ...], from_list: str | None) -> tuple[tuple[Path, ...], bytes | None]:
+    """(paths, bytes of stdin if it is one of the inputs)."""
+    if STDIN in words and from_list == STDIN:
+        raise UsageError("stdin cannot be both an image and a list of paths")
+    paths = tuple(dict.fromkeys([*_opened(words), *_listed(from_list)]))
+    if not paths:
+        raise UsageError("no input", "give files, folders or globs, `-` for stdin, or --from-list FILE")
+    return paths, sys.stdin.buffer.read() if STDIN in words else None
+
+
+def _opened(words: Iterable[str]) -> Iterator[Path]:
+    """Shells leave a glob alone when it is quoted or matches nothing; a file whose name looks like one comes first."""
+    for word in words:
+        path = Path(word).expanduser() if word.startswith("~") else Path(word)
+        if word == STDIN or not any(mark in word for mark in "*?[") or path.exists():
+            yield path
+            continue
+        found = sorted(glob(str(path), recursive=True))  # noqa: PTH207  Path.glob refuses absolute patterns
+        if not found:
+            raise DataError(f"nothing matches {word}")
+        yield from map(Path, found)
+
+
+def _listed(source: str | None) -> Iterator[Path]:
+    if source is None:
+        return
+    try:
+        text = sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read the list {source}: {error}") from error
+    yield from (Path(line) for line in text.splitlines() if line.strip())
