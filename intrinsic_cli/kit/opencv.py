@@ -1,0 +1,28 @@
+"""The one place that imports OpenCV: ``from intrinsic_cli.kit.opencv import cv2``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from intrinsic_cli.api import IidError
+
+HEADLESS = "pip uninstall -y opencv-python && pip install opencv-python-headless"
+
+
+def load(name: str = "cv2") -> Any:
+    """The cv2 module, from opencv-python or opencv-python-headless, whichever is installed."""
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise IidError("OpenCV is not installed", "pip install opencv-python-headless") from error
+    except ImportError as error:
+        # opencv-python links the window system; bare servers and containers have none of its libraries.
+        raise IidError(f"OpenCV cannot be loaded: {error}", HEADLESS) from error
+    # Broken files are reported by us in one sentence; OpenCV would print a page for each on stderr.
+    if hasattr(module, "setLogLevel"):
+        module.setLogLevel(0)
+    return module
+
+
+cv2: Any = load()
