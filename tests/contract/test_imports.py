@@ -1,0 +1,107 @@
+"""Who may know whom, read from the source: cli → runs → kit → api; plugins → api and kit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HOUSE = ROOT / "intrinsic_cli"
+PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"))
+HALL = ("registry", "settings", "weights", "requests", "datasets")
+HEAVY = {"torch", "numpy", "cv2", "PIL", "rich", "safetensors", "OpenEXR", "imageio", "scipy"}
+
+#: Room → the rooms of the house it may import (besides itself).
+MAY = {
+    "api": (),
+    "kit": ("api",),
+    "runs": ("api", "kit", *HALL),
+    "cli": ("api", "kit", "runs", *HALL),
+    "registry": ("api", "datasets"),
+    "settings": ("api",),
+    "weights": ("api", "registry", "kit"),
+    "requests": (),
+    "datasets": ("api",),
+    "testing": ("api", "kit", "runs", *HALL),
+    "__init__": (),
+    "__main__": ("cli",),
+}
+LIGHT = (
+    *(path for room in ("api", "cli", "runs") for path in (HOUSE / room).rglob("*.py")),
+    *(HOUSE / f"{name}.py" for name in (*HALL, "__init__", "__main__")),
+    *(plugin / name for plugin in PLUGINS for name in ("__init__.py", "settings.py") if (plugin / name).exists()),
+)
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every module a piece of source imports, ``from a import b`` as ``a`` and ``a.b``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def at_start(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Statements that run when the module is imported: not in functions, not for type checkers only."""
+    pending: list[ast.stmt] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            pending += node.orelse
+            continue
+        blocks = [getattr(node, name, []) for name in ("body", "orelse", "finalbody")]
+        blocks += [handler.body for handler in getattr(node, "handlers", [])]
+        inner = [statement for block in blocks for statement in block]
+        if inner:
+            pending += inner
+        else:
+            yield node
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(HOUSE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", sorted(HOUSE.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_rooms_keep_their_walls(path: Path) -> None:
+    room = room_of(path)
+    for name in imported(parse(path)):
+        parts = name.split(".")
+        assert not parts[0].startswith("iid_"), f"the house knows the plugin {parts[0]}"
+        if parts[0] == "intrinsic_cli" and len(parts) > 1 and parts[1] != "__version__":
+            assert parts[1] == room or parts[1] in MAY[room], f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_plugins_know_only_the_contract_and_the_workshop(plugin: Path) -> None:
+    for path in plugin.rglob("*.py"):
+        for name in imported(parse(path)):
+            parts = name.split(".")
+            if parts[0] == "intrinsic_cli":
+                assert parts[1] in ("api", "kit"), f"{path.relative_to(ROOT)} imports {name}"
+            assert not parts[0].startswith("iid_") or parts[0] == plugin.name, f"{plugin.name} knows {parts[0]}"
+
+
+@pytest.mark.parametrize("path", LIGHT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_light_rooms_import_nothing_heavy_at_the_door(path: Path) -> None:
+    for statement in at_start(parse(path)):
+        heavy = {name.split(".")[0] for name in imported(statement)} & HEAVY
+        assert not heavy, f"line {statement.lineno} imports {', '.join(heavy)}"
+        workshop = [name for name in imported(statement) if name.startswith("intrinsic_cli.kit.")]
+        allowed = all(name.startswith("intrinsic_cli.kit.files") for name in workshop)
+        assert allowed, f"line {statement.lineno} opens the workshop: {', '.join(workshop)}"
+
+
+def test_every_room_is_known() -> None:
+    assert {room_of(path) for path in HOUSE.rglob("*.py")} <= MAY.keys()
