@@ -26,7 +26,8 @@ _SEPARATOR = "|"
 
 
 def save_weights(path: Path, state: NetState, record: Mapping[str, Any], half: bool = False) -> None:
-    """Write ``state`` atomically; ``half`` stores floating tensors in 16 bits."""
+    """Write ``state`` atomically; ``half`` stores matrices and kernels in 16 bits (vectors hold
+    batch statistics, which need the range)."""
     flat = {f"{net}{_SEPARATOR}{name}": _storable(x, half) for net, part in state.items() for name, x in part.items()}
     with replacing(path) as temporary:
         save_file(flat, temporary, metadata={"record": json.dumps(record)})
@@ -67,7 +68,7 @@ def state_of(nets: Mapping[str, nn.Module]) -> NetState:
 
 def _storable(x: Tensor, half: bool) -> Tensor:
     x = x.detach().cpu().contiguous()
-    return x.half() if half and x.is_floating_point() else x.clone()
+    return x.half() if half and x.is_floating_point() and x.ndim > 1 else x.clone()
 
 
 def _wide(x: Tensor) -> Tensor:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from intrinsic_cli.api import UsageError
+
+N = TypeVar("N", bound=nn.Module)
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -38,6 +42,11 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     if precision not in _DTYPES:
         raise UsageError(f"there is no precision called {precision!r}", "use auto, fp32, bf16 or fp16")
     return torch.autocast(device.type, dtype=_DTYPES[precision])
+
+
+def place(net: N, device: torch.device) -> N:
+    """Move ``net`` to ``device`` in channels-last order, which convolutions like on every device."""
+    return net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stubs lack it
 
 
 def _mps() -> bool:

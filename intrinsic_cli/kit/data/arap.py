@@ -9,10 +9,12 @@ import numpy as np
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.pictures import MeasuringOnly, read_linear, refuse_empty, require_files
+from intrinsic_cli.api.layers import FACTORS
+from intrinsic_cli.kit.data.pictures import MeasuringOnly, read_layer, refuse_empty, require_files
+from intrinsic_cli.kit.image import read_photo
 
 LAYOUT = "SCENE_image.png, SCENE_albedo.png and SCENE_shading.png, linear"
-_LAYERS = ("image", "albedo", "shading")
+_FILES = ("image", *FACTORS)
 
 
 class Arap(MeasuringOnly):
@@ -27,7 +29,7 @@ class Arap(MeasuringOnly):
         self._scenes = sorted(path.name.removesuffix("_image.png") for path in folder.glob("*_image.png"))
         if not self._scenes:
             refuse_empty("ARAP scenes", folder, LAYOUT)
-        require_files("ARAP", folder, [folder / f"{s}_{layer}.png" for s in self._scenes for layer in _LAYERS], LAYOUT)
+        require_files("ARAP", folder, [folder / f"{s}_{layer}.png" for s in self._scenes for layer in _FILES], LAYOUT)
 
     def cases(self, split: Split = "val", limit: int | None = None) -> Iterator[Case]:
         """The scenes by name."""
@@ -35,9 +37,9 @@ class Arap(MeasuringOnly):
         return (self._case(scene) for scene in self._scenes[:limit])
 
     def _case(self, scene: str) -> Case:
-        photo, albedo, shading = (read_linear(self._folder / f"{scene}_{layer}.png") for layer in _LAYERS)
-        photo = np.ascontiguousarray(np.broadcast_to(photo, (*photo.shape[:2], 3)))
-        return Case(scene, photo, {"albedo": albedo, "shading": shading}, np.ones(photo.shape[:2], bool))
+        photo = read_photo(self._folder / f"{scene}_image.png", "linear").pixels
+        truth = {layer: read_layer(self._folder / f"{scene}_{layer}.png") for layer in FACTORS}
+        return Case(scene, photo, truth, np.ones(photo.shape[:2], bool))
 
 
 def open_arap(path: Path) -> Arap:

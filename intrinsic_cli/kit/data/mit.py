@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.colour import decode_codes, encode_codes
-from intrinsic_cli.kit.data.pictures import MeasuringOnly, read_linear, read_mask, refuse_empty, require_files
+from intrinsic_cli.kit.data.pictures import MeasuringOnly, read_layer, read_mask, refuse_empty, require_files
+from intrinsic_cli.kit.image import read_photo
 
 Image = NDArray[np.float32]
 
@@ -46,10 +47,10 @@ class Mit(MeasuringOnly):
 
     def _case(self, place: Path) -> Case:
         mask = read_mask(place / "mask.png")
-        photo = read_linear(place / "diffuse.png")
+        photo = read_photo(place / "diffuse.png", "linear").pixels
         gain = 1 / max(float(np.percentile(photo[mask], 99)), 1e-6)
         photo = photo * np.float32(gain)
-        truth = {"albedo": read_linear(place / "reflectance.png"), "shading": read_linear(_shading_file(place))}
+        truth = {"albedo": read_layer(place / "reflectance.png"), "shading": read_layer(_shading_file(place))}
         return Case(place.name, photo if self._exact else as_png16(photo), truth, mask, {"exposure": gain})
 
 

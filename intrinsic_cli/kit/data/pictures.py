@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.image import read_photo
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
@@ -33,26 +33,19 @@ class MeasuringOnly:
             raise DataError(f"{self.name} has no {split!r} split", "it is for measuring only: use --split val")
 
 
-def read_codes(path: Path) -> NDArray[Any]:
-    """The numbers as stored, RGB order, [H,W] or [H,W,C]. Alpha is dropped. DataError if unreadable."""
-    # imread takes no non-ASCII path on Windows; imdecode does not care.
-    stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
-    if stored is None:
-        raise DataError(f"{path} is not a readable picture")
-    return np.ascontiguousarray(stored[..., 2::-1]) if stored.ndim == 3 else np.asarray(stored)
+def read_layer(path: Path, encoding: str = "linear") -> Image:
+    """A stored layer or photo: [H,W,3], or [H,W,1] where all channels are equal; integers become 0..1.
 
-
-def read_linear(path: Path) -> Image:
-    """A picture that holds linear values: integers become 0..1, floats stay. float32 [H,W,C]."""
-    codes = read_codes(path)
-    top = np.iinfo(codes.dtype).max if codes.dtype.kind == "u" else 1
-    values = (codes / np.float32(top)).astype(np.float32, copy=False)
-    return values[..., None] if values.ndim == 2 else values
+    ``encoding`` as in :func:`~intrinsic_cli.kit.image.read_photo`. DataError if unreadable.
+    """
+    pixels = read_photo(path, encoding).pixels
+    gray = np.array_equal(pixels[..., 0], pixels[..., 1]) and np.array_equal(pixels[..., 0], pixels[..., 2])
+    return pixels[..., :1].copy() if gray else pixels
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """[H,W], True where any channel is brighter than half."""
-    return np.asarray((read_linear(path) > 0.5).any(-1))
+    """[H,W], True where any channel of the stored numbers is brighter than half."""
+    return np.asarray((read_photo(path, "linear").pixels > 0.5).any(-1))
 
 
 def require_files(kind: str, folder: Path, wanted: Iterable[Path], layout: str) -> None:

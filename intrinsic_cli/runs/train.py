@@ -1,0 +1,161 @@
+"""``iid train``: settings, data and a run folder, then every stage through the one loop."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intrinsic_cli import __version__, settings, weights
+from intrinsic_cli.api import DataError, MethodSpec, Progress, Silent, Source, UsageError
+from intrinsic_cli.kit.files import write_text
+from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_method
+from intrinsic_cli.requests import TrainReport, TrainRequest
+from intrinsic_cli.runs.stopping import Stop
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.method import NetState
+
+_CONFIG = "config.toml"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Run:
+    """A training run as it was decided, before torch is imported."""
+
+    spec: MethodSpec
+    variant: str
+    data: str
+    config: Any
+    folder: Path
+    stages: tuple[str, ...]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the weights file will say about where it comes from."""
+        config = dataclasses.asdict(self.config)
+        command = shlex.join(["iid", *sys.argv[1:]])
+        facts = {"method": self.spec.name, "variant": self.variant, "data": self.data}
+        return {**facts, "command": command, "config": config, "iid": __version__}
+
+
+def train(request: TrainRequest, progress: Progress = Silent(), registry: Registry | None = None) -> TrainReport:  # noqa: B008  Silent is stateless
+    """Train or continue a run. Time (``request.seconds``), Ctrl-C and SIGTERM end it early but whole."""
+    registry = registry or load_registry()
+    run = _plan(request, registry)
+    source = open_dataset(run.data, registry)
+    _require(run.spec, source)
+    if run.config.val_batches and not request.resume:
+        _claim(run)
+    with Stop(request.seconds) as stop:
+        figures, finished = _stages(run, request, source, progress, stop)
+    best = run.folder / run.stages[-1] / "best.safetensors"
+    return _close(run, request, best if best.exists() else None, finished, figures)
+
+
+def _plan(request: TrainRequest, registry: Registry) -> _Run:
+    """Everything decided that can be decided without torch."""
+    written = _read(request.resume) if request.resume else {}
+    spec, variant = registry.resolve(str(written.get("method") or request.method))
+    toml = {**written.get("config", {}), **(settings.read_toml(request.config) if request.config else {})}
+    steps = () if request.steps is None else (f"steps={request.steps}",)
+    config = settings.settle(spec.config, toml, (*request.overrides, *steps))
+    if not spec.stages:
+        raise UsageError(f"{spec.name} has nothing to train")
+    if request.stage and request.stage not in spec.stages:
+        raise UsageError(f"{spec.name} has no stage {request.stage!r}", f"stages: {', '.join(spec.stages)}")
+    stages = tuple(written.get("stages", ())) or ((request.stage,) if request.stage else spec.stages)
+    data = str(written.get("data") or request.data)
+    return _Run(spec, variant, data, config, request.resume or request.out or _next(spec, variant), stages)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"{folder} is not a training run: it has no readable {_CONFIG}", "give a run folder") from error
+
+
+def _next(spec: MethodSpec, variant: str) -> Path:
+    """The first free ``runs/NAME/N``."""
+    parent = Path("runs") / weights.weights_name(spec, variant)
+    taken = [int(p.name) for p in parent.glob("*") if p.name.isdecimal()]
+    return parent / str(max(taken, default=0) + 1)
+
+
+def _claim(run: _Run) -> None:
+    """Make the run folder and write down what was decided."""
+    if (run.folder / _CONFIG).exists():
+        raise UsageError(f"{run.folder} already holds a run", f"continue it with --resume {run.folder}")
+    name = f"{run.spec.name}:{run.variant}" if run.variant else run.spec.name
+    head = {"method": name, "data": run.data, "stages": list(run.stages)}
+    lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in head.items())
+    write_text(run.folder / _CONFIG, f"{lines}\n[config]\n{settings.to_toml(run.config)}")
+
+
+def _require(spec: MethodSpec, source: Source) -> None:
+    missing = sorted(spec.needs - source.offers)
+    if missing:
+        raise DataError(f"{source.name} has no {', '.join(missing)}, which {spec.name} needs to train")
+
+
+def _stages(
+    run: _Run, request: TrainRequest, source: Source, progress: Progress, stop: Stop
+) -> tuple[dict[str, Mapping[str, Any]], bool]:
+    import torch
+
+    from intrinsic_cli.api import Runtime
+    from intrinsic_cli.kit.checkpoint import load_weights
+    from intrinsic_cli.kit.device import pick_device, pick_precision
+    from intrinsic_cli.kit.loop import Fit
+
+    device = pick_device(request.device)
+    precision = pick_precision(request.precision, device)
+    method = open_method(run.spec)
+    figures: dict[str, Mapping[str, Any]] = {}
+    parents = _initial(run, request)
+    for stage in run.stages:
+        torch.manual_seed(run.config.seed)
+        runtime = Runtime(device, precision, run.config.seed, run.variant, dict(parents))
+        trainer = method.trainer(stage, run.config, source, runtime)
+        fit = Fit(trainer, run.config, run.folder / stage, runtime, {**run.record, "stage": stage})
+        standing = fit.run(progress, stop)
+        figures[stage] = {"steps": standing.step, "seconds": round(standing.seconds, 1), **(standing.figures or {})}
+        if not standing.finished:
+            return figures, False
+        parents[stage] = load_weights(fit.best)[0]
+    return figures, True
+
+
+def _initial(run: _Run, request: TrainRequest) -> dict[str, NetState]:
+    """Weights a run starts from: those of stages trained earlier, found in ``--init`` or installed."""
+    from intrinsic_cli.kit.checkpoint import load_weights
+
+    first = run.spec.stages.index(run.stages[0])
+    if not request.init and not first:
+        return {}
+    path = weights.find_weights(run.spec, run.variant, request.init)
+    if path is None:
+        return {}
+    state = load_weights(path)[0]
+    return {"init": state} | dict.fromkeys(run.spec.stages[:first], state)
+
+
+def _close(
+    run: _Run, request: TrainRequest, best: Path | None, finished: bool, figures: Mapping[str, Mapping[str, Any]]
+) -> TrainReport:
+    if best is None or not finished:
+        return TrainReport(run.folder, best, finished, figures)
+    final = run.folder / "best.safetensors"
+    from intrinsic_cli.kit.checkpoint import load_weights, save_weights
+
+    state, record = load_weights(best)
+    save_weights(final, state, {**record, "stages": figures}, half=True)
+    if request.install:
+        final = weights.install(final, run.spec, run.variant)
+    return TrainReport(run.folder, final, finished, figures)

@@ -1,0 +1,50 @@
+"""Losses on log shading. A mask [B,1,H,W] tells where the truth holds."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_FREE = (0.85, 0.5, 0.5)  # part of a channel's mean offset that is forgiven: brightness is ambiguous, colour less so
+
+
+def log_shading_loss(predicted: Tensor, truth: Tensor, mask: Tensor, chroma: float, gradient: float) -> Tensor:
+    """L1 plus multi-scale gradients of the error, per sample: [B,3,H,W] of ``light.to_log`` → [B]."""
+    weight = predicted.new_tensor([1.0, chroma, chroma]).view(1, 3, 1, 1)
+    error = predicted - truth
+    free = predicted.new_tensor(_FREE).view(1, 3, 1, 1)
+    flat = (error - free * masked_mean(error, mask)[..., None, None]) * weight
+    loss = masked_mean(flat.abs(), mask).sum(1)
+    return loss + gradient * gradient_loss(error * weight, mask)
+
+
+def gradient_loss(error: Tensor, mask: Tensor, scales: int = 5) -> Tensor:
+    """Mean absolute differences of neighbours of the error, over ``scales`` halvings, per sample [B]."""
+    total = error.new_zeros(error.shape[0])
+    for scale in range(scales):
+        if scale:
+            error, mask = _halve(error, mask)
+        if min(error.shape[-2:]) < 2:
+            break
+        for axis in (2, 3):
+            both = mask.narrow(axis, 1, mask.shape[axis] - 1) * mask.narrow(axis, 0, mask.shape[axis] - 1)
+            total = total + masked_mean(error.diff(dim=axis).abs(), both).sum(1)
+    return total
+
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """[B,C,H,W] → [B,C]; 0 where nothing is masked in."""
+    return (x * mask).sum((2, 3)) / mask.sum((2, 3)).clamp_min(1)
+
+
+def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Kullback-Leibler divergence to N(0,1), mean over elements."""
+    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
+
+
+def _halve(error: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Pool error and mask by two; a coarse pixel counts when at least half of it does."""
+    share = F.avg_pool2d(mask, 2)
+    pooled = F.avg_pool2d(error * mask, 2) / share.clamp_min(1e-6)
+    return torch.where(share > 0, pooled, 0), (share >= 0.5).to(mask.dtype)

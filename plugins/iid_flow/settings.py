@@ -1,0 +1,39 @@
+"""What users may turn: options of decomposing, configuration of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from intrinsic_cli.api import TrainConfig, knob
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOptions:
+    """``-O key=value`` of ``iid decompose -m flow``."""
+
+    steps: int = knob(0, "Euler steps of the flow; 0 = the variant's own (default 1, albedo16 2, shading8 1)")
+    mode: str = knob("flow", "flow, or vae to run the auto-encoder alone (seed feature)", ("flow", "vae"))
+    temperature: float = knob(0.0, "spread of the starting noise: 0 = the mean answer, 1 = a sample (default variant)")
+    size: int = knob(256, "short side of the photo the network sees, pixels (default variant)")
+    mirror: bool = knob(True, "average the photo's and its mirror image's answer (default variant)")
+
+
+@dataclass(frozen=True, slots=True)
+class FlowConfig(TrainConfig):
+    """``--set key=value`` of ``iid train --plugin flow``."""
+
+    steps: int = knob(6000, "optimisation steps of a stage (the VAE stops earlier, at vae_steps)")
+    vae_steps: int = knob(1500, "optimisation steps of stage vae at most")
+    batch_size: int = knob(12, "photos per step")
+    lr: float = knob(1e-3, "peak learning rate of everything but the pretrained encoder")
+    encoder_lr: float = knob(3e-4, "peak learning rate of the conditioning encoder")
+    weight_decay: float = knob(0.01, "AdamW weight decay")
+    pretrained: bool = knob(True, "start the encoder from ImageNet weights (needs the extra 'pretrained')")
+    mean_share: float = knob(0.75, "share of samples trained at t = 0 without noise: the one-step answer")
+    flow_weight: float = knob(0.1, "weight of the latent flow-matching loss")
+    pixel_weight: float = knob(1.0, "weight of the log-shading loss on the decoded answer")
+    gradient_weight: float = knob(1.0, "weight of its multi-scale gradient part")
+    chroma_weight: float = knob(0.5, "weight of shading colour against shading brightness")
+    kl_weight: float = knob(1e-4, "weight of the VAE's Kullback-Leibler term")
+    gan_weight: float = knob(0.1, "published variants: weight of the patch GAN in stage vae")
+    gan_start: int = knob(21000, "published variants: step from which the patch GAN is on")

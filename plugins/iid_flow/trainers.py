@@ -1,0 +1,144 @@
+"""Training of the default variant: first the shading auto-encoder, then the flow on its latents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.optim import AdamW
+
+from iid_flow.decomposer import predict
+from iid_flow.encoder import Encoder, load_imagenet
+from iid_flow.light import encode_photo, exposure, from_log, to_log
+from iid_flow.losses import kl_loss, log_shading_loss, masked_mean
+from iid_flow.path import estimate, interpolate, velocity
+from iid_flow.settings import FlowConfig
+from iid_flow.unet import Velocity
+from iid_flow.vae import FACTOR, ShadingVAE
+from intrinsic_cli.api import Runtime, Source, Trainer
+from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.kit.device import place
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch, Split
+    from intrinsic_cli.api.method import Minimise
+
+
+class _Stage(Trainer):
+    """What both stages share: data, and judging log shading."""
+
+    def __init__(self, config: FlowConfig, source: Source) -> None:
+        self._config, self._source = config, source
+
+    def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
+        c = self._config
+        return self._source.batches(split, c.batch_size, c.crop, c.seed, start)
+
+    def _judge(self, code: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+        c = self._config
+        return log_shading_loss(code, truth, mask, c.chroma_weight, c.gradient_weight)
+
+
+class VaeTrainer(_Stage):
+    """Stage ``vae``: rebuild log shading through eight latents a quarter its size."""
+
+    def __init__(self, config: FlowConfig, source: Source, runtime: Runtime) -> None:
+        super().__init__(config, source)
+        self.steps = config.vae_steps
+        self.vae = place(ShadingVAE(), runtime.device)
+        self.nets = {"vae": self.vae}
+        self.optimizers = {"vae": AdamW(self.vae.parameters(), config.lr, weight_decay=config.weight_decay)}
+
+    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+        code = to_log(batch["shading"], exposure(batch["photo"]))
+        mean, log_variance = self.vae.posterior(code)
+        raw = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        pixel = self._judge(self.vae.decoder(raw), code, batch["mask"]).mean()
+        kl = kl_loss(mean, log_variance)
+        minimise(pixel + self._config.kl_weight * kl, "vae")
+        return {"pixel": pixel.detach(), "kl": kl.detach()}
+
+    def validate(self, batch: Batch) -> Mapping[str, Tensor]:
+        code = to_log(batch["shading"], exposure(batch["photo"]))
+        return {"loss": self._judge(self.vae.decode(self.vae.encode(code)), code, batch["mask"]).mean()}
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        level = exposure(batch["photo"])
+        rebuilt = from_log(self.vae.decode(self.vae.encode(to_log(batch["shading"], level))), level)
+        return {"photo": batch["photo"], "shading": rebuilt, "true shading": batch["shading"]}
+
+
+class FlowTrainer(_Stage):
+    """Stage ``flow``: velocities of latents under the photo.
+
+    Most samples start from nothing at t = 0, where the best velocity is the mean answer (one Euler step); the rest
+    start from noise of random spread at logit-normal times. Both are judged in latents and, decoded, in pixels.
+    """
+
+    def __init__(self, config: FlowConfig, source: Source, runtime: Runtime) -> None:
+        super().__init__(config, source)
+        vae, encoder, unet = ShadingVAE(), Encoder(), Velocity()
+        if config.pretrained:
+            load_imagenet(encoder)
+        if runtime.parents:
+            load_into(vae, runtime.parents["vae"], "vae")
+        vae.requires_grad_(False).eval()
+        self.nets = {"vae": vae, "encoder": encoder, "unet": unet}
+        for net in self.nets.values():
+            place(net, runtime.device)
+        self.vae, self.encoder, self.unet = vae, encoder, unet
+        groups = [
+            {"params": list(unet.parameters()), "lr": config.lr},
+            {"params": list(encoder.parameters()), "lr": config.encoder_lr},
+        ]
+        self.optimizers = {"flow": AdamW(groups, weight_decay=config.weight_decay)}
+        self._device = runtime.device
+
+    def prepare(self) -> None:
+        """Normalise the latents over some training batches."""
+        batches = islice(self.batches("train"), 16)
+        self.vae.measure([to_log(b["shading"], exposure(b["photo"])).to(self._device) for b in batches])
+
+    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+        photo, mask = batch["photo"], batch["mask"]
+        level = exposure(photo)
+        code = to_log(batch["shading"], level)
+        with torch.no_grad():
+            x1 = self.vae.encode(code)
+        x0, t = self._start(x1)
+        xt = interpolate(x0, x1, t)
+        seen = encode_photo(photo, level)
+        v = self.unet(xt, t, seen, self.encoder(seen))
+        known = (torch.nn.functional.avg_pool2d(mask, FACTOR) > 0.99).to(mask.dtype)
+        flow = masked_mean((v - velocity(x0, x1)).square(), known).mean()
+        pixel = (self._judge(self.vae.decode(estimate(xt, v, t)), code, mask) * (1 - t)).mean()
+        minimise(self._config.flow_weight * flow + self._config.pixel_weight * pixel, "flow")
+        return {"flow": flow.detach(), "pixel": pixel.detach()}
+
+    def _start(self, x1: Tensor) -> tuple[Tensor, Tensor]:
+        """Starting points and times of a batch."""
+        b = len(x1)
+        answer = torch.rand(b, device=x1.device) < self._config.mean_share
+        spread = torch.rand(b, device=x1.device) * ~answer
+        zero = answer | (torch.rand(b, device=x1.device) < 0.25)
+        t = torch.randn(b, device=x1.device).sigmoid() * ~zero
+        return torch.randn_like(x1) * spread.view(-1, 1, 1, 1), t
+
+    def validate(self, batch: Batch) -> Mapping[str, Tensor]:
+        code = to_log(batch["shading"], exposure(batch["photo"]))
+        return {"loss": self._judge(predict(self.nets, batch["photo"], None, 1), code, batch["mask"]).mean()}
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        photo, level = batch["photo"], exposure(batch["photo"])
+        shading = from_log(predict(self.nets, photo, None, 1), level)
+        albedo = (photo / shading).clamp(0, 1)
+        return {
+            "photo": photo,
+            "albedo": albedo,
+            "true albedo": batch["albedo"],
+            "shading": shading,
+            "true shading": batch["shading"],
+        }

@@ -1,0 +1,80 @@
+"""Auto-encoder of log shading: three channels at full size to eight at a quarter."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LATENTS = 8
+FACTOR = 4
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions with group norm around a skip, width kept."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(F.silu(self.norm1(x)))
+        out: Tensor = x + self.conv2(F.silu(self.norm2(h)))
+        return out
+
+
+class ShadingVAE(nn.Module):
+    """[B,3,H,W] log shading (see ``light.to_log``) ↔ [B,8,H/4,W/4] latents, normalised per channel.
+
+    ``shift`` and ``scale`` are the mean and spread of the raw latents, measured once after training.
+    """
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, width: int = 48) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            nn.Conv2d(12, width // 2, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(width // 2, width, 3, stride=2, padding=1),
+            Block(width),
+            nn.Conv2d(width, 2 * LATENTS, 3, padding=1),
+        )
+        self.decoder = nn.Sequential(
+            nn.Conv2d(LATENTS, width, 3, padding=1),
+            Block(width),
+            nn.Conv2d(width, 4 * (width // 2), 1),
+            nn.PixelShuffle(2),
+            nn.SiLU(),
+            nn.Conv2d(width // 2, width // 2, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(width // 2, 12, 3, padding=1),
+            nn.PixelShuffle(2),
+        )
+        self.register_buffer("shift", torch.zeros(1, LATENTS, 1, 1))
+        self.register_buffer("scale", torch.ones(1, LATENTS, 1, 1))
+
+    def posterior(self, code: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of the raw latents."""
+        mean, log_variance = self.encoder(code).chunk(2, 1)
+        return mean, log_variance.clamp(-12, 4)
+
+    def encode(self, code: Tensor) -> Tensor:
+        """Normalised latents: the posterior mean."""
+        return (self.posterior(code)[0] - self.shift) / self.scale
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Normalised latents → log shading."""
+        decoded: Tensor = self.decoder(latents * self.scale + self.shift)
+        return decoded
+
+    @torch.no_grad()
+    def measure(self, codes: list[Tensor]) -> None:
+        """Set the normalisation from log shadings [B,3,H,W]."""
+        raw = torch.cat([self.posterior(code)[0].transpose(0, 1).flatten(1) for code in codes], 1)
+        self.shift.copy_(raw.mean(1).view_as(self.shift))
+        self.scale.copy_(raw.std(1).clamp_min(1e-3).view_as(self.scale))
