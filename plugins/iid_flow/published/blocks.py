@@ -39,8 +39,8 @@ class SelfAttention(nn.Module):
         qkv = F.linear(x.flatten(2).transpose(1, 2), self.in_proj_weight, self.in_proj_bias)
         q, k, v = qkv.view(b, h * w, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, h * w, c)
-        projected: Tensor = self.out_proj(mixed)
-        return projected.transpose(1, 2).reshape(b, c, h, w)
+        projected: Tensor = self.out_proj(mixed).transpose(1, 2).reshape(b, c, h, w)
+        return projected
 
 
 class AdaptiveNorm(nn.Module):
@@ -53,8 +53,8 @@ class AdaptiveNorm(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         scale, shift = self.time_proj(time)[:, :, None, None].chunk(2, dim=1)
-        normed: Tensor = self.norm(x)
-        return normed * (1 + scale) + shift
+        moved: Tensor = self.norm(x) * (1 + scale) + shift
+        return moved
 
 
 class ResidualBlock(nn.Module, ABC):

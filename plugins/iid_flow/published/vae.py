@@ -1,4 +1,4 @@
-"""The autoencoders whose latents the flows live in: 3-channel albedo, or 1-channel shading, at an eighth of the size."""
+"""The autoencoders whose latents the flows live in: of albedo, or of gray shading, at an eighth of the size."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from iid_flow.published.networks import NETS
 from torch import Tensor, nn
+
+from iid_flow.published.networks import NETS
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "flow"
 #: The name each variant has in the fixture files.

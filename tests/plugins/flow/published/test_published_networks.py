@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
+
 from iid_flow.published import VARIANTS
 from iid_flow.published.networks import NETS
 from iid_flow.published.unet import embed_time
 from iid_flow.solver import euler
-from torch import Tensor, nn
 
 PUBLISHED = {"albedo16": "original", "shading8": "flowiid"}
 COUNTS = {

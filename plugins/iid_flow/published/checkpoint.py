@@ -1,0 +1,82 @@
+"""Checkpoints of the two papers' own code, recognised and taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from iid_flow.published.networks import NETS, skeleton
+from intrinsic_cli.api import WeightsError
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.method import NetState
+
+#: (variant, net) → a key and its shape that no other network has.
+_SIGNS = {
+    ("albedo16", "encoder"): ("down1.resnet_conv_first.2.weight", (128, 64, 3, 3)),
+    ("albedo16", "unet"): ("conv_in.weight", (256, 16, 3, 3)),
+    ("albedo16", "vae"): ("encoder.model.0.weight", (64, 3, 4, 4)),
+    ("albedo16", "discriminator"): ("layers.0.0.weight", (64, 3, 4, 4)),
+    ("shading8", "encoder"): ("down1.conv1.weight", (128, 64, 3, 3)),
+    ("shading8", "unet"): ("conv_in.weight", (256, 264, 3, 3)),
+    ("shading8", "vae"): ("encoder.model.0.weight", (32, 1, 3, 3)),
+    ("shading8", "discriminator"): ("layers.0.0.weight", (64, 1, 4, 4)),
+}
+#: Where the training files keep their state dicts (beside optimizers and counters, which are left behind).
+_PARTS = ("model_state_dict", "encoder_state_dict", "discriminator_state_dict")
+#: What torch.compile and DataParallel put before every key.
+_WRAPPERS = ("_orig_mod.", "module.")
+
+
+def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
+    """(variant, nets) of an original checkpoint, or None if it is none.
+
+    Taken are: bare state dicts of one network (the released autoencoder and discriminator); flow files
+    ``{model_state_dict, encoder_state_dict, ...}``; autoencoder training files ``{model_state_dict,
+    discriminator_state_dict, ...}``; each with or without the prefix of torch.compile. A file seldom holds all the
+    networks, so the nets may be partial. WeightsError where a recognised network misses or changes tensors.
+    """
+    parts = [state[name] for name in _PARTS if isinstance(state.get(name), Mapping)] or [state]
+    found: dict[str, dict[str, Tensor]] = {}
+    variants = set()
+    for part in map(_unwrapped, parts):
+        name = _recognise(part)
+        if name is None:
+            return None
+        _check(part, *name)
+        variants.add(name[0])
+        found[name[1]] = part
+    if len(variants) != 1:
+        raise WeightsError(f"the checkpoint mixes networks of {' and '.join(sorted(variants))}")
+    return variants.pop(), found
+
+
+def _unwrapped(part: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of ``part`` under the keys of the plain network."""
+    return {_plain(str(key)): value.detach().cpu() for key, value in part.items() if isinstance(value, Tensor)}
+
+
+def _plain(key: str) -> str:
+    for wrapper in _WRAPPERS:
+        key = key.removeprefix(wrapper)
+    return key
+
+
+def _recognise(part: Mapping[str, Tensor]) -> tuple[str, str] | None:
+    for name, (key, shape) in _SIGNS.items():
+        if key in part and tuple(part[key].shape) == shape:
+            return name
+    return None
+
+
+def _check(part: Mapping[str, Tensor], variant: str, net: str) -> None:
+    expected = {key: tuple(x.shape) for key, x in skeleton(NETS[net], variant).state_dict().items()}
+    given = {key: tuple(x.shape) for key, x in part.items()}
+    wrong = sorted(key for key in expected.keys() | given.keys() if expected.get(key) != given.get(key))
+    if wrong:
+        raise WeightsError(
+            f"the checkpoint looks like the {net} of {variant}, but {wrong[0]} does not fit",
+            f"{len(wrong)} of {len(expected)} tensors are missing, extra or of another shape",
+        )

@@ -1,0 +1,52 @@
+"""What both training stages share: batches, step counting and the pictures the networks are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from iid_flow.published.hypersim import tonemap_scale
+from iid_flow.settings import FlowConfig
+from intrinsic_cli.api import Source, Trainer
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch, Split
+
+#: The papers train at 1e-4, a tenth of the default network's rate: ``config.lr`` counts for a tenth here.
+RATE = 0.1
+
+
+def pictures(variant: str, batch: Batch) -> tuple[Tensor, Tensor]:
+    """The photo [B,3,H,W] and the layer to learn, [B,3,H,W] albedo or [B,1,H,W] shading, both in [-1,1].
+
+    The photo is exposed by the Hypersim recipe and gray shading, where it is the layer, by the same factor, so that
+    albedo x shading still makes the photo, up to clipping.
+    """
+    photo = batch["photo"]
+    scale = tonemap_scale(photo, batch["mask"])
+    layer = batch["shading"].mean(1, keepdim=True) * scale if variant == "shading8" else batch["albedo"]
+    return 2 * (photo * scale).clamp(0, 1) - 1, 2 * layer.clamp(0, 1) - 1
+
+
+def shown(x: Tensor) -> Tensor:
+    """[-1,1] → [0,1], three channels: for looking at."""
+    return ((x.float() + 1) / 2).expand(-1, 3, -1, -1)
+
+
+class Stage(Trainer):
+    """Data and the count of steps done, which the house tells through ``start`` when it resumes."""
+
+    def __init__(self, variant: str, config: FlowConfig, source: Source) -> None:
+        self._variant, self._config, self._source = variant, config, source
+        self._done = 0
+
+    def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
+        if split == "train":
+            self._done = start
+        c = self._config
+        return self._source.batches(split, c.batch_size, c.crop, c.seed, start)
+
+    def _pictures(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return pictures(self._variant, batch)

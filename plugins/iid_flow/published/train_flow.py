@@ -1,0 +1,89 @@
+"""Stage ``flow``: velocities of the frozen autoencoder's latents, given the photo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim import Adam
+
+from iid_flow.losses import gradient_loss, masked_mean
+from iid_flow.path import estimate, interpolate, velocity
+from iid_flow.published.encoder import ImageEncoder
+from iid_flow.published.inference import sample_latents
+from iid_flow.published.networks import DOWN, STEPS, place
+from iid_flow.published.stage import RATE, Stage, shown
+from iid_flow.published.unet import UNet
+from iid_flow.published.vae import VAE, sample
+from iid_flow.settings import FlowConfig
+from intrinsic_cli.api import Runtime, Source
+from intrinsic_cli.kit.checkpoint import load_into
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch
+    from intrinsic_cli.api.method import Minimise
+
+
+class FlowStage(Stage):
+    """Flow matching (squared error of the velocity) on a fresh posterior sample of each layer.
+
+    ``shading8`` trains every other step at t = 0, where one step of Euler starts, and on nothing else. ``albedo16``
+    draws t from U(0,1) and adds a perceptual term on the decoded answer: gradients at several scales here, LPIPS in
+    the paper. The papers keep one Adam for each network; one Adam over both does the same, but clips them together.
+    """
+
+    def __init__(self, variant: str, config: FlowConfig, source: Source, runtime: Runtime) -> None:
+        super().__init__(variant, config, source)
+        self.vae, self.encoder, self.unet = VAE(variant), ImageEncoder(variant), UNet(variant)
+        if runtime.parents:
+            load_into(self.vae, runtime.parents["vae"], "vae")
+        self.vae.requires_grad_(False).eval()  # eval: its batch norms must not go on learning
+        self.nets = {"vae": self.vae, "encoder": self.encoder, "unet": self.unet}
+        for net in self.nets.values():
+            place(net, runtime.device)
+        self.optimizers = {"flow": Adam([*self.unet.parameters(), *self.encoder.parameters()], RATE * config.lr)}
+
+    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+        even = self._done % 2 == 0
+        terms = self._terms(batch, at_zero=even and self._variant == "shading8")
+        minimise(self._total(terms), "flow")
+        self._done += 1
+        return {name: term.detach() for name, term in terms.items()}
+
+    def _total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        total = terms["flow"]
+        return total + self._config.gradient_weight * terms["gradient"] if "gradient" in terms else total
+
+    def _terms(self, batch: Batch, at_zero: bool = False) -> dict[str, Tensor]:
+        photo, layer = self._pictures(batch)
+        with torch.no_grad():
+            x1 = sample(*self.vae.encode(layer)).float()
+        x0 = torch.randn_like(x1)
+        t = torch.zeros(len(x1), device=x1.device) if at_zero else torch.rand(len(x1), device=x1.device)
+        xt = interpolate(x0, x1, t)
+        v = self.unet(xt, t, self.encoder(photo)).float()
+        known = (F.avg_pool2d(batch["mask"], DOWN) > 0.99).to(v.dtype)
+        terms = {"flow": masked_mean((v - velocity(x0, x1)).square(), known).mean()}
+        if self._variant == "albedo16":
+            decoded = self.vae.decode(estimate(xt, v, t)).float()
+            terms["gradient"] = gradient_loss(decoded - layer, batch["mask"]).mean()
+        return terms
+
+    def _answer(self, photo: Tensor) -> Tensor:
+        """The layer in [-1,1] that the networks give for ``photo`` in [-1,1], in as many steps as the authors take."""
+        b, _, h, w = photo.shape
+        noise = torch.randn(b, self.vae.latent, h // DOWN, w // DOWN, device=photo.device)
+        return self.vae.decode(sample_latents(self.encoder, self.unet, photo, noise, STEPS[self._variant]))
+
+    def validate(self, batch: Batch) -> Mapping[str, Tensor]:
+        terms = self._terms(batch)
+        photo, layer = self._pictures(batch)
+        error = (self._answer(photo).float() - layer).square() / 4  # of values in [0,1]
+        return {"loss": self._total(terms), **terms, "pixel": masked_mean(error, batch["mask"]).mean()}
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        photo, layer = self._pictures(batch)
+        return {"photo": shown(photo), "answer": shown(self._answer(photo)), "truth": shown(layer)}

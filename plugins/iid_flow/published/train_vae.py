@@ -1,0 +1,104 @@
+"""Stage ``vae``: rebuild the layer through latents an eighth of its size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Adam
+
+from iid_flow.losses import gradient_loss
+from iid_flow.published.discriminator import Discriminator
+from iid_flow.published.networks import place
+from iid_flow.published.stage import RATE, Stage, shown
+from iid_flow.published.vae import VAE, divergence, normal_start
+from iid_flow.settings import FlowConfig
+from intrinsic_cli.api import Runtime, Source
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch
+    from intrinsic_cli.api.method import Minimise
+
+#: Learning rate of the discriminator over the autoencoder's (5e-5 and 5e-6 over 1e-4).
+_SLOWER = {"albedo16": 0.5, "shading8": 0.05}
+_BETAS = (0.5, 0.999)
+
+
+class VaeStage(Stage):
+    """Squared error, Kullback-Leibler term and, in place of LPIPS with its downloaded weights, gradients at several
+    scales; from ``gan_start`` a patch discriminator (``gan_weight`` 0: none at all).
+
+    In the papers' code the generator's step also pushed the discriminator, which then settled at 0.83 for real and
+    rebuilt pictures alike. Here it is frozen while the autoencoder learns from it.
+    """
+
+    def __init__(self, variant: str, config: FlowConfig, source: Source, runtime: Runtime) -> None:
+        super().__init__(variant, config, source)
+        self.steps = config.vae_steps
+        self.vae = VAE(variant)
+        self.discriminator = Discriminator(self.vae.channels)
+        if variant == "albedo16":
+            normal_start(self.vae)
+            normal_start(self.discriminator)
+        self.nets: dict[str, nn.Module] = {"vae": self.vae}
+        rate = RATE * config.lr
+        self.optimizers = {"vae": Adam(self.vae.parameters(), rate, _BETAS)}
+        if config.gan_weight:
+            self.nets["discriminator"] = self.discriminator
+            slower = rate * _SLOWER[variant]
+            self.optimizers["discriminator"] = Adam(self.discriminator.parameters(), slower, _BETAS)
+        for net in self.nets.values():
+            place(net, runtime.device)
+
+    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+        _, layer = self._pictures(batch)
+        rebuilt, mean, logvar = self.vae(layer)
+        terms = self._terms(rebuilt, layer, batch["mask"])
+        terms["kl"] = divergence(mean.float(), logvar.float())
+        terms["gan"] = self._unlikely(rebuilt) if self._adversarial() else rebuilt.new_zeros(())
+        minimise(self._total(terms) + self._config.gan_weight * terms["gan"], "vae")
+        terms["discriminator"] = rebuilt.new_zeros(())
+        if self._adversarial() and self._done % 2 == 0:
+            terms["discriminator"] = self._judged(layer, rebuilt.detach())
+            minimise(0.1 * terms["discriminator"], "discriminator")
+        self._done += 1
+        return {name: term.detach() for name, term in terms.items()}
+
+    def _adversarial(self) -> bool:
+        return self._config.gan_weight > 0 and self._done >= self._config.gan_start
+
+    def _terms(self, rebuilt: Tensor, layer: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        rebuilt = rebuilt.float()
+        return {"pixel": F.mse_loss(rebuilt, layer), "gradient": gradient_loss(rebuilt - layer, mask).mean()}
+
+    def _total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        c = self._config
+        return terms["pixel"] + c.gradient_weight * terms["gradient"] + c.kl_weight * terms["kl"]
+
+    def _unlikely(self, rebuilt: Tensor) -> Tensor:
+        """How easily the discriminator tells ``rebuilt`` from a real layer; leaves no gradient in it."""
+        self.discriminator.requires_grad_(False)
+        logits = self.discriminator(rebuilt)
+        self.discriminator.requires_grad_(True)
+        return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+
+    def _judged(self, real: Tensor, rebuilt: Tensor) -> Tensor:
+        """The discriminator's own error over real and rebuilt layers."""
+        true, false = self.discriminator(real), self.discriminator(rebuilt)
+        taken_in = F.binary_cross_entropy_with_logits(false, torch.zeros_like(false))
+        return (taken_in + F.binary_cross_entropy_with_logits(true, torch.ones_like(true))) / 2
+
+    def validate(self, batch: Batch) -> Mapping[str, Tensor]:
+        _, layer = self._pictures(batch)
+        mean, logvar = self.vae.encode(layer)
+        terms = self._terms(self.vae.decode(mean), layer, batch["mask"])
+        terms["kl"] = divergence(mean.float(), logvar.float())
+        return {"loss": self._total(terms), **terms}
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        _, layer = self._pictures(batch)
+        rebuilt = self.vae.decode(self.vae.encode(layer)[0])
+        return {"photo": batch["photo"], "rebuilt": shown(rebuilt), "truth": shown(layer)}
