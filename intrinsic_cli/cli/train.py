@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from intrinsic_cli.api import UsageError
 from intrinsic_cli.cli import options, tab
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.console import progress
@@ -17,7 +18,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(cls=MethodCommand, knobs="config")
-@options.method(default=None, required=True, help="Method and variant to train.")
+@options.method(default=None, help="Method and variant to train; --resume knows its own.")
 @options.data()
 @click.option("--out", type=FOLDER, help="Run folder.  [default: runs/NAME/N]")
 @options.config
@@ -43,6 +44,9 @@ def train(settings: tuple[str, ...], seed: int | None, as_json: bool, **given: A
     from intrinsic_cli.requests import TrainRequest
     from intrinsic_cli.runs.train import train as run
 
+    if not given["method"] and not given["resume"]:
+        raise UsageError("no method to train", "name it with --plugin NAME; `iid methods` lists them")
+    given["method"] = given["method"] or ""
     overrides = settings if seed is None else (*settings, f"seed={seed}")
     began = time.monotonic()
     with progress() as listener:
@@ -50,7 +54,7 @@ def train(settings: tuple[str, ...], seed: int | None, as_json: bool, **given: A
     _print(report, as_json)
     timed_out = given["seconds"] is not None and time.monotonic() - began >= given["seconds"]
     if not report.finished:
-        click.echo(f"stopped early; continue with: iid train -m {given['method']} --resume {report.folder}", err=True)
+        click.echo(f"stopped early; continue with: iid train --resume {report.folder}", err=True)
     return 0 if report.finished or timed_out else INTERRUPTED
 
 
