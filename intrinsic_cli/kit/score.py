@@ -58,7 +58,8 @@ def find_protocol(name: str) -> Protocol:
 def scale_invariant(case: Case, layers: Layers) -> Figures:
     """The development protocol of ``mit``, ``synth`` and ``folder``: no absolute scale counts anywhere.
 
-    - Each truth is scaled so that its 99th percentile over masked pixels and channels (jointly) is 1.
+    - Each truth is scaled so that its 99th percentile over masked pixels and channels (jointly) is 1; so is each
+      prediction, lest LMSE take the windows of a dim one for black.
     - ``albedo_si_mse``, ``shading_si_mse``: masked, one scale over pixels and channels, unclipped. Where the true
       shading is gray, a coloured one is averaged over its channels first; where it is coloured, gray is repeated.
     - ``albedo_lmse``, ``shading_lmse``: Grosse's local MSE (window 20, step 10, full windows) of the plain channel
@@ -75,7 +76,7 @@ def scale_invariant(case: Case, layers: Layers) -> Figures:
     figures: Figures = {}
     for name in (name for name in FACTORS if name in layers):
         truth = _batch(case.truth[name]) / _white(case.truth[name], case)
-        guess = _batch(layers[name])
+        guess = _batch(layers[name]) / _white(layers[name], case)
         guess = guess if truth.shape[1] == guess.shape[1] or guess.shape[1] == 1 else _gray(guess)
         figures[f"{name}_si_mse"] = metrics.si_mse(guess, truth, mask).item()
         figures[f"{name}_lmse"] = metrics.lmse(_gray(guess), _gray(truth), mask).item()
@@ -140,9 +141,9 @@ def _shaped(name: str, layer: Image, case: Case) -> Image:
     return layer
 
 
-def _white(truth: Image, case: Case) -> float:
-    """The 99th percentile over masked pixels and channels; 1 for a black truth."""
-    return float(np.percentile(truth[case.mask], 99)) or 1.0
+def _white(layer: Image, case: Case) -> float:
+    """The 99th percentile over masked pixels and channels; 1 for a black layer."""
+    return float(np.percentile(layer[case.mask], 99)) or 1.0
 
 
 def _batch(image: Image) -> Tensor:

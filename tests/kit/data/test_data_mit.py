@@ -44,7 +44,7 @@ def test_channels_come_in_rgb_order(lab: Path) -> None:
 
 
 def test_relit_objects_bring_coloured_shading(lab: Path) -> None:
-    cv2.imwrite(str(lab / "apple" / "shading_color.png"), np.full((9, 7, 3), 999, np.uint16))
+    cv2.imwrite(str(lab / "apple" / "shading_color.png"), np.full((9, 7, 3), (9, 99, 999), np.uint16))
     (lab / "apple" / "shading.png").unlink()
     assert next(open_mit(lab).cases()).truth["shading"].shape == (9, 7, 3)
 
@@ -73,5 +73,5 @@ def test_wrong_folder_broken_file_and_training_are_refused(lab: Path, tmp_path: 
     with pytest.raises(DataError, match="no 'train' split"):
         open_mit(lab).cases("train")
     (lab / "apple" / "diffuse.png").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"diffuse\.png is not a readable picture"):
+    with pytest.raises(DataError, match=r"diffuse\.png: it is not an image"):
         next(open_mit(lab).cases())

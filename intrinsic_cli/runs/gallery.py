@@ -1,0 +1,61 @@
+"""The worst and best cases of an evaluation, kept while it runs and drawn when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intrinsic_cli.api.layers import FACTORS
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api import Case
+
+_COLUMNS = ("photo", *FACTORS, *(f"true {name}" for name in FACTORS))
+
+
+class Gallery:
+    """Keeps the ``size`` lowest and highest scored cases; the others are forgotten at once, however many there are."""
+
+    def __init__(self, size: int = 4) -> None:
+        self._size = size
+        self._best: list[tuple[float, str, Any]] = []
+        self._worst: list[tuple[float, str, Any]] = []
+
+    def add(self, case: Case, layers: Mapping[str, Any], figure: str, value: float) -> None:
+        """Take in a case with the figure it is ranked by (lower is better)."""
+        entry = (value, f"{case.name}   {figure} {value:.4f}", (case, {n: layers[n] for n in FACTORS if n in layers}))
+        self._best = sorted([*self._best, entry], key=_value)[: self._size]
+        self._worst = sorted([*self._worst, entry], key=_value, reverse=True)[: self._size]
+
+    def write(self, folder: Path, name: str) -> list[Path]:
+        """Draw ``NAME.worst.png`` and ``NAME.best.png`` below ``folder``."""
+        return [
+            _write(folder / f"{name}.{end}.png", entries)
+            for end, entries in (("worst", self._worst), ("best", self._best))
+            if entries
+        ]
+
+
+def _value(entry: tuple[float, str, Any]) -> float:
+    return entry[0]
+
+
+def _write(path: Path, entries: list[tuple[float, str, Any]]) -> Path:
+    from intrinsic_cli.kit.image import write_png
+    from intrinsic_cli.kit.sheet import contact_sheet
+
+    rows = [_row(*kept) for _, _, kept in entries]
+    write_png(path, contact_sheet(rows, _COLUMNS, titles=[title for _, title, _ in entries]))
+    return path
+
+
+def _row(case: Case, layers: Mapping[str, Any]) -> list[Any]:
+    """The columns of one case. Layers have no scale of their own here: each is brought to white inside the mask."""
+    import numpy as np
+
+    from intrinsic_cli.kit.sheet import display_scale
+
+    none = np.zeros((*case.photo.shape[:2], 1), np.float32)
+    shown = [source.get(name, none) for source in (layers, case.truth) for name in FACTORS]
+    return [case.photo, *(layer * display_scale(layer, case.mask) for layer in shown)]
