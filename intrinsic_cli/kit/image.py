@@ -152,7 +152,7 @@ def _to_photo(codes: Codes, encoding: str) -> Photo:
     real = codes.dtype.kind == "f"
     used = encoding if encoding != "auto" else ("linear" if real else "srgb")
     pixels, repaired = _from_float(colours, used) if real else (decode_codes(colours, used), 0.0)
-    pixels = np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+    pixels = pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
     clipped = 0.0 if real else _clipped(colours, alpha)
     return Photo(pixels, alpha, used, codes.dtype.itemsize * 8, clipped, repaired)
 

@@ -28,8 +28,8 @@ def lift_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None) ->
 
     ``small`` is the photo at the shading's size, if the caller has it. The colour of shading is lifted bilinearly.
     """
-    if photo.shape[-2:] == shading.shape[-2:]:
-        return shading.clamp(min=FLOOR)
+    if shading.shape[-2] >= photo.shape[-2] and shading.shape[-1] >= photo.shape[-1]:
+        return resize(shading, (photo.shape[-2], photo.shape[-1])).clamp(min=FLOOR)
     small = resize(photo, (shading.shape[-2], shading.shape[-1])) if small is None else small
     maps = _maps(_log(small), shading.clamp(min=FLOOR).log())
     channels, (height, width) = shading.shape[1], photo.shape[-2:]
