@@ -136,8 +136,7 @@ def _checked(name: str, layer: Any, batch: int) -> Any:
 def complete(plate: Plate, layers: Mapping[str, Tensor], lift: str) -> dict[str, Tensor]:
     """Layers of one photo at any size → all at the photo's size, ``[1,C,H,W]``."""
     size = (plate.canvas.shape[-2], plate.canvas.shape[-1])
-    native = all(tuple(layer.shape[-2:]) == size for layer in layers.values())
-    if lift == "divide" and "shading" in layers and not native:
+    if lift == "divide" and "shading" in layers:
         full = _divide(plate, layers, size)
     else:
         full = {name: _stretch(name, layer, size) for name, layer in layers.items()}

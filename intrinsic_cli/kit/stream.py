@@ -46,9 +46,11 @@ class Stream(Generic[Item, Read, Made, Written]):
             for group in self._groups(items, readers):
                 pending.extend(self._work(group, writers))
                 while len(pending) > self.crew.writers:
-                    yield _first(pending)
+                    done = _first(pending)
+                    yield done
             while pending:
-                yield _first(pending)
+                done = _first(pending)
+                yield done
         finally:
             readers.shutdown(cancel_futures=True)
             writers.shutdown(cancel_futures=True)
