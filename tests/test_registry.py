@@ -1,0 +1,159 @@
+"""Entry points become methods; what is broken is named and does no harm."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from intrinsic_cli import registry
+from intrinsic_cli.api import DataError, DatasetSpec, Method, MethodSpec, PluginError, UsageError, hookimpl
+from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_method
+
+
+def spec(name: str = "toy", target: str = "toy:Toy", **more: Any) -> MethodSpec:
+    return MethodSpec(name, "a toy", target, ("albedo", "shading"), **more)
+
+
+class Dist:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Point:
+    """What the registry needs of an entry point."""
+
+    group = "iid.methods"
+
+    def __init__(self, name: str, plugin: Any, dist: str) -> None:
+        self.name, self.value, self.plugin, self.dist = name, f"{name}_module", plugin, Dist(dist)
+
+    def load(self) -> Any:
+        if isinstance(self.plugin, BaseException):
+            raise self.plugin
+        return self.plugin
+
+
+def plugin(*methods: Any, datasets: tuple[Any, ...] = ()) -> ModuleType:
+    made = ModuleType("made")
+    made.iid_methods = hookimpl(lambda: list(methods))  # type: ignore[attr-defined]
+    made.iid_datasets = hookimpl(lambda: list(datasets))  # type: ignore[attr-defined]
+    return made
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Load a registry from made-up entry points."""
+
+    def load(*points: Point) -> Registry:
+        monkeypatch.setattr(registry, "entry_points", lambda group: list(points))
+        load_registry.cache_clear()
+        return load_registry()
+
+    yield load
+    load_registry.cache_clear()
+
+
+def test_the_foreign_plugin_is_found_and_the_broken_one_named() -> None:
+    found = load_registry()
+    assert found.origins["gray"] == "iid-gray (iid_gray)"
+    assert found.broken["broken"] == "RuntimeError: this plugin was made to fail"
+    assert list(found.methods) == sorted(found.methods)
+    assert {"synth", "mit", "arap", "folder"} <= found.datasets.keys()
+
+
+def test_one_broken_plugin_does_not_hide_another(installed: Any) -> None:
+    found = installed(
+        Point("a", ImportError("no module"), "a"),
+        Point("b", SystemExit("bye"), "b"),
+        Point("c", plugin(spec("toy")), "c"),
+    )
+    assert list(found.methods) == ["toy"]
+    assert found.broken == {"a": "ImportError: no module", "b": "SystemExit: bye"}
+
+
+def test_a_taken_method_name_is_an_error_that_names_both(installed: Any) -> None:
+    found = installed(Point("b", plugin(spec("toy"), spec("mine")), "beta"), Point("a", plugin(spec("toy")), "alpha"))
+    assert found.origins == {"mine": "beta (b_module)", "toy": "alpha (a_module)"}
+    assert "alpha (a_module)" in found.broken["b"]
+    assert "beta (b_module)" in found.broken["b"]
+
+
+def test_nobody_takes_the_name_of_a_built_in_method(installed: Any) -> None:
+    found = installed(Point("a", plugin(spec("flow")), "a"), Point("z", plugin(spec("flow")), "intrinsic-cli"))
+    assert found.origins["flow"].startswith("intrinsic-cli")
+    assert list(found.broken) == ["a"]
+
+
+def test_two_plugins_may_share_an_entry_point_name(installed: Any) -> None:
+    found = installed(Point("x", plugin(spec("one")), "a"), Point("x", plugin(spec("two")), "b"))
+    assert list(found.methods) == ["one", "two"]
+    assert not found.broken
+
+
+@pytest.mark.parametrize("answer", ["a word", None, 3])
+def test_a_wrong_answer_breaks_the_plugin_only(installed: Any, answer: Any) -> None:
+    found = installed(Point("a", plugin(answer), "a"), Point("c", plugin(spec("toy")), "c"))
+    assert list(found.methods) == ["toy"]
+    assert "MethodSpec" in found.broken["a"]
+
+
+def test_an_unknown_hook_is_an_error(installed: Any) -> None:
+    wrong = plugin(spec("toy"))
+    wrong.iid_method = hookimpl(lambda: [])  # type: ignore[attr-defined]
+    assert "iid_method" in installed(Point("a", wrong, "a")).broken["a"]
+
+
+def test_plugins_bring_datasets(installed: Any) -> None:
+    extra = DatasetSpec("rooms", "rooms", "rooms:open", frozenset())
+    found = installed(
+        Point("a", plugin(datasets=(extra,)), "a"),
+        Point("b", plugin(datasets=(DatasetSpec("mit", "", "", frozenset()),)), "b"),
+    )
+    assert found.datasets["rooms"] is extra
+    assert "already provided by intrinsic-cli" in found.broken["b"]
+
+
+def test_resolve() -> None:
+    found = Registry({"flow": spec("flow", variants=("albedo16",))}, broken={"bad": "ImportError: x"})
+    assert found.resolve("flow")[1] == ""
+    assert found.resolve("flow:albedo16")[1] == "albedo16"
+    for text, message, hint in (
+        ("flwo", "no method called 'flwo'", "did you mean 'flow'"),
+        ("flow:albedo61", "no variant 'albedo61'", "did you mean 'albedo16'"),
+        ("bad", "ImportError: x", "uninstall"),
+        ("", "no method", "flow"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            found.resolve(text)
+        assert message in caught.value.message
+        assert hint in caught.value.hint
+
+
+def test_open_method() -> None:
+    assert isinstance(open_method(load_registry().methods["gray"]), Method)
+    for target in ("nowhere.at:All", "iid_gray.method:Missing", "builtins:dict"):
+        with pytest.raises(PluginError, match="toy"):
+            open_method(spec(target=target))
+
+
+def test_open_dataset_names_paths_and_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = ModuleType("reader")
+    reader.open = lambda path: path  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "reader", reader)
+    made = {
+        name: DatasetSpec(name, name, "reader:open", frozenset(), needs_path=needs)
+        for name, needs in (("synth", False), ("mit", True), ("folder", True))
+    }
+    found: Any = Registry(datasets=made)
+    assert open_dataset("synth", found) is None
+    assert open_dataset(f"mit:{tmp_path}", found) == tmp_path
+    assert open_dataset(str(tmp_path), found) == tmp_path
+    for text, kind in (("mit", UsageError), ("mti", UsageError), ("mit:/nowhere", DataError), ("a/b", DataError)):
+        with pytest.raises(kind) as caught:
+            open_dataset(text, found)
+        assert caught.value.hint
