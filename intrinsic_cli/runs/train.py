@@ -34,14 +34,14 @@ class _Run:
     config: Any
     folder: Path
     stages: tuple[str, ...]
+    command: str
 
     @property
     def record(self) -> dict[str, Any]:
         """What the weights file will say about where it comes from."""
         config = dataclasses.asdict(self.config)
-        command = shlex.join(["iid", *sys.argv[1:]])
         facts = {"method": self.spec.name, "variant": self.variant, "data": self.data}
-        return {**facts, "command": command, "config": config, "iid": __version__}
+        return {**facts, "command": self.command, "config": config, "iid": __version__}
 
 
 def train(request: TrainRequest, progress: Progress = Silent(), registry: Registry | None = None) -> TrainReport:  # noqa: B008  Silent is stateless
@@ -50,7 +50,7 @@ def train(request: TrainRequest, progress: Progress = Silent(), registry: Regist
     run = _plan(request, registry)
     source = open_dataset(run.data, registry)
     _require(run.spec, source)
-    if run.config.val_batches and not request.resume:
+    if not request.resume:
         _claim(run)
     with Stop(request.seconds) as stop:
         figures, finished = _stages(run, request, source, progress, stop)
@@ -64,14 +64,16 @@ def _plan(request: TrainRequest, registry: Registry) -> _Run:
     spec, variant = registry.resolve(str(written.get("method") or request.method))
     toml = {**written.get("config", {}), **(settings.read_toml(request.config) if request.config else {})}
     steps = () if request.steps is None else (f"steps={request.steps}",)
-    config = settings.settle(spec.config, toml, (*request.overrides, *steps))
+    config: Any = settings.settle(spec.config, toml, (*request.overrides, *steps))
     if not spec.stages:
         raise UsageError(f"{spec.name} has nothing to train")
     if request.stage and request.stage not in spec.stages:
         raise UsageError(f"{spec.name} has no stage {request.stage!r}", f"stages: {', '.join(spec.stages)}")
     stages = tuple(written.get("stages", ())) or ((request.stage,) if request.stage else spec.stages)
     data = str(written.get("data") or request.data)
-    return _Run(spec, variant, data, config, request.resume or request.out or _next(spec, variant), stages)
+    folder = request.resume or request.out or _next(spec, variant)
+    command = str(written.get("command") or shlex.join(["iid", *sys.argv[1:]]))
+    return _Run(spec, variant, data, config, folder, stages, command)
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -93,7 +95,7 @@ def _claim(run: _Run) -> None:
     if (run.folder / _CONFIG).exists():
         raise UsageError(f"{run.folder} already holds a run", f"continue it with --resume {run.folder}")
     name = f"{run.spec.name}:{run.variant}" if run.variant else run.spec.name
-    head = {"method": name, "data": run.data, "stages": list(run.stages)}
+    head = {"method": name, "data": run.data, "stages": list(run.stages), "command": run.command}
     lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in head.items())
     write_text(run.folder / _CONFIG, f"{lines}\n[config]\n{settings.to_toml(run.config)}")
 

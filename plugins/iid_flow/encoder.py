@@ -55,6 +55,7 @@ class Encoder(nn.Module):
                 blocks.append(_Inverted(width, outputs, kernel, stride if i == 0 else 1, expansion))
                 width = outputs
         self.blocks = nn.ModuleList(blocks)
+        self.train()
 
     def train(self, mode: bool = True) -> Encoder:
         super().train(mode)

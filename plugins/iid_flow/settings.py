@@ -34,6 +34,7 @@ class FlowConfig(TrainConfig):
     pixel_weight: float = knob(1.0, "weight of the log-shading loss on the decoded answer")
     gradient_weight: float = knob(1.0, "weight of its multi-scale gradient part")
     chroma_weight: float = knob(0.5, "weight of shading colour against shading brightness")
-    kl_weight: float = knob(1e-4, "weight of the VAE's Kullback-Leibler term")
+    decoder_lr: float = knob(3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen")
+    kl_weight: float = knob(2e-5, "weight of the VAE's Kullback-Leibler term")
     gan_weight: float = knob(0.1, "published variants: weight of the patch GAN in stage vae")
     gan_start: int = knob(21000, "published variants: step from which the patch GAN is on")

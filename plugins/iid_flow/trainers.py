@@ -76,6 +76,7 @@ class FlowTrainer(_Stage):
 
     Most samples start from nothing at t = 0, where the best velocity is the mean answer (one Euler step); the rest
     start from noise of random spread at logit-normal times. Both are judged in latents and, decoded, in pixels.
+    The auto-encoder's encoder is frozen: it defines the latents. Its decoder learns on, with the answers it will get.
     """
 
     def __init__(self, config: FlowConfig, source: Source, runtime: Runtime) -> None:
@@ -85,7 +86,8 @@ class FlowTrainer(_Stage):
             load_imagenet(encoder)
         if runtime.parents:
             load_into(vae, runtime.parents["vae"], "vae")
-        vae.requires_grad_(False).eval()
+        vae.requires_grad_(False)
+        vae.decoder.requires_grad_(config.decoder_lr > 0)
         self.nets = {"vae": vae, "encoder": encoder, "unet": unet}
         for net in self.nets.values():
             place(net, runtime.device)
@@ -93,7 +95,9 @@ class FlowTrainer(_Stage):
         groups = [
             {"params": list(unet.parameters()), "lr": config.lr},
             {"params": list(encoder.parameters()), "lr": config.encoder_lr},
+            {"params": [p for p in vae.parameters() if p.requires_grad], "lr": config.decoder_lr},
         ]
+        groups = [group for group in groups if group["params"]]
         self.optimizers = {"flow": AdamW(groups, weight_decay=config.weight_decay)}
         self._device = runtime.device
 
