@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from iid_flow.losses import gradient_loss
 from iid_flow.published.hypersim import tonemap_scale
 from iid_flow.settings import FlowConfig
 from intrinsic_cli.api import Source, Trainer
@@ -21,13 +22,24 @@ RATE = 0.1
 def pictures(variant: str, batch: Batch) -> tuple[Tensor, Tensor]:
     """The photo [B,3,H,W] and the layer to learn, [B,3,H,W] albedo or [B,1,H,W] shading, both in [-1,1].
 
-    The photo is exposed by the Hypersim recipe and gray shading, where it is the layer, by the same factor, so that
-    albedo x shading still makes the photo, up to clipping.
+    Exposure follows the Hypersim recipe, by the photo for ``albedo16``. For ``shading8`` it follows the shading, and
+    the photo takes the same factor: albedo x shading still makes the photo, and little of the shading is clipped
+    (exposed by the photo, it would be mostly white).
     """
-    photo = batch["photo"]
+    photo, layer = batch["photo"], batch["albedo"]
     scale = tonemap_scale(photo, batch["mask"])
-    layer = batch["shading"].mean(1, keepdim=True) * scale if variant == "shading8" else batch["albedo"]
+    if variant == "shading8":
+        scale = tonemap_scale(batch["shading"], batch["mask"])
+        layer = batch["shading"].mean(1, keepdim=True) * scale
     return 2 * (photo * scale).clamp(0, 1) - 1, 2 * layer.clamp(0, 1) - 1
+
+
+def relief_error(answer: Tensor, layer: Tensor, mask: Tensor) -> Tensor:
+    """How far the gradients of two pictures [B,C,H,W] in [-1,1] differ, over five scales, averaged over channels.
+
+    Stands where the papers have LPIPS, and like it is about 1 for pictures that have little in common.
+    """
+    return gradient_loss(answer.float() - layer, mask).mean() / layer.shape[1]
 
 
 def shown(x: Tensor) -> Tensor:

@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from iid_flow.losses import gradient_loss, masked_mean
+from iid_flow.losses import masked_mean
 from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.published.encoder import ImageEncoder
 from iid_flow.published.inference import sample_latents
 from iid_flow.published.networks import DOWN, STEPS, place
-from iid_flow.published.stage import RATE, Stage, shown
+from iid_flow.published.stage import RATE, Stage, relief_error, shown
 from iid_flow.published.unet import UNet
 from iid_flow.published.vae import VAE, sample
 from iid_flow.settings import FlowConfig
@@ -68,8 +68,7 @@ class FlowStage(Stage):
         known = (F.avg_pool2d(batch["mask"], DOWN) > 0.99).to(v.dtype)
         terms = {"flow": masked_mean((v - velocity(x0, x1)).square(), known).mean()}
         if self._variant == "albedo16":
-            decoded = self.vae.decode(estimate(xt, v, t)).float()
-            terms["gradient"] = gradient_loss(decoded - layer, batch["mask"]).mean()
+            terms["gradient"] = relief_error(self.vae.decode(estimate(xt, v, t)), layer, batch["mask"])
         return terms
 
     def _answer(self, photo: Tensor) -> Tensor:

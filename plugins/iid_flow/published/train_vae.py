@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from iid_flow.losses import gradient_loss
 from iid_flow.published.discriminator import Discriminator
 from iid_flow.published.networks import place
-from iid_flow.published.stage import RATE, Stage, shown
+from iid_flow.published.stage import RATE, Stage, relief_error, shown
 from iid_flow.published.vae import VAE, divergence, normal_start
 from iid_flow.settings import FlowConfig
 from intrinsic_cli.api import Runtime, Source
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 #: Learning rate of the discriminator over the autoencoder's (5e-5 and 5e-6 over 1e-4).
 _SLOWER = {"albedo16": 0.5, "shading8": 0.05}
 _BETAS = (0.5, 0.999)
+#: The papers weigh the KL term by .005, fifty times the default of ``kl_weight`` (which suits the default network).
+_KL = 50
 
 
 class VaeStage(Stage):
@@ -72,11 +73,11 @@ class VaeStage(Stage):
 
     def _terms(self, rebuilt: Tensor, layer: Tensor, mask: Tensor) -> dict[str, Tensor]:
         rebuilt = rebuilt.float()
-        return {"pixel": F.mse_loss(rebuilt, layer), "gradient": gradient_loss(rebuilt - layer, mask).mean()}
+        return {"pixel": F.mse_loss(rebuilt, layer), "gradient": relief_error(rebuilt, layer, mask)}
 
     def _total(self, terms: Mapping[str, Tensor]) -> Tensor:
         c = self._config
-        return terms["pixel"] + c.gradient_weight * terms["gradient"] + c.kl_weight * terms["kl"]
+        return terms["pixel"] + c.gradient_weight * terms["gradient"] + _KL * c.kl_weight * terms["kl"]
 
     def _unlikely(self, rebuilt: Tensor) -> Tensor:
         """How easily the discriminator tells ``rebuilt`` from a real layer; leaves no gradient in it."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
+
 from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.solver import euler
-from torch import Tensor
 
 
 def test_path_runs_from_noise_to_data() -> None:

@@ -30,8 +30,11 @@ LAYOUTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
 
 def made_up(nets: Nets, layout: str, prefix: str = "") -> Mapping[str, Any]:
     where, beside = LAYOUTS[layout]
-    parts = {key: {prefix + k: x for k, x in nets[net].state_dict().items()} for key, net in where.items()}
-    return parts.get("", {**beside, **parts})
+    parts: dict[str, Any] = {
+        key: {prefix + k: x for k, x in nets[net].state_dict().items()} for key, net in where.items()
+    }
+    whole: Mapping[str, Any] = parts.get("", {**beside, **parts})
+    return whole
 
 
 @pytest.mark.parametrize("prefix", ["", "_orig_mod."])
