@@ -75,8 +75,8 @@ def scale_invariant(case: Case, layers: Layers) -> Figures:
     mask = _batch(case.mask)
     figures: Figures = {}
     for name in (name for name in FACTORS if name in layers):
-        truth = _batch(case.truth[name]) / _white(case.truth[name], case)
-        guess = _batch(layers[name]) / _white(layers[name], case)
+        truth = _batch(case.truth[name]) * exposure(case.truth[name], case.mask)
+        guess = _batch(layers[name]) * exposure(layers[name], case.mask)
         guess = guess if truth.shape[1] == guess.shape[1] or guess.shape[1] == 1 else _gray(guess)
         figures[f"{name}_si_mse"] = metrics.si_mse(guess, truth, mask).item()
         figures[f"{name}_lmse"] = metrics.lmse(_gray(guess), _gray(truth), mask).item()
@@ -102,6 +102,12 @@ def arap_f(case: Case, layers: Layers) -> Figures:
         figures[f"{name}_si_rmse"] = metrics.si_rmse(guess, truth[name], mask).item()
         figures[f"{name}_ssim"] = metrics.ssim(guess, truth[name]).item()
     return _with_mean(figures, "lmse")
+
+
+def exposure(image: Image, mask: NDArray[np.bool_]) -> float:
+    """The factor that brings the 99th percentile of [H,W,C] over masked pixels and channels to 1 (1 for black)."""
+    white = float(np.percentile(image[mask] if mask.any() else image, 99))
+    return 1 / white if white > 1e-6 else 1.0
 
 
 def constant_shading(case: Case) -> Layers:
@@ -139,11 +145,6 @@ def _shaped(name: str, layer: Image, case: Case) -> Image:
         sizes = [f"{shape[1]}×{shape[0]}" for shape in (layer.shape, case.photo.shape)]
         raise DataError(f"the {name} of {case.name} is {sizes[0]} and its photo {sizes[1]}")
     return layer
-
-
-def _white(layer: Image, case: Case) -> float:
-    """The 99th percentile over masked pixels and channels; 1 for a black layer."""
-    return float(np.percentile(layer[case.mask], 99)) or 1.0
 
 
 def _batch(image: Image) -> Tensor:

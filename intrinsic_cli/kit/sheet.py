@@ -38,13 +38,6 @@ def contact_sheet(
     return np.concatenate([_paper(_GAP, width), *bands])
 
 
-def display_scale(image: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> float:
-    """The factor that brings the 99th percentile of an image (inside ``mask``) to white."""
-    values = image if mask is None or not mask.any() else image[mask]
-    white = float(np.percentile(values, 99))
-    return 1 / white if np.isfinite(white) and white > 1e-6 else 1.0
-
-
 def _fit(image: NDArray[Any], cell: int) -> Picture:
     """Scale in linear light (so that no detail darkens), then encode for display."""
     planes = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=1.0, neginf=0.0)

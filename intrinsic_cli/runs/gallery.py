@@ -54,8 +54,8 @@ def _row(case: Case, layers: Mapping[str, Any]) -> list[Any]:
     """The columns of one case. Layers have no scale of their own here: each is brought to white inside the mask."""
     import numpy as np
 
-    from intrinsic_cli.kit.sheet import display_scale
+    from intrinsic_cli.kit.score import exposure
 
     none = np.zeros((*case.photo.shape[:2], 1), np.float32)
     shown = [source.get(name, none) for source in (layers, case.truth) for name in FACTORS]
-    return [case.photo, *(layer * display_scale(layer, case.mask) for layer in shown)]
+    return [case.photo, *(layer * exposure(layer, case.mask) for layer in shown)]

@@ -10,7 +10,7 @@ import pytest
 
 from intrinsic_cli.api import Case, DataError, UsageError
 from intrinsic_cli.kit.data.mit import Mit
-from intrinsic_cli.kit.score import BASELINES, PROTOCOLS, score
+from intrinsic_cli.kit.score import BASELINES, PROTOCOLS, exposure, score
 
 
 def made_up(height: int = 41, width: int = 52, coloured: bool = False) -> Case:
@@ -67,6 +67,14 @@ def test_flat_layers_and_layers_without_truth_are_taken_as_they_come() -> None:
     case = made_up()
     layers = {"shading": case.truth["shading"][..., 0], "residual": case.photo}
     assert set(score("mit", case, layers)) == {"shading_si_mse", "shading_lmse"}
+
+
+def test_exposure_brings_the_bright_end_inside_the_mask_to_one() -> None:
+    image = np.linspace(0, 4, 1001, dtype=np.float32)[:, None, None]
+    everywhere = np.ones((1001, 1), bool)
+    assert exposure(image, everywhere) * 3.96 == pytest.approx(1)
+    assert exposure(image, image[..., 0] <= 2) * 1.98 == pytest.approx(1)
+    assert exposure(image * 0, everywhere) == exposure(image * 0, ~everywhere) == 1
 
 
 def test_empty_mask_scores_nothing() -> None:

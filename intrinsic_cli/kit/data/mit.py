@@ -13,6 +13,7 @@ from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.colour import decode_codes, encode_codes
 from intrinsic_cli.kit.data.pictures import MeasuringOnly, read_layer, read_mask, refuse_empty, require_files
 from intrinsic_cli.kit.image import read_photo
+from intrinsic_cli.kit.score import exposure
 
 Image = NDArray[np.float32]
 
@@ -48,7 +49,7 @@ class Mit(MeasuringOnly):
     def _case(self, place: Path) -> Case:
         mask = read_mask(place / "mask.png")
         photo = read_photo(place / "diffuse.png", "linear").pixels
-        gain = 1 / max(float(np.percentile(photo[mask], 99)), 1e-6)
+        gain = exposure(photo, mask)
         photo = photo * np.float32(gain)
         truth = {"albedo": read_layer(place / "reflectance.png"), "shading": read_layer(_shading_file(place))}
         return Case(place.name, photo if self._exact else as_png16(photo), truth, mask, {"exposure": gain})
