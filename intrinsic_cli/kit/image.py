@@ -23,12 +23,12 @@ from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.colour import decode_codes, srgb_to_linear
 from intrinsic_cli.kit.exr import read_exr
 from intrinsic_cli.kit.files import replacing
+from intrinsic_cli.kit.formats import ENCODINGS
 from intrinsic_cli.kit.opencv import cv2
 
 # Pillow takes pictures above 89 megapixels for an attack and warns; a stitched panorama is no attack.
 Image.MAX_IMAGE_PIXELS = 1 << 30
 
-ENCODINGS = ("auto", "srgb", "linear")
 AGAIN = "copy or download it again"
 
 #: Numbers as a file holds them: [H,W] or [H,W,C], C 1..4, red first; uint8, uint16 or float.

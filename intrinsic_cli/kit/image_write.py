@@ -17,21 +17,12 @@ from numpy.typing import NDArray
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.colour import decode_codes, encode_codes
 from intrinsic_cli.kit.exr import write_exr
+from intrinsic_cli.kit.formats import LAYER_SUFFIXES
 from intrinsic_cli.kit.opencv import cv2
 from intrinsic_cli.kit.resize import bands
 
 Layer = NDArray[np.float32]
 
-#: Format name → file suffix.
-SUFFIXES = {
-    "png": ".png",
-    "png16": ".png",
-    "jpg": ".jpg",
-    "webp": ".webp",
-    "tiff": ".tiff",
-    "exr": ".exr",
-    "npz": ".npz",
-}
 #: Pixels looked at to choose a scale: enough for a steady 99.9th percentile.
 SAMPLE = 1 << 20
 
@@ -55,7 +46,7 @@ class Stored:
 
 
 def write_layer(path: Path, name: str, layer: Layer, form: str, alpha: NDArray[np.float32] | None = None) -> Stored:
-    """Write ``layer`` [H,W,1 or 3] linear as ``form`` (see :data:`SUFFIXES`), with ``alpha`` [H,W] where it can be."""
+    """Write ``layer`` [H,W,1 or 3] linear as ``form`` (see ``kit.formats``), with ``alpha`` [H,W] where it can be."""
     if form == "exr":
         return Stored(write_exr(path, layer, alpha))
     if form == "tiff":
@@ -65,7 +56,7 @@ def write_layer(path: Path, name: str, layer: Layer, form: str, alpha: NDArray[n
     if form in ("png", "png16"):
         _save(path, ".png", _with_alpha(stored.codes, alpha), PNG_PARAMS)
         return stored
-    data = _save(path, SUFFIXES[form], _with_alpha(stored.codes, alpha if form == "webp" else None), LOSSY[form])
+    data = _save(path, LAYER_SUFFIXES[form], _with_alpha(stored.codes, alpha if form == "webp" else None), LOSSY[form])
     return Stored(_reread(data, layer.shape[2]), stored.encoding, stored.scale)
 
 

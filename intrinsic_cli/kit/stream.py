@@ -45,12 +45,8 @@ class Stream(Generic[Item, Read, Made, Written]):
         try:
             for group in self._groups(items, readers):
                 pending.extend(self._work(group, writers))
-                while len(pending) > self.crew.writers:
-                    done = _first(pending)
-                    yield done
-            while pending:
-                done = _first(pending)
-                yield done
+                yield from _drain(pending, self.crew.writers)
+            yield from _drain(pending, 0)
         finally:
             readers.shutdown(cancel_futures=True)
             writers.shutdown(cancel_futures=True)
@@ -98,6 +94,12 @@ class Stream(Generic[Item, Read, Made, Written]):
             return
         for (item, loaded), result in zip(good, made, strict=True):
             yield item, pool.submit(self.write, item, loaded, result)
+
+
+def _drain(queue: deque[tuple[Item, Future[Written]]], leave: int) -> Iterator[tuple[Item, Written | IidError]]:
+    while len(queue) > leave:
+        done = _first(queue)
+        yield done
 
 
 def _first(queue: deque[tuple[Item, Future[Written]]]) -> tuple[Item, Written | IidError]:
