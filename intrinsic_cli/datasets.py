@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from intrinsic_cli.api import DatasetSpec
 
-FOLDER_LAYOUT = "photo/, albedo/, shading/ (and mask/) with equal file names"
-
 DATASETS = (
     DatasetSpec(
         name="synth",
@@ -36,6 +34,6 @@ DATASETS = (
         summary="your own photos with layers",
         target="intrinsic_cli.kit.data.folder:open_folder",
         offers=frozenset({"photo", "albedo", "shading", "mask"}),
-        layout=FOLDER_LAYOUT,
+        layout="photo/, albedo/, shading/ (and mask/) with equal file names",
     ),
 )

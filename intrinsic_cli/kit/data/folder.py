@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.layers import FACTORS
-from intrinsic_cli.datasets import FOLDER_LAYOUT
 from intrinsic_cli.kit.data.pictures import read_layer, read_mask, refuse_empty
 from intrinsic_cli.kit.image import read_photo
 from intrinsic_cli.kit.opencv import cv2
@@ -27,6 +26,8 @@ Image = NDArray[np.float32]
 
 _SMALLEST = 0.55  # of the shorter side: the smallest square a training crop is cut from
 _WHITE, _DARK = 0.98, 2e-3  # a photo clips above, a shading is too dark to learn from below
+
+LAYOUT = "photo/, albedo/, shading/ (and mask/) with equal file names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +113,11 @@ def open_folder(path: Path) -> Folder:
 def _find_entries(folder: Path) -> list[_Entry]:
     found = {name: _by_stem(folder / name) for name in ("photo", *FACTORS, "mask")}
     if not found["photo"]:
-        refuse_empty("photos in photo/", folder, FOLDER_LAYOUT)
+        refuse_empty("photos in photo/", folder, LAYOUT)
     missing = [f"{name}/{stem}.*" for stem in found["photo"] for name in FACTORS if stem not in found[name]]
     if missing:
         more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
-        raise DataError(f"{folder} lacks {', '.join(missing[:4])}{more}", f"expected: {FOLDER_LAYOUT}")
+        raise DataError(f"{folder} lacks {', '.join(missing[:4])}{more}", f"expected: {LAYOUT}")
     masks = found["mask"]
     return [_Entry(s, p, {name: found[name][s] for name in FACTORS}, masks.get(s)) for s, p in found["photo"].items()]
 
