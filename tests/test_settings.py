@@ -15,8 +15,8 @@ from intrinsic_cli.settings import describe, read_toml, settle, to_toml
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    steps: int = knob(2, "how many")
-    rate: float = knob(0.5, "how fast")
+    steps: int = knob(2, "how many", high=1 << 20)
+    rate: float = knob(0.5, "how fast", low=0)
     mode: str = knob("flow", "which way", choices=("flow", "vae"))
     space: Literal["linear", "srgb"] = knob("linear", "which light")
     mirror: bool = knob(True, "turn around")
@@ -72,6 +72,8 @@ def test_words_are_typed(word: str, value: Any) -> None:
         (["space=gamma"], "space cannot be 'gamma'", "valid: linear, srgb"),
         (["mirror=perhaps"], "mirror cannot be 'perhaps'", "it takes bool"),
         (["pair=1"], "pair cannot be '1'", "it takes float,str"),
+        (["rate=-0.1"], "rate must be at least 0, not -0.1", ""),
+        (["steps=2e6"], "steps must be at most 1048576, not 2000000", ""),
         (["steps=-1"], "steps must not be negative", ""),
     ],
 )

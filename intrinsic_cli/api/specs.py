@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
-def knob(default: Any, help: str, choices: tuple[Any, ...] = ()) -> Any:
-    """A dataclass field that explains itself: shown by ``iid methods NAME``, validated by ``-O`` and ``--set``."""
-    return field(default=default, metadata={"help": help, "choices": choices})
+def knob(
+    default: Any, help: str, choices: tuple[Any, ...] = (), low: float | None = None, high: float | None = None
+) -> Any:
+    """A dataclass field that explains itself: shown by ``iid methods NAME``, validated by ``-O`` and ``--set``.
+
+    ``low`` and ``high`` are the least and the greatest number allowed."""
+    return field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +25,16 @@ class NoOptions:
 class TrainConfig:
     """What every training run can be told (``--set key=value``); methods add fields of their own."""
 
-    steps: int = knob(2000, "optimisation steps of a stage")
-    batch_size: int = knob(8, "photos per step")
-    crop: int = knob(160, "side of the square training crop, pixels")
-    lr: float = knob(1e-3, "peak learning rate")
-    warmup: int = knob(100, "steps of linear warm-up before the cosine decay")
-    clip: float = knob(1.0, "gradient norm above which gradients are scaled down; 0 = never")
-    ema: float = knob(0.999, "decay of the weight average that is validated and shipped; 0 = off")
-    val_every: int = knob(500, "steps between validations (the last step is always validated)")
-    val_batches: int = knob(16, "validation batches looked at")
-    save_every: int = knob(500, "steps between checkpoints")
+    steps: int = knob(2000, "optimisation steps of a stage", low=1)
+    batch_size: int = knob(8, "photos per step", low=1)
+    crop: int = knob(160, "side of the square training crop, pixels", low=1)
+    lr: float = knob(1e-3, "peak learning rate", low=0)
+    warmup: int = knob(100, "steps of linear warm-up before the cosine decay", low=0)
+    clip: float = knob(1.0, "gradient norm above which gradients are scaled down; 0 = never", low=0)
+    ema: float = knob(0.999, "decay of the weight average that is validated and shipped; 0 = off", low=0, high=1)
+    val_every: int = knob(500, "steps between validations (the last step is always validated)", low=1)
+    val_batches: int = knob(16, "validation batches looked at", low=1)
+    save_every: int = knob(500, "steps between checkpoints", low=1)
     seed: int = knob(0, "seed of weights, data order and augmentation")
 
 
