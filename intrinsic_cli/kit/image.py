@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,7 +82,8 @@ def _decode(data: bytes) -> Codes:
 
 def _read_pillow(data: bytes) -> Codes:
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        # Pillow warns of odd metadata; what matters of it ends in an error or in pixels.
+        with warnings.catch_warnings(action="ignore", category=UserWarning), Image.open(io.BytesIO(data)) as image:
             image.load()
             return np.asarray(_plain(ImageOps.exif_transpose(image)))
     except UnidentifiedImageError as error:
@@ -109,9 +111,19 @@ def _read_deep(data: bytes) -> Codes:
     if png:
         _check_png(data)
     codes = _read_opencv(data)
-    if codes is None or codes.dtype == np.uint8:
+    if codes is None:
+        return _read_rare(data)
+    if codes.dtype == np.uint8:
         return _read_pillow(data)
     return _orient(codes, data) if png else codes  # OpenCV turns TIFFs itself
+
+
+def _read_rare(data: bytes) -> Codes:
+    try:
+        return _read_pillow(data)
+    except DataError as error:
+        hint = "save it as a PNG, or as a TIFF of 8, 16 or 32 bits"
+        raise DataError("the image is truncated, or of a rare kind iid cannot read", hint) from error
 
 
 def _read_opencv(data: bytes) -> Codes | None:

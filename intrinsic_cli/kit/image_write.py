@@ -57,7 +57,7 @@ def write_layer(path: Path, name: str, layer: Layer, form: str, alpha: NDArray[n
         _save(path, ".png", _with_alpha(stored.codes, alpha), PNG_PARAMS)
         return stored
     data = _save(path, LAYER_SUFFIXES[form], _with_alpha(stored.codes, alpha if form == "webp" else None), LOSSY[form])
-    return Stored(_reread(data, layer.shape[2]), stored.encoding, stored.scale)
+    return Stored(_reread(data, gray=form == "jpg" and layer.shape[2] == 1), stored.encoding, stored.scale)
 
 
 def write_npz(path: Path, layers: Mapping[str, Layer], alpha: NDArray[np.float32] | None = None) -> dict[str, Stored]:
@@ -127,9 +127,10 @@ def _save(path: Path, suffix: str, picture: NDArray[Any], params: tuple[int, ...
     return data  # type: ignore[no-any-return]  # cv2 is untyped here
 
 
-def _reread(data: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR)
-    return picture[..., None] if channels == 1 else picture[..., ::-1]  # type: ignore[no-any-return]  # as above
+def _reread(data: NDArray[np.uint8], gray: bool) -> NDArray[np.uint8]:
+    """What loss has left; WebP has no gray, and gives gray back in slightly different red, green and blue."""
+    picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR)
+    return picture[..., None] if gray else picture[..., ::-1]  # type: ignore[no-any-return]  # as above
 
 
 # Level 1, run-length, left filter: on 12 megapixels 0.3 s instead of the 0.8 s of deflate, and no larger on photos.

@@ -20,8 +20,9 @@ def load(name: str = "cv2") -> Any:
         # opencv-python links the window system; bare servers and containers have none of its libraries.
         raise IidError(f"OpenCV cannot be loaded: {error}", HEADLESS) from error
     # Broken files are reported by us in one sentence; OpenCV would print a page for each on stderr.
-    if hasattr(module, "setLogLevel"):
-        module.setLogLevel(0)
+    quiet = getattr(module, "utils", None) and getattr(module.utils, "logging", None)
+    if quiet:  # since OpenCV 4.5
+        quiet.setLogLevel(quiet.LOG_LEVEL_SILENT)
     return module
 
 
