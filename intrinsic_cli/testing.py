@@ -12,6 +12,7 @@ AssertionError that says which one.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -77,7 +78,7 @@ def check_description(spec: MethodSpec, variant: str, data: DatasetSpec = TINY) 
 
 def check_stage(spec: MethodSpec, stage: str, variant: str, data: DatasetSpec, folder: Path) -> Path:
     """Two steps of ``stage`` (and of those before it): they move the weights, a run that is stopped after every step
-    ends with the same ones, and the file holds what was trained. Returns the weights file."""
+    ends with the same ones, the file holds what was trained. Returns the weights file."""
     upto = replace(spec, stages=spec.stages[: spec.stages.index(stage) + 1])
     whole = _train(upto, variant, data, folder / "whole")
     path = whole.folder / stage / "best.safetensors"
@@ -87,7 +88,7 @@ def check_stage(spec: MethodSpec, stage: str, variant: str, data: DatasetSpec, f
         weights.verify(path) != "" and record["method"] == spec.name, "the weights file is whole and says whose it is"
     )
     _check_moved(upto, variant, data, state, whole.folder)
-    stopped = _train_in_pieces(upto, variant, data, folder / "pieces")
+    stopped = _train_in_pieces(upto, variant, data, folder / "pieces", whole.folder)
     if not _same(state, load_weights(stopped.folder / stage / "best.safetensors")[0]):
         again = _train(upto, variant, data, folder / "again")
         repeats = _same(state, load_weights(again.folder / stage / "best.safetensors")[0])
@@ -156,8 +157,10 @@ def _train(spec: MethodSpec, variant: str, data: DatasetSpec, folder: Path, **mo
     return train(request, Silent(), _registry(spec, data))
 
 
-def _train_in_pieces(spec: MethodSpec, variant: str, data: DatasetSpec, folder: Path) -> TrainReport:
-    report = _train(spec, variant, data, folder, seconds=AT_ONCE)
+def _train_in_pieces(spec: MethodSpec, variant: str, data: DatasetSpec, folder: Path, whole: Path) -> TrainReport:
+    """The last stage once more, stopped after every step; the stages before it are taken from the run ``whole``."""
+    shutil.copytree(whole, folder, ignore=shutil.ignore_patterns(spec.stages[-1]))
+    report = _train(spec, variant, data, folder, seconds=AT_ONCE, resume=folder)
     _expect(not report.finished, "a run stops when its time is up")
     for _ in range(100):
         if report.finished:
