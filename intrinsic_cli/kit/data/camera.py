@@ -26,12 +26,12 @@ class Camera:
 
     def __call__(self, light: Image, rng: np.random.Generator) -> Image:
         """[H,W,3] scene light → the photo, linear, after everything the camera did to it, within 0..1."""
-        exposed = light * self.gain
+        exposed: Image = light * self.gain
         if self.shot or self.read:
             spread = np.sqrt(self.shot * np.maximum(exposed, 0) + self.read**2)
             exposed = exposed + spread * rng.standard_normal(exposed.shape, dtype=np.float32)
         stored = self._store(_bend(linear_to_srgb(np.clip(exposed, 0, 1)), self.contrast))
-        return srgb_to_linear(stored).astype(np.float32)
+        return np.asarray(srgb_to_linear(stored), np.float32)
 
     def _store(self, encoded: Image) -> Image:
         codes = (encoded * 255 + 0.5).astype(np.uint8)
