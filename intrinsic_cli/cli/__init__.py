@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 from intrinsic_cli.cli.group import LazyGroup
 
 #: Command name → (module, what it does in one line). ``iid --help`` reads this table and imports no command.
@@ -28,4 +31,6 @@ iid = LazyGroup("iid", COMMANDS, HELP)
 
 def main() -> None:
     """The entry point of ``iid``."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a file name may be any bytes, and comes out as it went in
     iid.main()

@@ -126,24 +126,28 @@ def progress() -> Iterator[Plain | Bars]:
         yield Bars(bars)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table on stdout: drawn on a terminal, aligned columns in a pipe."""
     cells = [[_cell(value) for value in row] for row in rows]
     if sys.stdout.isatty():
-        _draw(columns, cells, title)
+        _draw(columns, cells)
         return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in (columns, *cells):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]], title: str) -> None:
+def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(*columns, title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name, *column in zip(columns, *cells, strict=True):
+        # On a narrow terminal words wrap, but a number cut in two is no number.
+        numbers = [len(cell) for cell in column if cell[:1].isdigit()]
+        drawn.add_column(name, overflow="fold", min_width=max(numbers, default=None))
     for row in cells:
         drawn.add_row(*map(Text, row))
     Console().print(drawn)

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from intrinsic_cli.cli import options
+from intrinsic_cli.cli import listing, options
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.console import progress, table
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.command(cls=MethodCommand)
@@ -21,8 +21,14 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     "--split", type=click.Choice(["val", "train"]), default="val", show_default=True, help="Part of the dataset."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Score the first N cases only.")
-@click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write the table and every case as JSON.")
-@click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Write the table as CSV.")
+@click.option(
+    "--json",
+    "json_file",
+    type=FILE,
+    metavar="FILE",
+    help="Write the table and every case as JSON; `-` prints it instead of the table.",
+)
+@click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Write the table as CSV; `-` prints it instead.")
 @click.option(
     "--save", type=click.Path(file_okay=False, path_type=Path), help="Folder for pictures of the worst and best cases."
 )
@@ -41,16 +47,10 @@ def evaluate(json_file: Path | None, csv_file: Path | None, **given: Any) -> Non
         report = run(request, listener)
     columns = list(dict.fromkeys(key for row in report.rows for key in row))
     cells = [[row.get(key, "") for key in columns] for row in report.rows]
-    table(columns, cells)
-    click.echo(f"protocol {report.protocol}, data {report.data}")
-    _write(report, json_file, csv_file, columns, cells)
-
-
-def _write(report: Any, json_file: Path | None, csv_file: Path | None, columns: list[str], cells: list[Any]) -> None:
-    from intrinsic_cli.cli import listing
-    from intrinsic_cli.kit.files import write_text
-
+    if listing.STDOUT not in (json_file, csv_file):
+        table(columns, cells)
+        click.echo(f"protocol {report.protocol}, data {report.data}")
     if json_file:
-        write_text(json_file, listing.text(report) + "\n")
+        listing.put(json_file, listing.text(report) + "\n")
     if csv_file:
-        write_text(csv_file, listing.csv([columns, *cells]))
+        listing.put(csv_file, listing.csv([columns, *cells]))

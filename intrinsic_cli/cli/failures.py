@@ -13,6 +13,8 @@ import click
 from intrinsic_cli.api import IidError
 
 INTERRUPTED = 130
+#: Newer click raises this where a command without arguments shows its help; older click just shows it.
+NO_ARGS: type[click.UsageError] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
 def guarded(run: Callable[[], Any], debug: bool = False) -> int:
@@ -22,6 +24,9 @@ def guarded(run: Callable[[], Any], debug: bool = False) -> int:
         sys.stdout.flush()
     except click.exceptions.Abort:  # click's name for Ctrl-C
         return _say("interrupted", "", INTERRUPTED)
+    except NO_ARGS as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     except click.ClickException as error:
         return _say(error.format_message(), _see(error), error.exit_code)
     except IidError as error:

@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+STDOUT = Path("-")
+
 
 def plain(value: Any) -> Any:
     """``value`` as JSON knows it: dataclasses and named tuples become objects, paths become text."""
@@ -46,3 +48,13 @@ def csv(rows: Iterable[Iterable[Any]]) -> str:
     page = io.StringIO()
     writing.writer(page, lineterminator="\n").writerows(rows)
     return page.getvalue()
+
+
+def put(path: Path, text: str) -> None:
+    """Write ``text`` to a file, whole or not at all, or to stdout where the path is ``-``."""
+    from intrinsic_cli.kit.files import write_text
+
+    if path == STDOUT:
+        print(text, end="")
+    else:
+        write_text(path, text)

@@ -65,6 +65,9 @@ def test_evaluate_writes_what_it_prints(trained: Path, data: Path, tmp_path: Pat
     with page.open() as file:
         assert [row["method"] for row in csv.DictReader(file)] == [row["method"] for row in told["rows"]]
 
+    printed = run("evaluate", "-m", "gray", "--data", str(data), "--json", "-").stdout
+    assert json.loads(printed)["protocol"] == told["protocol"]
+
 
 def test_decompose_prints_paths(trained: Path, data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
