@@ -142,14 +142,15 @@ def write_layers(order: Order, job: Job, result: Decomposition) -> dict[str, Sto
 
 
 def write_preview(order: Order, job: Job, result: Decomposition) -> None:
-    """A contact sheet of the photo and its layers, each scaled so that its bright parts are just white."""
+    """A contact sheet of the photo and its layers, as bright as in their own files."""
     from intrinsic_cli.kit.image import write_png
-    from intrinsic_cli.kit.sheet import contact_sheet, display_scale
+    from intrinsic_cli.kit.image_write import display_scale
+    from intrinsic_cli.kit.sheet import contact_sheet
 
     row: list[Any] = [result.photo]
     for name in order.layers:
         layer = result.layers[name]
-        row.append((layer + 1) / 2 if name == "normals" else layer * display_scale(layer))
+        row.append((layer + 1) / 2 if name == "normals" else layer / display_scale(layer))
     write_png(job.preview, contact_sheet([row], labels=["photo", *order.layers], cell=512))
 
 

@@ -1,0 +1,391 @@
+"""``decompose`` from Python: every kind of photo, broken ones, skipping, killing, and mistakes found early."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from light_method import REGISTRY, SPEC
+from PIL import Image
+
+from intrinsic_cli.api import DataError, UsageError, WeightsError
+from intrinsic_cli.kit.image import read_photo
+from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.registry import Registry
+from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
+from intrinsic_cli.runs.decompose import decompose
+
+RNG = np.random.default_rng(0)
+DEEP = cv2.GaussianBlur(RNG.integers(0, 65536, (40, 52, 4)).astype(np.uint16), (0, 0), 2)
+FLAT = (DEEP >> 8).astype(np.uint8)
+BROKEN = {"empty.jpg": "empty", "text.png": "not an image", "sub/cut.jpg": "truncated"}
+
+
+def fill(folder: Path) -> dict[str, tuple[int, int]]:
+    """Photos of many kinds; returns their (height, width) as seen upright, by path relative to ``folder``."""
+    rgb = Image.fromarray(FLAT[..., :3])
+    turned = Image.Exif()
+    turned[274] = 6
+    clear = rgb.quantize(8)
+    clear.info["transparency"] = 0
+    pillow: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+        "plain.jpg": (rgb, {}),
+        "gray.jpg": (rgb.convert("L"), {}),
+        "palette.png": (rgb.quantize(16), {}),
+        "palette-clear.png": (clear, {"transparency": 0}),
+        "cmyk.jpg": (rgb.convert("CMYK"), {}),
+        "alpha.png": (Image.fromarray(FLAT), {}),
+        "turned.jpg": (rgb, {"exif": turned}),
+        "tiny.png": (rgb.crop((0, 0, 5, 3)), {}),
+        "black.png": (Image.new("RGB", (52, 40)), {}),
+        "été 写真 ☀.webp": (rgb, {}),
+        "old.gif": (rgb.quantize(32), {}),
+        "sub/plain.jpg": (rgb, {}),
+        "sub/deeper/plain.jpg": (rgb.rotate(180), {}),
+        "twin.png": (rgb, {}),
+        "twin.bmp": (rgb, {}),
+        "UPPER.JPG": (rgb, {}),
+    }
+    for name, (image, options) in pillow.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        image.save(folder / name, **options)
+    deep: dict[str, Any] = {"deep.png": DEEP[..., :3], "deep-gray.tif": DEEP[..., 0], "real.tiff": FLAT[..., :3] / 99}
+    for name, codes in deep.items():
+        data = codes if codes.dtype == np.uint16 else codes.astype(np.float32)
+        (folder / name).write_bytes(cv2.imencode(Path(name).suffix, data)[1].tobytes())
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.png").write_text("no picture")
+    (folder / "sub/cut.jpg").write_bytes((folder / "plain.jpg").read_bytes()[:600])
+    (folder / "notes.txt").write_text("not looked at")
+    (folder / ".hidden.png").write_bytes(b"")
+    sizes = dict.fromkeys([*pillow, *deep], (40, 52))
+    return sizes | {"turned.jpg": (52, 40), "tiny.png": (3, 5)}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, tuple[int, int]]]:
+    folder = tmp_path_factory.mktemp("photos")
+    return folder, fill(folder)
+
+
+def go(*inputs: Path, out: Path, registry: Registry = REGISTRY, **more: Any) -> DecomposeReport:
+    request = DecomposeRequest(inputs, method="power", out=out, device="cpu", **more)
+    return decompose(request, registry=registry)
+
+
+def statuses(report: DecomposeReport) -> dict[str, int]:
+    return {status: report.count(status) for status in ("done", "skipped", "failed")}
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def base(name: str) -> str:
+    """Where the layers of a photo go; the twins keep their extensions."""
+    return name if name.startswith("twin") else str(Path(name).with_suffix(""))
+
+
+def test_a_folder_of_every_kind(photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path) -> None:
+    folder, sizes = photos
+    out = tmp_path / "out"
+    heard: list[InputReport] = []
+    request = DecomposeRequest((folder,), "power", out, recursive=True, device="cpu")
+    report = decompose(request, registry=REGISTRY, on_input=heard.append)
+    assert tuple(heard) == report.inputs
+    assert statuses(report) == {"done": len(sizes), "skipped": 0, "failed": 3}
+    for name, size in sizes.items():
+        for layer in ("albedo", "shading"):
+            assert read_photo(out / f"{base(name)}.{layer}.png").pixels.shape[:2] == size
+        facts = json.loads((out / f"{base(name)}.iid.json").read_text())
+        assert facts["size"] == [size[1], size[0]]
+        assert facts["input"] == Path(name).name
+        assert facts["reconstruction_rmse"] < 0.02 * max(1, facts["layers"]["shading"]["scale"])
+    assert len(everything(out)) == 3 * len(sizes), "nothing else is written"
+    failed = {str(Path(item.input).relative_to(folder)): item.error for item in report.inputs if item.error}
+    assert failed.keys() == BROKEN.keys()
+    for name, words in BROKEN.items():
+        assert words in failed[name]
+        assert "\n" not in failed[name]
+
+    before = everything(out)
+    again = go(folder, out=out, recursive=True)
+    assert statuses(again) == {"done": 0, "skipped": len(sizes), "failed": 3}
+    assert everything(out) == before
+
+
+def test_alpha_is_carried(photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path) -> None:
+    go(photos[0] / "alpha.png", out=tmp_path)
+    for layer in ("albedo", "shading"):
+        alpha = read_photo(tmp_path / f"alpha.{layer}.png").alpha
+        assert alpha is not None
+        assert np.allclose(alpha, FLAT[..., 3] / 255, atol=1e-6)
+
+
+def test_the_sidecar_says_all(photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path) -> None:
+    report = go(photos[0] / "plain.jpg", out=tmp_path, options=("power=0.25",), format="png16")
+    facts = json.loads((tmp_path / "plain.iid.json").read_text())
+    assert list(facts)[:4] == ["version", "input", "sha256", "size"]
+    assert facts["options"] == {"power": 0.25}
+    assert (facts["method"], facts["variant"], facts["weights"], facts["encoding"]) == ("power", "", None, "srgb")
+    item = report.inputs[0]
+    assert item.layers == {name: str(tmp_path / f"plain.{name}.png") for name in ("albedo", "shading")}
+    assert item.sidecar == str(tmp_path / "plain.iid.json")
+    layers = {name: read_photo(Path(path)) for name, path in item.layers.items()}
+    scaled = {name: layers[name].pixels * facts["layers"][name]["scale"] for name in layers}
+    off = scaled["albedo"] * scaled["shading"] - read_photo(photos[0] / "plain.jpg").pixels
+    assert np.sqrt(np.mean(off**2)) == pytest.approx(facts["reconstruction_rmse"], rel=1e-3)
+    assert facts["reconstruction_rmse"] < 1e-4
+
+
+@pytest.mark.parametrize("form", ["tiff", "exr", "npz"])
+def test_float_formats_rebuild_the_photo(
+    photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path, form: str
+) -> None:
+    report = go(photos[0] / "deep.png", out=tmp_path, format=form)
+    facts = json.loads((tmp_path / "deep.iid.json").read_text())
+    assert facts["reconstruction_rmse"] < (5e-4 if form == "exr" else 1e-6)
+    assert {layer["scale"] for layer in facts["layers"].values()} == {1.0}
+    assert len(set(report.inputs[0].layers.values())) == (1 if form == "npz" else 2)
+
+
+def test_what_makes_a_photo_be_done_again(tmp_path: Path) -> None:
+    photo, out = tmp_path / "a.png", tmp_path / "out"
+    Image.fromarray(FLAT[..., :3]).save(photo)
+
+    def status(**more: Any) -> str:
+        return go(photo, out=out, **more).inputs[0].status
+
+    assert status() == "done"
+    assert status() == "skipped"
+    assert status(force=True) == "done"
+    changes: list[dict[str, Any]] = [
+        {"options": ("power=0.4",)},
+        {"format": "png16"},
+        {"seed": 3},
+        {"input_encoding": "linear"},
+        {"layers": ("albedo",)},
+        {"preview": True},
+    ]
+    for change in changes:
+        assert status(**change) == "done", change
+        assert status(**change) == "skipped", change
+    status()
+    (out / "a.shading.png").unlink()
+    assert status() == "done"
+    Image.fromarray(FLAT[::-1, :, :3].copy()).save(photo)
+    assert status() == "done"
+    (out / "a.iid.json").write_text("{")
+    assert status() == "done"
+    assert status() == "skipped"
+
+
+def test_variant_and_weights_make_a_photo_be_done_again(tmp_path: Path) -> None:
+    Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
+    trained = Registry(methods={"power": replace(SPEC, stages=("main",))})
+    first = DecomposeRequest((tmp_path / "a.png",), "power", tmp_path / "out", device="cpu")
+    other = replace(first, method="power:soft")
+    assert [decompose(r, registry=REGISTRY).inputs[0].status for r in (first, other, other, first)] == [
+        *("done", "done", "skipped", "done")
+    ]
+    import torch
+
+    from intrinsic_cli.kit.checkpoint import save_weights
+
+    for value in (1.0, 2.0):
+        save_weights(tmp_path / "w.safetensors", {"net": {"x": torch.tensor(value)}}, {})
+        weighted = replace(first, weights=str(tmp_path / "w.safetensors"))
+        assert [decompose(weighted, registry=trained).inputs[0].status for _ in range(2)] == ["done", "skipped"]
+
+
+def test_layers_can_be_chosen(tmp_path: Path) -> None:
+    Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
+    go(tmp_path / "a.png", out=tmp_path / "out", layers=("shading",))
+    assert sorted(everything(tmp_path / "out")) == ["a.iid.json", "a.shading.png"]
+    assert json.loads((tmp_path / "out/a.iid.json").read_text())["reconstruction_rmse"] is None
+
+
+def test_preview(tmp_path: Path) -> None:
+    Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
+    go(tmp_path / "a.png", out=tmp_path / "out", preview=True)
+    sheet = read_photo(tmp_path / "out/a.preview.png").pixels
+    assert sheet.shape[1] > 3 * sheet.shape[0] / 1.5
+
+
+def test_stdin(tmp_path: Path) -> None:
+    data = cv2.imencode(".png", DEEP[..., :3])[1].tobytes()
+    report = go(Path("-"), out=tmp_path, stdin=data)
+    assert statuses(report) == {"done": 1, "skipped": 0, "failed": 0}
+    assert sorted(everything(tmp_path)) == ["stdin.albedo.png", "stdin.iid.json", "stdin.shading.png"]
+    assert go(Path("-"), out=tmp_path, stdin=b"").inputs[0].error.startswith("the file is empty")
+
+
+def test_equal_names_from_different_folders_are_told_apart(tmp_path: Path) -> None:
+    for number, folder in enumerate(("one", "two", "three")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (8 + number, 8), (90, 90, 90)).save(tmp_path / folder / "a.png")
+    Image.new("RGB", (20, 8)).save(tmp_path / "A.jpg")
+    inputs = [tmp_path / "one", tmp_path / "two/a.png", tmp_path / "three", tmp_path / "A.jpg", tmp_path / "one/a.png"]
+    report = go(*inputs, out=tmp_path / "out")
+    assert statuses(report) == {"done": 4, "skipped": 0, "failed": 0}
+    widths = {name: read_photo(tmp_path / f"out/{name}.albedo.png").pixels.shape[1] for name in
+              ("a.png", "a.png-2", "a.png-3", "A.jpg")}  # fmt: skip
+    assert widths == {"a.png": 8, "a.png-2": 9, "a.png-3": 10, "A.jpg": 20}
+
+
+def test_folders_are_searched_only_where_asked(photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path) -> None:
+    folder, sizes = photos
+    report = go(folder, out=tmp_path)
+    assert report.count("done") == sum("/" not in name for name in sizes)
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(DataError, match="no photos in") as caught:
+        go(tmp_path / "bare", out=tmp_path)
+    assert "-r" in caught.value.hint
+
+
+def test_results_are_not_taken_for_photos(tmp_path: Path) -> None:
+    Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.v2.png")
+    for out in (tmp_path, tmp_path / "iid-out"):
+        for expected in ("done", "skipped"):
+            report = go(tmp_path, out=out, recursive=True, preview=True)
+            assert [item.status for item in report.inputs] == [expected]
+
+
+def test_a_photo_is_never_overwritten(tmp_path: Path) -> None:
+    for name in ("a.png", "a.albedo.png"):
+        Image.fromarray(FLAT[..., :3]).save(tmp_path / name)
+    before = everything(tmp_path)
+    with pytest.raises(UsageError, match=r"a\.albedo\.png is an input"):
+        go(tmp_path, out=tmp_path)
+    assert everything(tmp_path) == before
+
+
+def test_missing_inputs_do_not_stop_the_others(tmp_path: Path) -> None:
+    Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
+    report = go(tmp_path / "gone.png", tmp_path / "a.png", out=tmp_path / "out")
+    assert statuses(report) == {"done": 1, "skipped": 0, "failed": 1}
+    assert report.inputs[0].error == "no such file"
+
+
+MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"method": "powr"}, UsageError, "powr"),
+    ({"method": "power:hard"}, UsageError, "hard"),
+    ({"options": ("powr=1",)}, UsageError, "powr"),
+    ({"options": ("power=much",)}, UsageError, "much"),
+    ({"layers": ("albdo",)}, UsageError, "albdo"),
+    ({"format": "pngg"}, UsageError, "pngg"),
+    ({"input_encoding": "gamma"}, UsageError, "gamma"),
+    ({"device": "gpu"}, UsageError, "gpu"),
+    ({"precision": "int8"}, UsageError, "int8"),
+    ({"batch_size": 0}, UsageError, "batch size"),
+    ({"config": Path("no.toml")}, UsageError, r"no\.toml"),
+    ({"inputs": (Path("nowhere.jpg"),)}, DataError, r"nowhere\.jpg"),
+    ({"inputs": ()}, DataError, "no input"),
+    ({"out": Path(__file__)}, UsageError, "not a folder"),
+    ({"out": Path(__file__) / "below"}, UsageError, "not a folder"),
+    ({"method": "trained"}, WeightsError, "no weights"),
+]
+
+
+@pytest.mark.parametrize(("change", "kind", "words"), MISTAKES)
+def test_mistakes_are_named(change: dict[str, Any], kind: type[Exception], words: str, tmp_path: Path) -> None:
+    spec = replace(SPEC, name="trained", stages=("main",))
+    request = DecomposeRequest((Path(__file__),), "power", tmp_path / "out")
+    with pytest.raises(kind, match=words):
+        decompose(replace(request, **change), registry=Registry({"power": SPEC, "trained": spec}))
+    assert not (tmp_path / "out").exists()
+
+
+LIGHT = """
+import sys
+from pathlib import Path
+from intrinsic_cli.api import IidError
+from intrinsic_cli.registry import Registry
+from intrinsic_cli.requests import DecomposeRequest
+from intrinsic_cli.runs.decompose import decompose
+missing = (Path("nowhere"),)
+for change in ({"method": "nobody"}, {"format": "odd"}, {"inputs": missing}, {"method": "flow", "options": ("x=1",)}):
+    try:
+        decompose(DecomposeRequest(**{"inputs": (Path(sys.argv[1]),), "method": "gray", **change}))
+    except IidError as error:
+        print(error.message)
+heavy = {"torch", "numpy", "cv2", "PIL", "rich", "click"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else 0)
+"""
+
+
+def test_mistakes_are_found_before_torch_is_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", LIGHT, __file__], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 4
+
+
+RUN = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from light_method import REGISTRY
+from intrinsic_cli.requests import DecomposeRequest
+from intrinsic_cli.runs.decompose import decompose
+decompose(DecomposeRequest((Path(sys.argv[2]),), "power", Path(sys.argv[3]), device="cpu"), registry=REGISTRY)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills with a signal")
+def test_killed_and_run_again(tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    for number in range(12):
+        Image.fromarray(np.roll(FLAT[..., :3], number, axis=1)).save(photos / f"{number:02}.png")
+    words = [sys.executable, "-c", RUN, str(Path(__file__).parent), str(photos), str(out)]
+    run = subprocess.Popen(words, env={**os.environ, "POWER_SLEEP": "0.2"})
+    deadline = time.monotonic() + 60
+    while len(list(out.glob("*.iid.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    finished = list(out.glob("*.iid.json"))
+    assert 3 <= len(finished) < 12
+    for path in out.glob("[!.]*.png"):
+        read_photo(path)  # whatever carries its final name is whole
+    host = socket.gethostname()
+    half_written = out / f".iid-{host}-{run.pid}-abc.png"
+    in_the_making = out / f".iid-{host}-{os.getpid()}-abc.png"
+    for path in (half_written, in_the_making):
+        path.write_bytes(b"\x89PNG")
+
+    report = go(photos, out=out)
+    assert statuses(report) == {"done": 12 - len(finished), "skipped": len(finished), "failed": 0}
+    assert not half_written.exists(), "what a killed run left is cleared away"
+    assert in_the_making.exists(), "what a living run is writing stays"
+    in_the_making.unlink()
+    assert len(everything(out)) == 36
+
+
+def test_work_that_is_interrupted_while_being_redone_is_not_vouched_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Layers of two different runs must never be taken for one finished photo."""
+    Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
+    out = tmp_path / "out"
+    assert go(tmp_path / "a.png", out=out).count("done") == 1
+    from intrinsic_cli.runs import develop
+
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(develop, "write_text", fail)
+    report = go(tmp_path / "a.png", out=out, options=("power=0.1",))
+    assert "No space left" in report.inputs[0].error
+    monkeypatch.undo()
+    assert go(tmp_path / "a.png", out=out).inputs[0].status == "done"
