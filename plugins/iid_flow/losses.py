@@ -33,6 +33,19 @@ def gradient_loss(error: Tensor, mask: Tensor, scales: int = 5) -> Tensor:
     return total
 
 
+def scale_invariant_loss(predicted: Tensor, truth: Tensor, mask: Tensor, window: int | None = None) -> Tensor:
+    """Squared error after the best scale, as a part of the truth's energy, per sample: [B,C,H,W] linear → [B].
+
+    One scale for everything (si-MSE), or one for each half-overlapping ``window`` (LMSE of Grosse et al. 2009).
+    """
+    products = torch.stack([predicted * predicted, predicted * truth, truth * truth]) * mask
+    sums = products.sum(2).transpose(0, 1)
+    pooled = F.avg_pool2d(sums, window, window // 2) if window else sums.mean((2, 3), keepdim=True)
+    pp, pt, tt = pooled.unbind(1)
+    error = (tt - pt.square() / pp.clamp_min(1e-6)).clamp_min(0)
+    return error.sum((1, 2)) / tt.sum((1, 2)).clamp_min(1e-6)
+
+
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """[B,C,H,W] → [B,C]; 0 where nothing is masked in."""
     return (x * mask).sum((2, 3)) / mask.sum((2, 3)).clamp_min(1)

@@ -39,6 +39,7 @@ class FlowConfig(TrainConfig):
     flow_weight: float = knob(0.1, "weight of the latent flow-matching loss")
     pixel_weight: float = knob(1.0, "weight of the log-shading loss on the decoded answer")
     gradient_weight: float = knob(1.0, "weight of its multi-scale gradient part")
+    linear_weight: float = knob(0.5, "weight of the scale-invariant losses in linear light, whole and in windows")
     chroma_weight: float = knob(0.5, "weight of shading colour against shading brightness")
     decoder_lr: float = knob(3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen")
     kl_weight: float = knob(2e-5, "weight of the VAE's Kullback-Leibler term (published variants: 250 times it)")

@@ -13,7 +13,7 @@ from torch.optim import AdamW
 from iid_flow.decomposer import predict
 from iid_flow.encoder import Encoder, imagenet_installed, load_imagenet
 from iid_flow.light import encode_photo, exposure, from_log, to_log
-from iid_flow.losses import kl_loss, log_shading_loss, masked_mean
+from iid_flow.losses import kl_loss, log_shading_loss, masked_mean, scale_invariant_loss
 from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.settings import FlowConfig
 from iid_flow.unet import Velocity
@@ -129,9 +129,21 @@ class FlowTrainer(_Stage):
         v = self.unet(xt, t, seen, self.encoder(seen))
         known = (torch.nn.functional.avg_pool2d(mask, FACTOR) > 0.99).to(mask.dtype)
         flow = masked_mean((v - velocity(x0, x1)).square(), known).mean()
-        pixel = (self._judge(self.vae.decode(estimate(xt, v, t)), code, mask) * (1 - t)).mean()
-        minimise(self._config.flow_weight * flow + self._config.pixel_weight * pixel, "flow")
-        return {"flow": flow.detach(), "pixel": pixel.detach()}
+        answer = self.vae.decode(estimate(xt, v, t))
+        pixel = (self._judge(answer, code, mask) * (1 - t)).mean()
+        linear = (self._linear(answer, batch, level) * (1 - t)).mean()
+        c = self._config
+        minimise(c.flow_weight * flow + c.pixel_weight * pixel + c.linear_weight * linear, "flow")
+        return {"flow": flow.detach(), "pixel": pixel.detach(), "linear": linear.detach()}
+
+    def _linear(self, code: Tensor, batch: Batch, level: Tensor) -> Tensor:
+        """Scale-invariant errors of shading and albedo in linear light, over the photo and in windows, [B]."""
+        shading, mask, window = from_log(code, level), batch["mask"], max(2, code.shape[-1] // 10)
+        albedo = (batch["photo"] / shading).clamp(max=4)
+        total = torch.zeros(len(code), device=code.device)
+        for mine, truth in ((shading, batch["shading"]), (albedo, batch["albedo"])):
+            total = total + scale_invariant_loss(mine, truth, mask) + scale_invariant_loss(mine, truth, mask, window)
+        return total
 
     def _start(self, x1: Tensor) -> tuple[Tensor, Tensor]:
         """Starting points and times of a batch."""

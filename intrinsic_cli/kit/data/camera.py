@@ -29,7 +29,7 @@ class Camera:
         exposed: Image = light * self.gain
         if self.shot or self.read:
             spread = np.sqrt(self.shot * np.maximum(exposed, 0) + self.read**2)
-            exposed = exposed + spread * rng.standard_normal(exposed.shape, dtype=np.float32)
+            exposed = np.asarray(exposed + spread * rng.standard_normal(exposed.shape, dtype=np.float32), np.float32)
         stored = self._store(_bend(linear_to_srgb(np.clip(exposed, 0, 1)), self.contrast))
         return np.asarray(srgb_to_linear(stored), np.float32)
 
@@ -38,7 +38,7 @@ class Camera:
         if self.quality is not None:
             _, data = cv2.imencode(".jpg", codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.quality])
             codes = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
-        return codes.astype(np.float32) / 255
+        return np.asarray(codes / np.float32(255), np.float32)
 
 
 def random_camera(light: Image, mask: NDArray[np.bool_], rng: np.random.Generator) -> Camera:

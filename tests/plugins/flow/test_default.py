@@ -13,7 +13,7 @@ from torch import Tensor
 from iid_flow.decomposer import FlowDecomposer, build, predict
 from iid_flow.encoder import CHANNELS, Encoder
 from iid_flow.light import encode_photo, exposure, from_log, to_log
-from iid_flow.losses import gradient_loss, kl_loss, log_shading_loss
+from iid_flow.losses import gradient_loss, kl_loss, log_shading_loss, scale_invariant_loss
 from iid_flow.settings import FlowConfig, FlowOptions
 from iid_flow.trainers import FlowTrainer, VaeTrainer
 from iid_flow.unet import Velocity
@@ -97,6 +97,18 @@ def test_gradient_loss_of_a_ramp() -> None:
     ramp = torch.arange(64.0).expand(1, 1, 64, 64)
     loss = gradient_loss(ramp, torch.ones(1, 1, 64, 64), scales=5)
     assert loss.item() == pytest.approx(1 + 2 + 4 + 8 + 16, rel=1e-5)
+
+
+def test_scale_invariant_loss() -> None:
+    truth, mask = photo(2, 3, 32, 32), torch.ones(2, 1, 32, 32)
+    for window in (None, 8):
+        assert scale_invariant_loss(3 * truth, truth, mask, window).max() < 1e-5
+    halves = truth.clone()
+    halves[..., :16] *= 2  # one scale cannot mend it, one per window can (but for the windows across the border)
+    whole, local = scale_invariant_loss(halves, truth, mask), scale_invariant_loss(halves, truth, mask, 8)
+    assert (local < 0.5 * whole).all()
+    p, g = torch.tensor([1.0, 1]).view(1, 1, 1, 2), torch.tensor([1.0, 3]).view(1, 1, 1, 2)
+    assert scale_invariant_loss(p, g, torch.ones(1, 1, 1, 2)).item() == pytest.approx(2 / 10)
 
 
 def test_kl_of_the_standard_normal_is_zero() -> None:
