@@ -44,8 +44,9 @@ def lift_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None) ->
 
 
 def split(photo: Tensor, shading: Tensor) -> Tensor:
-    """The albedo [B,3,H,W] with which ``shading`` [B,1 or 3,H,W] makes ``photo``."""
-    return photo / shading.clamp(min=FLOOR)
+    """The albedo [B,3,H,W] with which ``shading`` [B,1 or 3,H,W] makes ``photo``. Not for training: no gradient."""
+    albedo = shading.clamp(min=FLOOR)
+    return torch.div(photo, albedo, out=albedo) if albedo.shape == photo.shape else photo / albedo
 
 
 def _log(image: Tensor) -> Tensor:

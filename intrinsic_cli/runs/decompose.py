@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,17 +48,20 @@ def decompose(
     reports = []
     progress.start(f"decompose with {request.method}", len(jobs) + len(missing))
     try:
-        for report in _go(order, jobs, missing, progress):
-            reports.append(report)
-            progress.advance()
-            if on_input:
-                on_input(report)
+        with contextlib.closing(_go(order, jobs, missing, progress)) as results:  # its threads end here, come what may
+            for report in results:
+                reports.append(report)
+                progress.advance()
+                if on_input:
+                    on_input(report)
     finally:
         progress.finish()
     return DecomposeReport(tuple(reports), time.perf_counter() - start)
 
 
-def _go(order: Order, jobs: Sequence[Job], missing: Sequence[Path], progress: Progress) -> Iterator[InputReport]:
+def _go(
+    order: Order, jobs: Sequence[Job], missing: Sequence[Path], progress: Progress
+) -> Generator[InputReport, None, None]:
     yield from map(_missing, missing)
     finished = set()
     for job, report in _skipped(order, jobs):
