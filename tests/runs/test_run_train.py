@@ -1,0 +1,101 @@
+"""``train`` as a library call and as a process that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+
+from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.kit.checkpoint import load_weights
+from intrinsic_cli.requests import TrainRequest
+from intrinsic_cli.runs.train import train
+
+SMALL = ("batch_size=1", "crop=16", "save_every=5", "val_every=50", "val_batches=1")
+
+
+def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
+    report = train(TrainRequest("gray", out=tmp_path / "run", overrides=SMALL, steps=6, device="cpu"))
+    assert report.finished
+    assert report.weights == tmp_path / "run" / "best.safetensors"
+    told = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert (told["method"], told["data"], told["config"]["steps"]) == ("gray", "synth", 6)
+    assert told["command"]
+    record = load_weights(report.weights)[1]
+    assert record["stages"]["main"]["steps"] == 6
+    assert record["config"]["crop"] == 16
+    stage = tmp_path / "run" / "main"
+    assert {p.name for p in stage.iterdir()} >= {"last.pt", "best.safetensors", "log.jsonl"}
+
+
+def test_run_folders_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = [train(TrainRequest("gray", overrides=SMALL, steps=1, device="cpu")).folder for _ in range(2)]
+    assert [str(f) for f in folders] == ["runs/gray/1", "runs/gray/2"]
+
+
+def test_time_ends_a_run_and_resume_finishes_it(tmp_path: Path) -> None:
+    whole = train(TrainRequest("gray", out=tmp_path / "whole", overrides=SMALL, steps=8, device="cpu"))
+    cut = train(TrainRequest("gray", out=tmp_path / "cut", overrides=SMALL, steps=8, seconds=0.0, device="cpu"))
+    assert (cut.finished, cut.stages["main"]["steps"]) == (False, 1)
+    resumed = train(TrainRequest("gray", resume=tmp_path / "cut", device="cpu"))
+    assert resumed.finished
+    _assert_same(whole.weights, resumed.weights)
+
+
+def test_killed_and_resumed_gives_the_same_weights(tmp_path: Path) -> None:
+    steps = 4000
+    request = TrainRequest("gray", out=tmp_path / "whole", overrides=SMALL, steps=steps, device="cpu")
+    overrides = [word for pair in SMALL for word in ("--set", pair)]
+    command = [sys.executable, "-m", "intrinsic_cli", "train", "-m", "gray", "--device", "cpu", "--steps", str(steps)]
+    process = subprocess.Popen(
+        [*command, *overrides, "--out", str(tmp_path / "cut")],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ},
+    )  # fmt: skip
+    last = tmp_path / "cut" / "main" / "last.pt"
+    deadline = time.monotonic() + 60
+    while not last.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert last.exists()
+    assert not (tmp_path / "cut" / "best.safetensors").exists()
+    resumed = train(TrainRequest("gray", resume=tmp_path / "cut", device="cpu"))
+    _assert_same(train(request).weights, resumed.weights)
+
+
+def test_install_makes_the_weights_the_methods_own(tmp_path: Path, home: Path) -> None:
+    request = TrainRequest("gray", out=tmp_path / "run", overrides=SMALL, steps=1, device="cpu", install=True)
+    assert train(request).weights == home / "weights" / "gray.safetensors"
+
+
+def test_mistakes_are_told_before_anything_is_made(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for request, error in [
+        (TrainRequest("grey", out=run), UsageError),
+        (TrainRequest("gray", out=run, overrides=("stepz=3",)), UsageError),
+        (TrainRequest("gray", out=run, stage="vae"), UsageError),
+        (TrainRequest("gray", out=run, data="synth:/nowhere"), DataError),
+        (TrainRequest("gray", resume=tmp_path), DataError),
+    ]:
+        with pytest.raises(error):
+            train(request)
+    assert not run.exists()
+    train(TrainRequest("gray", out=run, overrides=SMALL, steps=1, device="cpu"))
+    with pytest.raises(UsageError, match="already holds a run"):
+        train(TrainRequest("gray", out=run, overrides=SMALL, steps=1, device="cpu"))
+
+
+def _assert_same(a: Path | None, b: Path | None) -> None:
+    assert a
+    assert b
+    first, second = load_weights(a)[0], load_weights(b)[0]
+    for net, part in first.items():
+        assert all(torch.equal(part[k], second[net][k]) for k in part)
