@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
+
+from intrinsic_cli.runs.sidecar import as_json
 
 STDOUT = Path("-")
 
@@ -27,12 +28,12 @@ def plain(value: Any) -> Any:
 
 def line(value: Any) -> str:
     """One JSON line."""
-    return json.dumps(plain(value), ensure_ascii=False, default=str)
+    return as_json(plain(value), default=str)
 
 
 def text(value: Any) -> str:
     """JSON laid out for reading."""
-    return json.dumps(plain(value), ensure_ascii=False, indent=2, default=str)
+    return as_json(plain(value), indent=2, default=str)
 
 
 def dump(value: Any) -> None:

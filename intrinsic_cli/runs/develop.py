@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from intrinsic_cli import __version__
 from intrinsic_cli.api import Decomposer, Decomposition, IidError, MethodSpec, PluginError, Runtime
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.image import Photo
     from intrinsic_cli.kit.image_write import Stored
     from intrinsic_cli.kit.stream import Crew
+
+Made = TypeVar("Made")
 
 CUDA_BATCH = 8  # photos; memory that runs out halves it
 
@@ -57,9 +60,9 @@ def develop(order: Order, jobs: Sequence[Job], note: Callable[[str], None]) -> I
     runtime = _runtime(order)
     decomposer = open_decomposer(order, runtime)
     stream: Stream[Job, Loaded, Decomposition, InputReport] = Stream(
-        read=lambda job: load(job, order.request),
-        work=lambda group: decompose_photos(decomposer, [loaded.photo for loaded in group], runtime, note),
-        write=lambda job, loaded, result: write(order, job, loaded, result),
+        read=lambda job: contained(load, job, order.request),
+        work=lambda group: contained(decompose_photos, decomposer, [one.photo for one in group], runtime, note),
+        write=lambda job, loaded, result: contained(write, order, job, loaded, result),
         key=lambda loaded: network_size(loaded.photo, decomposer.frame),
         crew=_crew(runtime, order.request.batch_size),
     )
@@ -67,6 +70,18 @@ def develop(order: Order, jobs: Sequence[Job], note: Callable[[str], None]) -> I
         if isinstance(outcome, IidError):
             outcome = InputReport(job.input, "failed", error=_sentence(outcome))
         yield outcome
+
+
+def contained(step: Callable[..., Made], *given: Any) -> Made:
+    """``step(*given)``, whose every error becomes an IidError, which ends the work on one photo and not the run."""
+    try:
+        return step(*given)
+    except IidError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        raise IidError(f"unexpected {type(error).__name__} at {place}: {error}".splitlines()[0]) from error
 
 
 def open_decomposer(order: Order, runtime: Runtime) -> Decomposer:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 SUFFIX = ".iid.json"
 VERSION = 1
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -22,7 +24,13 @@ def read(path: Path) -> dict[str, Any] | None:
 
 def dump(facts: Mapping[str, Any]) -> str:
     """The text of a sidecar."""
-    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+    return as_json(facts, indent=1) + "\n"
+
+
+def as_json(value: Any, **more: Any) -> str:
+    """JSON that is always valid UTF-8: a file name may hold bytes that are not, which Python keeps as lone surrogates,
+    and JSON as escapes that are read back to the very same name."""
+    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, **more))
 
 
 def files(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -208,6 +208,36 @@ def test_variant_and_weights_make_a_photo_be_done_again(tmp_path: Path) -> None:
         assert [decompose(weighted, registry=trained).inputs[0].status for _ in range(2)] == ["done", "skipped"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere every file name is text")
+def test_a_file_name_may_be_any_bytes(tmp_path: Path) -> None:
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \xff.png"))
+    try:
+        Image.fromarray(FLAT[..., :3]).save(named)
+    except OSError:
+        pytest.skip("this file system takes only text")
+    Image.fromarray(FLAT[..., :3]).save(tmp_path / "z.png")
+    for expected in ("done", "skipped"):
+        report = go(tmp_path, out=tmp_path / "out")
+        assert [item.status for item in report.inputs] == [expected, expected]
+    text = (tmp_path / "out" / f"{named.stem}.iid.json").read_text(encoding="utf-8")
+    assert json.loads(text)["input"] == named.name
+    assert json.loads(text)["layers"]["albedo"]["file"] == f"{named.stem}.albedo.png"
+
+
+def test_an_unforeseen_error_ends_one_photo_and_not_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from intrinsic_cli.runs import develop
+
+    def dump(facts: dict[str, Any]) -> str:
+        return f"{{}}{1 // (facts['input'] != 'a.png')}"
+
+    for name in ("a.png", "b.png"):
+        Image.fromarray(FLAT[..., :3]).save(tmp_path / name)
+    monkeypatch.setattr(develop.sidecar, "dump", dump)
+    report = go(tmp_path, out=tmp_path / "out")
+    assert statuses(report) == {"done": 1, "skipped": 0, "failed": 1}
+    assert report.inputs[0].error.startswith("unexpected ZeroDivisionError at test_decompose.py:")
+
+
 def test_layers_can_be_chosen(tmp_path: Path) -> None:
     Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
     go(tmp_path / "a.png", out=tmp_path / "out", layers=("shading",))
