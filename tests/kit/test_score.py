@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from intrinsic_cli.api import Case, DataError, UsageError
 from intrinsic_cli.kit.data.mit import Mit
+from intrinsic_cli.kit.metrics import smoothness
 from intrinsic_cli.kit.score import BASELINES, PROTOCOLS, exposure, score
+from intrinsic_cli.kit.score.faces import NormalsPool
+from intrinsic_cli.kit.score.judged import ConstancyPool, SawPool, saw_counts
+from intrinsic_cli.kit.score.published import GeometricMean
 
 
-def made_up(height: int = 41, width: int = 52, coloured: bool = False) -> Case:
-    rng = np.random.default_rng(1)
+def made_up(height: int = 41, width: int = 52, coloured: bool = False, seed: int = 1) -> Case:
+    rng = np.random.default_rng(seed)
     albedo = rng.uniform(0.1, 0.9, (height, width, 3)).astype(np.float32)
     shading = rng.uniform(0.2, 1.0, (height, width, 3 if coloured else 1)).astype(np.float32)
     mask = rng.random((height, width)) > 0.2
-    return Case("made up", albedo * shading, {"albedo": albedo, "shading": shading}, mask)
+    truth = {"albedo": albedo, "shading": shading}
+    return Case("made up", albedo * shading, truth, mask, {**judgements(rng, height, width), "scene": "one"})
+
+
+def judgements(rng: np.random.Generator, height: int, width: int) -> dict[str, Any]:
+    """What IIW and SAW know of a photo."""
+    points, darker = rng.random((40, 2, 2)), rng.integers(0, 3, 40)
+    labels = rng.choice([0, 1, 2, 100], (height, width))
+    return {"judgements": {"points": points, "darker": darker, "weights": rng.random(40)}, "labels": labels}
 
 
 @pytest.mark.parametrize("protocol", ["mit", "synth", "folder"])
@@ -41,13 +55,101 @@ def test_arap_truth_is_perfect_and_scale_counts_in_its_rmse() -> None:
     assert "lmse" not in bright
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", [name for name in PROTOCOLS if name != "birds"])
 def test_every_protocol_scores_every_baseline(protocol: str) -> None:
     case = made_up()
     for answer in BASELINES.values():
         figures = score(protocol, case, answer(case))
         assert PROTOCOLS[protocol].headline in figures
         assert np.isfinite(list(figures.values())).all()
+
+
+@pytest.mark.parametrize("protocol", [name for name, rules in PROTOCOLS.items() if rules.pool])
+def test_pools_add_figures_of_the_whole_dataset(protocol: str) -> None:
+    make = PROTOCOLS[protocol].pool
+    assert make is not None
+    pool = make()
+    assert pool.figures() == {}
+    for seed in range(2):
+        case = made_up(seed=seed)
+        layers = {**case.truth}
+        pool.add(case, layers, score(protocol, case, layers))
+    figures = pool.figures()
+    assert figures or protocol == "faces"
+    assert np.isfinite(list(figures.values())).all()
+
+
+def test_saw_sums_counts_before_it_divides() -> None:
+    cases = [made_up(seed=seed) for seed in range(3)]
+    pool = SawPool("saw-u")
+    for case in cases:
+        pool.add(case, case.truth, {})
+    counted = sum(saw_counts(case, case.truth, "saw-u") for case in cases)
+    area = smoothness.average_precision(*smoothness.curve(torch.as_tensor(counted)))
+    assert pool.figures()["ap"] == pytest.approx(area.item())
+    assert SawPool("saw-2017").figures() == {}
+
+
+def test_constancy_is_taken_within_a_scene_and_compared_with_the_photos() -> None:
+    pool = ConstancyPool()
+    one = made_up()
+    for scene, lights in (("a", (1.0, 0.3)), ("b", (1.0,))):
+        for light in lights:
+            lit = one.photo * np.linspace(1, light, one.photo.shape[1], dtype=np.float32)[:, None]
+            case = Case(f"{scene}-{light}", lit, {}, one.mask, {"scene": scene})
+            pool.add(case, {"albedo": one.truth["albedo"]}, {})
+    figures = pool.figures()
+    assert figures["constancy"] < 1e-12 < figures["photo_constancy"]
+    assert figures["constancy_ratio"] < 1e-9
+
+
+def test_geometric_means() -> None:
+    pool = GeometricMean()
+    for value in (0.01, 0.04):
+        pool.add(made_up(), {}, {"lmse": value})
+    assert pool.figures() == {"lmse_geometric": pytest.approx(0.02)}
+
+
+def faces_case(tilt: float = 0.0) -> Case:
+    case = made_up()
+    normals = np.zeros_like(case.photo)
+    normals[..., 0], normals[..., 2] = np.sin(tilt), np.cos(tilt)
+    return Case("face", case.photo, {**case.truth, "normals": normals}, case.mask)
+
+
+def test_faces_measure_normals_and_reconstruction() -> None:
+    case, tilted = faces_case(), faces_case(np.deg2rad(21))
+    layers = {**tilted.truth, "residual": np.full_like(case.photo, 0.1)}
+    figures = score("faces", case, layers)
+    assert figures["normals_angle_mean"] == pytest.approx(21, abs=1e-3)
+    assert (figures["normals_within_20"], figures["normals_within_22.5"]) == (0, 100)
+    assert figures["albedo_si_rmse"] < 1e-7
+    assert figures["reconstruction_l1"] < 1e-4
+    assert figures["reconstruction_with_residual_rms"] == pytest.approx(255 * 0.1 * 3**0.5, rel=1e-5)
+    pool = NormalsPool()
+    pool.add(case, layers, figures)
+    pool.add(case, case.truth, figures)
+    pooled = pool.figures()
+    assert pooled["normals_pooled_angle_mean"] == pytest.approx(10.5, abs=1e-3)
+    assert pooled["normals_pooled_angle_std"] == pytest.approx(10.5, abs=1e-3)
+    assert pooled["normals_pooled_within_20"] == 50
+
+
+def test_silhouettes() -> None:
+    case = made_up()
+    disc = np.zeros((41, 52, 1), np.float32)
+    disc[10:30, 10:30] = 1
+    bird = Case("bird", case.photo, {"mask": disc}, np.ones((41, 52), bool))
+    assert score("birds", bird, {"mask": disc[..., 0]}) == {"mask_error": 0, "iou": 1, "soft_iou": 1}
+    assert score("birds", bird, {"mask": disc * 0.4})["soft_iou"] == pytest.approx(0.4)
+    assert score("birds", bird, {"mask": disc * 0.4})["iou"] == 0
+
+
+def test_published_protocols_know_no_scale() -> None:
+    case = made_up()
+    layers = {name: layer * 0.3 for name, layer in case.truth.items()}
+    for protocol in ("mit-barron", "arap-1k", "sintel"):
+        assert max(score(protocol, case, layers).values()) < 1e-7
 
 
 def test_scale_of_the_truth_does_not_count() -> None:

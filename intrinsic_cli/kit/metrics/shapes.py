@@ -14,19 +14,19 @@ def iou(prediction: Tensor, truth: Tensor, soft: bool = False) -> Tensor:
 
     ``soft``: ``Σ(a·m)/Σ(a+m−a·m)`` without a threshold; else both are cut at 0.5.
     """
-    a, m = (x.double().flatten(1) for x in (prediction, truth))
+    a, m = prediction.double().flatten(1), truth.double().flatten(1)
     if not soft:
         a, m = (a > 0.5).double(), (m > 0.5).double()
-    union: Tensor = (a + m - a * m).sum(1)
-    shared: Tensor = (a * m).sum(1) / union.clamp(min=1e-12)
-    return torch.where(union > 0, shared, torch.ones_like(union))
+    union = (a + m - a * m).sum(1)
+    return torch.where(union > 0, (a * m).sum(1) / union.clamp(min=1e-12), 1.0)
 
 
 def keypoint_error(transferred: Tensor, truth: Tensor) -> Tensor:
     """Keypoints [B,K,2] in crop coordinates −1..1 → distance [B,K] as a share of the box's side.
 
     ``distance·(1 + 2·0.05)/2``: the crop is the box and 5 % more on every side."""
-    return torch.linalg.vector_norm(transferred.double() - truth.double(), dim=-1) * (1 + 2 * PADDING) / 2
+    distance: Tensor = torch.linalg.vector_norm(transferred.double() - truth.double(), dim=-1)
+    return distance * (1 + 2 * PADDING) / 2
 
 
 def pck(transferred: Tensor, truth: Tensor, visible: Tensor, threshold: float = 0.1) -> Tensor:
