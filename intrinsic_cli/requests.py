@@ -71,6 +71,7 @@ class TrainRequest:
     stage: str = ""
     device: str = "auto"
     precision: str = "auto"
+    nproc: int = 1
     install: bool = False
 
 
@@ -86,25 +87,51 @@ class TrainReport:
 
 @dataclass(frozen=True, slots=True)
 class EvaluateRequest:
-    """Score methods on one dataset. ``data`` is ``NAME`` or ``NAME:PATH`` or a folder."""
+    """Score methods, and layers that any program left on disk, on one dataset (``NAME``, ``NAME:PATH`` or a folder).
 
-    methods: tuple[str, ...]
+    ``predictions``: ``DIR`` or ``NAME=DIR``; ``patterns`` (``LAYER=GLOB`` with ``{case}``) and
+    ``predictions_encoding`` say how their files are named and read. ``options`` (``key=value``) and ``weights`` may
+    name the method they are for: ``flow.steps=2``, ``flow=best.safetensors``. ``ledger`` is a file that keeps the
+    figures of finished cases until all are done, so that a killed evaluation goes on where it was.
+    """
+
+    methods: tuple[str, ...] = ()
     data: str = "synth"
     split: str = "val"
     limit: int | None = None
     device: str = "auto"
     precision: str = "auto"
     seed: int = 0
-    weights: str = ""
+    weights: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    config: Path | None = None
+    predictions: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    predictions_encoding: str = "auto"
     save: Path | None = None
+    ledger: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A case that one row of the table lacks (every row, where ``method`` is ""), why, and the files it wanted."""
+
+    method: str
+    case: str
+    error: str
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateReport:
-    """``rows``: one per method, with its protocol, number of cases and mean of each metric."""
+    """``rows``: one per method, with its protocol, number of cases, mean of each metric and, under ``intervals``, where
+    the mean lies (``resampling`` says how that was found). ``about`` is the protocol in words, with its ``source``."""
 
     data: str
     protocol: str
     rows: tuple[Mapping[str, Any], ...]
     cases: tuple[Mapping[str, Any], ...] = ()
+    failures: tuple[Failure, ...] = ()
+    split: str = "val"
+    about: Mapping[str, str] = field(default_factory=dict)
+    resampling: Mapping[str, Any] = field(default_factory=dict)

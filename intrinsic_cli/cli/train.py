@@ -36,6 +36,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--stage", default="", help="Train this stage only.")
 @options.seed(default=None)
 @options.device
+@click.option("--nproc", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to train in.")
 @click.option("--install", is_flag=True, help="Make the result the method's weights on this machine.")
 @options.as_json
 @options.debug

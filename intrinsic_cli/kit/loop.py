@@ -1,4 +1,7 @@
-"""The one training loop. Plugins own the step; time, checkpoints, averages and validation are kept here."""
+"""The one training loop. Plugins own the step; time, checkpoints, averages and validation are kept here.
+
+Randomness is drawn anew from (seed, rank, step) at every step, so that a resumed run needs no generator's state.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from intrinsic_cli.kit.checkpoint import save_weights, state_of
 from intrinsic_cli.kit.device import autocast
 from intrinsic_cli.kit.journal import Journal
 from intrinsic_cli.kit.schedule import Average, set_rate, warmup_cosine
+from intrinsic_cli.kit.team import Team
 
 _TICK = 2.0  # seconds between looks at the losses, each of which waits for the device
 
@@ -39,8 +43,15 @@ class Fit:
     """One stage of one run in ``folder``: ``last.pt`` to continue from, ``best.safetensors`` to use."""
 
     def __init__(
-        self, trainer: Trainer, config: TrainConfig, folder: Path, runtime: Runtime, record: Mapping[str, Any]
+        self,
+        trainer: Trainer,
+        config: TrainConfig,
+        folder: Path,
+        runtime: Runtime,
+        record: Mapping[str, Any],
+        team: Team | None = None,
     ) -> None:
+        self.team = team or Team()
         self.trainer, self.config, self.folder, self.runtime = trainer, config, folder, runtime
         self.steps = min(config.steps, trainer.steps or config.steps)
         self.standing = Standing()
@@ -64,6 +75,7 @@ class Fit:
             self._restore()
         else:
             self.trainer.prepare()
+        self.team.begin_alike(self.trainer.nets)
         for note in self.trainer.notes:
             progress.note(note)
         began, spent = time.monotonic(), self.standing.seconds
@@ -75,19 +87,20 @@ class Fit:
             self._step(batch)
             now = time.monotonic()
             self.standing.seconds = spent + now - began
-            stopping = stop()
+            stopping = self.team.any(stop())
             if now - tick > _TICK or stopping or self._due(self.config.save_every, self.config.val_every):
                 tick = now
                 self._show(progress)
             else:
                 progress.advance()
-            if self._due(self.config.val_every):
+            if self.team.leads and self._due(self.config.val_every):
                 self._validate(progress)
-            if stopping or self._due(self.config.save_every):
+            if self.team.leads and (stopping or self._due(self.config.save_every)):
                 self._save()
             if stopping:
                 break
         batches.close()
+        self.team.meet()
         self.standing.finished = self.standing.step >= self.steps
         progress.finish()
         return self.standing
@@ -105,6 +118,7 @@ class Fit:
     def _step(self, batch: Mapping[str, Tensor]) -> None:
         for optimizer in self.trainer.optimizers.values():
             set_rate(optimizer, warmup_cosine(self.standing.step, self.steps, self.config.warmup))
+        torch.manual_seed(hash((self.config.seed, self.team.rank, self.standing.step)))
         with autocast(self.runtime.device, self.runtime.precision):
             losses = self.trainer.step(batch, self._minimise)
         self._scaler.update() if self._scaler.is_enabled() else None
@@ -118,6 +132,7 @@ class Fit:
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.runtime.device.type, enabled=False):
             self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+        self.team.average(optimizer)
         if self.config.clip:
             self._scaler.unscale_(optimizer)
             torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], self.config.clip)
@@ -133,7 +148,8 @@ class Fit:
             hint = f"the last good checkpoint is {self.last}; try a lower learning rate (--set lr=…)"
             raise TrainingError(f"the loss {name!r} is not finite at step {step}", hint)
         facts = dict(zip(names, table.mean(0).tolist(), strict=True))
-        self._journal.write("train", self.standing.step, facts, self.standing.seconds)
+        if self.team.leads:
+            self._journal.write("train", self.standing.step, facts, self.standing.seconds)
         self._recent.clear()
         progress.advance(1, facts)
 
@@ -150,7 +166,7 @@ class Fit:
 
     def _look(self) -> tuple[dict[str, float], Mapping[str, Tensor]]:
         """Mean figures over the validation batches, and pictures of the first, under the averaged weights."""
-        with _quiet(self.trainer, self._average), torch.random.fork_rng(devices=self._cuda()):
+        with _quiet(self.trainer, self._average):
             torch.manual_seed(self.config.seed)
             rows: list[Mapping[str, Tensor]] = []
             columns: Mapping[str, Tensor] = {}
@@ -161,9 +177,6 @@ class Fit:
         if not rows:
             raise TrainingError("the dataset has no validation batch", "use a smaller batch_size or more photos")
         return {k: float(torch.stack([r[k].float() for r in rows]).mean()) for k in rows[0]}, columns
-
-    def _cuda(self) -> list[torch.device]:
-        return [self.runtime.device] if self.runtime.device.type == "cuda" else []
 
     def _save_best(self, figures: Mapping[str, float]) -> None:
         with _quiet(self.trainer, self._average):
@@ -181,7 +194,6 @@ class Fit:
                 "optimizers": {k: o.state_dict() for k, o in self.trainer.optimizers.items()},
                 "average": self._average.state_dict() if self._average else {},
                 "scaler": self._scaler.state_dict(),
-                "random": [torch.get_rng_state(), *(torch.cuda.get_rng_state(d) for d in self._cuda())],
             },
         )
 
@@ -196,9 +208,6 @@ class Fit:
         if self._average:
             self._average.load_state_dict(saved["average"])
         self._scaler.load_state_dict(saved["scaler"])
-        torch.set_rng_state(saved["random"][0])
-        for device, state in zip(self._cuda(), saved["random"][1:], strict=False):
-            torch.cuda.set_rng_state(state, device)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import json
 import shlex
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from intrinsic_cli.runs.stopping import Stop
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
+    from intrinsic_cli.kit.team import Team
 
 _CONFIG = "config.toml"
 
@@ -35,6 +36,7 @@ class _Run:
     folder: Path
     stages: tuple[str, ...]
     command: str
+    init: str = ""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -52,10 +54,21 @@ def train(request: TrainRequest, progress: Progress = Silent(), registry: Regist
     _require(run.spec, source)
     if not request.resume:
         _claim(run)
-    with Stop(request.seconds) as stop:
-        figures, finished = _stages(run, request, source, progress, stop)
+    from intrinsic_cli.kit.team import gathered
+
+    member = dataclasses.replace(request, resume=run.folder, seconds=None)
+    with Stop(request.seconds) as stop, gathered(request.nproc, follow, (member,)) as team:
+        figures, finished = _stages(run, request, source, progress, stop, team)
     best = run.folder / run.stages[-1] / "best.safetensors"
     return _close(run, request, best if best.exists() else None, finished, figures)
+
+
+def follow(team: Team, request: TrainRequest) -> None:
+    """What the other processes of ``--nproc`` do: the same stages; the leader says when to stop."""
+    registry = load_registry()
+    run = _plan(request, registry)
+    with Stop() as stop:
+        _stages(run, request, open_dataset(run.data, registry), Silent(), lambda: stop() and False, team)
 
 
 def _plan(request: TrainRequest, registry: Registry) -> _Run:
@@ -73,7 +86,8 @@ def _plan(request: TrainRequest, registry: Registry) -> _Run:
     data = str(written.get("data") or request.data)
     folder = request.resume or request.out or _next(spec, variant)
     command = str(written.get("command") or shlex.join(["iid", *sys.argv[1:]]))
-    return _Run(spec, variant, data, config, folder, stages, command)
+    init = str(written.get("init") or (Path(request.init).resolve() if Path(request.init).is_file() else request.init))
+    return _Run(spec, variant, data, config, folder, stages, command, init)
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -95,7 +109,7 @@ def _claim(run: _Run) -> None:
     if (run.folder / _CONFIG).exists():
         raise UsageError(f"{run.folder} already holds a run", f"continue it with --resume {run.folder}")
     name = f"{run.spec.name}:{run.variant}" if run.variant else run.spec.name
-    head = {"method": name, "data": run.data, "stages": list(run.stages), "command": run.command}
+    head = {"method": name, "data": run.data, "stages": list(run.stages), "command": run.command, "init": run.init}
     lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in head.items())
     write_text(run.folder / _CONFIG, f"{lines}\n[config]\n{settings.to_toml(run.config)}")
 
@@ -107,7 +121,7 @@ def _require(spec: MethodSpec, source: Source) -> None:
 
 
 def _stages(
-    run: _Run, request: TrainRequest, source: Source, progress: Progress, stop: Stop
+    run: _Run, request: TrainRequest, source: Source, progress: Progress, stop: Callable[[], bool], team: Team
 ) -> tuple[dict[str, Mapping[str, Any]], bool]:
     import torch
 
@@ -120,12 +134,13 @@ def _stages(
     precision = pick_precision(request.precision, device)
     method = open_method(run.spec)
     figures: dict[str, Mapping[str, Any]] = {}
-    parents = _initial(run, request)
+    parents = _initial(run)
     for stage in run.stages:
         torch.manual_seed(run.config.seed)
+        config = dataclasses.replace(run.config, seed=run.config.seed + 1_000_003 * team.rank)  # data of its own
         runtime = Runtime(device, precision, run.config.seed, run.variant, dict(parents))
-        trainer = method.trainer(stage, run.config, source, runtime)
-        fit = Fit(trainer, run.config, run.folder / stage, runtime, {**run.record, "stage": stage})
+        trainer = method.trainer(stage, config, source, runtime)
+        fit = Fit(trainer, run.config, run.folder / stage, runtime, {**run.record, "stage": stage}, team)
         standing = fit.run(progress, stop)
         figures[stage] = {"steps": standing.step, "seconds": round(standing.seconds, 1), **(standing.figures or {})}
         if not standing.finished:
@@ -134,14 +149,15 @@ def _stages(
     return figures, True
 
 
-def _initial(run: _Run, request: TrainRequest) -> dict[str, NetState]:
+def _initial(run: _Run) -> dict[str, NetState]:
     """Weights a run starts from: those of stages trained earlier, found in ``--init`` or installed."""
     from intrinsic_cli.kit.checkpoint import load_weights
 
     first = run.spec.stages.index(run.stages[0])
-    if not request.init and not first:
+    begun = (run.folder / run.stages[0] / "last.pt").exists()
+    if (not run.init and not first) or (begun and len(run.stages) == 1):
         return {}
-    path = weights.find_weights(run.spec, run.variant, request.init)
+    path = weights.find_weights(run.spec, run.variant, run.init)
     if path is None:
         return {}
     state = load_weights(path)[0]

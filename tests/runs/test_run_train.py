@@ -51,7 +51,7 @@ def test_time_ends_a_run_and_resume_finishes_it(tmp_path: Path) -> None:
 
 
 def test_killed_and_resumed_gives_the_same_weights(tmp_path: Path) -> None:
-    steps = 4000
+    steps = 600
     request = TrainRequest("gray", out=tmp_path / "whole", overrides=SMALL, steps=steps, device="cpu")
     overrides = [word for pair in SMALL for word in ("--set", pair)]
     command = [sys.executable, "-m", "intrinsic_cli", "train", "-m", "gray", "--device", "cpu", "--steps", str(steps)]
@@ -99,3 +99,19 @@ def _assert_same(a: Path | None, b: Path | None) -> None:
     first, second = load_weights(a)[0], load_weights(b)[0]
     for net, part in first.items():
         assert all(torch.equal(part[k], second[net][k]) for k in part)
+
+
+def test_two_processes_train_one_network(tmp_path: Path) -> None:
+    team = TrainRequest("gray", out=tmp_path / "team", overrides=SMALL, steps=7, device="cpu", nproc=2)
+    together, alone = train(team), train(TrainRequest("gray", out=tmp_path / "one", overrides=SMALL, steps=7))
+    assert together.finished
+    first, second = (load_weights(r.weights)[0]["brightness"]["power"] for r in (together, alone) if r.weights)
+    assert first != second  # the other process brought batches of its own
+    lines = (tmp_path / "team" / "main" / "log.jsonl").read_text().splitlines()
+    assert sum('"val"' in line for line in lines) == 1
+
+
+def test_a_team_stops_together_and_resumes(tmp_path: Path) -> None:
+    cut = TrainRequest("gray", out=tmp_path / "run", overrides=SMALL, steps=9, seconds=0.0, device="cpu", nproc=2)
+    assert train(cut).stages["main"]["steps"] == 1
+    assert train(TrainRequest("gray", resume=tmp_path / "run", device="cpu", nproc=2)).finished
