@@ -7,50 +7,86 @@ from typing import Any
 
 import click
 
-from intrinsic_cli.cli import listing, options
+from intrinsic_cli.cli import listing, options, scoreboard
 from intrinsic_cli.cli.command import MethodCommand
-from intrinsic_cli.cli.console import progress, table
+from intrinsic_cli.cli.console import progress
 
+SOME_FAILED = 3
 FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
+PICTURES = click.Path(file_okay=False, path_type=Path)
+
+
+def predictions(function: Any) -> Any:
+    """``--predictions`` and how to read them."""
+    for option in (
+        click.option(
+            "--predictions-encoding", type=click.Choice(["auto", "srgb", "linear"]), default="auto", show_default=True,
+            help="Transfer curve of predictions without a sidecar; auto: float files linear, others sRGB.",
+        ),
+        click.option(
+            "--pattern", "patterns", multiple=True, metavar="LAYER=GLOB",
+            help="How predictions are named, as in 'albedo=out/{case}_ref.png'.",
+        ),
+        click.option(
+            "--predictions", multiple=True, metavar="[NAME=]DIR",
+            help="Folder of layers made by any program: CASE.albedo.*, CASE_albedo.*, albedo/CASE.*, CASE/albedo.* …",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def results(function: Any) -> Any:
+    """Where the results go."""
+    for option in (
+        click.option("--save", type=PICTURES, metavar="DIR", help="Folder for pictures of the worst and best cases."),
+        click.option(
+            "--csv", "csv_file", type=FILE, metavar="FILE", help="Write the table as CSV; `-` prints it instead."
+        ),
+        click.option(
+            "--json", "json_file", type=FILE, metavar="FILE",
+            help="Write the table and every case as JSON; `-` prints it instead of the table. A killed evaluation goes "
+            "on where it was when it is called again with the same FILE.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
 
 
 @click.command(cls=MethodCommand)
-@options.method(default=("flow",), multiple=True, help="Method and variant; may be given several times.")
+@options.method(default=None, multiple=True, help="May be given several times.  [default: flow, or just --predictions]")
+@predictions
 @options.data()
 @click.option(
     "--split", type=click.Choice(["val", "train"]), default="val", show_default=True, help="Part of the dataset."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Score the first N cases only.")
-@click.option(
-    "--json",
-    "json_file",
-    type=FILE,
-    metavar="FILE",
-    help="Write the table and every case as JSON; `-` prints it instead of the table.",
-)
-@click.option("--csv", "csv_file", type=FILE, metavar="FILE", help="Write the table as CSV; `-` prints it instead.")
-@click.option(
-    "--save", type=click.Path(file_okay=False, path_type=Path), help="Folder for pictures of the worst and best cases."
-)
-@options.weights
-@options.settings("-O", "--option", help="One option of the method; `-m NAME --help` lists them.")
+@results
+@click.option("--weights", multiple=True, metavar="[METHOD=]PATH|NAME", help="Weights other than the method's own.")
+@options.settings("-O", "--option", help="A method's option; flow.KEY=VALUE is for flow alone. `-m NAME --help` lists.")
+@options.config
 @options.seed()
 @options.device
 @options.debug
-def evaluate(json_file: Path | None, csv_file: Path | None, **given: Any) -> None:
-    """Score methods on a dataset with truth. Every row is named by its protocol."""
+def evaluate(json_file: Path | None, csv_file: Path | None, method: tuple[str, ...], **given: Any) -> int:
+    """Score methods, and layers that other programs wrote, on a dataset with truth.
+
+    Every table names its protocol. Exit codes: 0 all scored, 2 usage, 3 some cases failed, 4 no weights or data.
+    """
     from intrinsic_cli.requests import EvaluateRequest
     from intrinsic_cli.runs.evaluate import evaluate as run
 
-    request = EvaluateRequest(methods=given.pop("method"), options=given.pop("settings"), **given)
+    methods = method or (() if given["predictions"] else ("flow",))
+    ledger = json_file.with_suffix(".cases.jsonl") if json_file and json_file != listing.STDOUT else None
+    request = EvaluateRequest(methods=methods, options=given.pop("settings"), ledger=ledger, **given)
     with progress() as listener:
         report = run(request, listener)
-    columns = list(dict.fromkeys(key for row in report.rows for key in row))
-    cells = [[row.get(key, "") for key in columns] for row in report.rows]
     if listing.STDOUT not in (json_file, csv_file):
-        table(columns, cells)
-        click.echo(f"protocol {report.protocol}, data {report.data}")
+        scoreboard.show(report)
     if json_file:
         listing.put(json_file, listing.text(report) + "\n")
     if csv_file:
-        listing.put(csv_file, listing.csv([columns, *cells]))
+        columns, rows = scoreboard.flat(report)
+        listing.put(csv_file, listing.csv([columns, *rows]))
+    scoreboard.tell(report.failures)
+    return SOME_FAILED if report.failures else 0

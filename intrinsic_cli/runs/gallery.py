@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,11 @@ class Gallery:
         self._best: list[tuple[float, str, Any]] = []
         self._worst: list[tuple[float, str, Any]] = []
 
+    def wants(self, value: float) -> bool:
+        """Would a case with this figure be drawn, as things stand?"""
+        full = len(self._best) == self._size
+        return not full or value < self._best[-1][0] or value > self._worst[-1][0]
+
     def add(self, case: Case, layers: Mapping[str, Any], figure: str, value: float) -> None:
         """Take in a case with the figure it is ranked by (lower is better)."""
         entry = (value, f"{case.name}   {figure} {value:.4f}", (case, {n: layers[n] for n in FACTORS if n in layers}))
@@ -30,8 +36,9 @@ class Gallery:
 
     def write(self, folder: Path, name: str) -> list[Path]:
         """Draw ``NAME.worst.png`` and ``NAME.best.png`` below ``folder``."""
+        plain = re.sub(r"[^\w.-]+", "-", name)
         return [
-            _write(folder / f"{name}.{end}.png", entries)
+            _write(folder / f"{plain}.{end}.png", entries)
             for end, entries in (("worst", self._worst), ("best", self._best))
             if entries
         ]

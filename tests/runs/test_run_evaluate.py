@@ -151,7 +151,7 @@ def test_mistakes_are_found_before_any_work(lab: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     fails(UsageError, "no method called 'grey'", "grey")
     fails(UsageError, "no setting called 'gian'", options=("gian=3",))
-    fails(UsageError, "cannot serve several", "gray", "proud", weights="x")
+    fails(UsageError, "cannot serve several", "gray", "proud", weights=("x",))
     fails(WeightsError, "untrained", "untrained")
     fails(UsageError, "not a folder for pictures", save=tmp_path / "file")
     fails(UsageError, "no split called 'test'", split="test")
