@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.colour import decode_codes, encode_codes
+from intrinsic_cli.kit.data.listed import Listed
 from intrinsic_cli.kit.data.pictures import MeasuringOnly, read_layer, read_mask, refuse_empty, require_files
 from intrinsic_cli.kit.image import read_photo
 from intrinsic_cli.kit.score import exposure
@@ -18,9 +20,11 @@ from intrinsic_cli.kit.score import exposure
 Image = NDArray[np.float32]
 
 LAYOUT = "OBJECT/diffuse.png, reflectance.png, shading.png (or shading_color.png) and mask.png, 16-bit linear"
+LIGHTS = "OBJECT/light01.png … light10.png and mask.png, 16-bit linear"
+_FIRST = ("diffuse", "reflectance")  # either of them makes a folder an object
 
 
-class Mit(MeasuringOnly):
+class Mit(Listed, MeasuringOnly):
     """One case an object. The photo is ``diffuse``, exposed so that its 99th percentile in the mask (over pixels and
     channels) is 1 and fed as a 16-bit sRGB PNG would be: clipped at 1 and rounded.
 
@@ -30,23 +34,19 @@ class Mit(MeasuringOnly):
     """
 
     name = "mit"
-    protocol = "mit"
     offers = frozenset({"photo", "albedo", "shading", "mask"})
 
-    def __init__(self, folder: Path, exact: bool = False) -> None:
-        self._exact = exact
-        self._objects = sorted(path.parent for path in folder.glob("*/diffuse.png"))
-        if not self._objects:
+    def __init__(self, folder: Path, exact: bool = False, protocol: str = "mit") -> None:
+        self._exact, self.protocol = exact, protocol
+        objects = sorted({path.parent for name in _FIRST for path in folder.glob(f"*/{name}.png")})
+        if not objects:
             refuse_empty("MIT objects", folder, LAYOUT)
-        wanted = [place / f"{name}.png" for place in self._objects for name in ("reflectance", "mask")]
-        require_files("MIT", folder, [*wanted, *map(_shading_file, self._objects)], LAYOUT)
+        wanted = [place / f"{name}.png" for place in objects for name in ("diffuse", "reflectance", "mask")]
+        require_files("MIT", folder, [*wanted, *map(_shading_file, objects)], LAYOUT)
+        self._entries: dict[Split, list[Path]] = {"val": objects}
 
-    def cases(self, split: Split = "val", limit: int | None = None) -> Iterator[Case]:
-        """The objects by name."""
-        self._only_val(split)
-        return (self._case(place) for place in self._objects[:limit])
-
-    def _case(self, place: Path) -> Case:
+    def _case(self, entry: Any) -> Case:
+        place: Path = entry
         mask = read_mask(place / "mask.png")
         photo = read_photo(place / "diffuse.png", "linear").pixels
         gain = exposure(photo, mask)
@@ -55,9 +55,53 @@ class Mit(MeasuringOnly):
         return Case(place.name, photo if self._exact else as_png16(photo), truth, mask, {"exposure": gain})
 
 
+class MitLights(Listed, MeasuringOnly):
+    """Every object under its ten lights, one case a light: no truth, but one and the same paint (``constancy``).
+
+    All photos of an object share one exposure, that of its brightest."""
+
+    name = "mit-lights"
+    protocol = "constancy"
+    offers = frozenset({"photo", "mask"})
+
+    def __init__(self, folder: Path) -> None:
+        photos = sorted(folder.glob("*/light[0-9][0-9].png"))
+        if not photos:
+            refuse_empty("MIT objects under several lights", folder, LIGHTS)
+        require_files("MIT", folder, [path.with_name("mask.png") for path in photos], LIGHTS)
+        self._entries: dict[Split, list[Path]] = {"val": photos}
+
+    def _case(self, entry: Any) -> Case:
+        mask = read_mask(entry.with_name("mask.png"))
+        photo = read_photo(entry, "linear").pixels * np.float32(_shared_exposure(entry.parent))
+        facts = {"scene": entry.parent.name, "light": entry.stem}
+        return Case(f"{entry.parent.name}_{entry.stem}", as_png16(photo), {}, mask, facts)
+
+
+@lru_cache(maxsize=4)
+def _shared_exposure(place: Path) -> float:
+    mask = read_mask(place / "mask.png")
+    photos = sorted(place.glob("light[0-9][0-9].png"))
+    return min(exposure(read_photo(path, "linear").pixels, mask) for path in photos)
+
+
 def open_mit(path: Path) -> Mit:
     """The objects below ``path`` (or below ``path/data``, as the original archive unpacks)."""
-    return Mit(path / "data" if (path / "data").is_dir() else path)
+    return Mit(_data(path))
+
+
+def open_barron(path: Path) -> Mit:
+    """The same, scored as Barron & Malik do."""
+    return Mit(_data(path), protocol="mit-barron")
+
+
+def open_lights(path: Path) -> MitLights:
+    """The objects under all their lights."""
+    return MitLights(_data(path))
+
+
+def _data(path: Path) -> Path:
+    return path / "data" if (path / "data").is_dir() else path
 
 
 def as_png16(photo: Image) -> Image:

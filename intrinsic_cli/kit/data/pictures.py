@@ -28,10 +28,6 @@ class MeasuringOnly:
         hint = "train on synth or on a folder of your own"
         raise DataError(f"{self.name} is for measuring only, its licence keeps it out of training", hint)
 
-    def _only_val(self, split: Split) -> None:
-        if split != "val":
-            raise DataError(f"{self.name} has no {split!r} split", "it is for measuring only: use --split val")
-
 
 def read_layer(path: Path, encoding: str = "linear") -> Image:
     """A stored layer or photo: [H,W,3], or [H,W,1] where all channels are equal; integers become 0..1.

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from iid_flow.published.encoder import ImageEncoder
-from iid_flow.published.hypersim import brightness, shading_from_albedo
 from iid_flow.published.networks import DOWN, STEPS, Net, place, skeleton
 from iid_flow.published.unet import UNet
 from iid_flow.published.vae import VAE
@@ -18,6 +17,7 @@ from iid_flow.settings import FlowOptions
 from iid_flow.solver import euler
 from intrinsic_cli.api import Frame, Runtime
 from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.kit.data.hypersim import brightness, shading_from_albedo
 from intrinsic_cli.kit.device import autocast
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from iid_flow.losses import gradient_loss
-from iid_flow.published.hypersim import tonemap_scale
 from iid_flow.settings import FlowConfig
 from intrinsic_cli.api import Source, Trainer
+from intrinsic_cli.kit.data.hypersim import tonemap_scale
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from iid_flow.published.hypersim import shading_from_albedo, square, tonemap, tonemap_scale
+from intrinsic_cli.kit.data.hypersim import shading_from_albedo, square, tonemap, tonemap_scale
 
 
 @pytest.fixture

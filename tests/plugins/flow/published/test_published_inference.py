@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from iid_flow.published import VARIANTS, decomposer
-from iid_flow.published.hypersim import shading_from_albedo
+from intrinsic_cli.kit.data.hypersim import shading_from_albedo
 from iid_flow.published.inference import PublishedDecomposer
 from iid_flow.settings import FlowOptions
 from intrinsic_cli.api import Runtime, WeightsError

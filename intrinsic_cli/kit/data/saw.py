@@ -1,0 +1,77 @@
+"""SAW, Shading Annotations in the Wild (Kovacs et al. 2017): where people say shading is smooth, and where not.
+
+Layout from memory: verify. ``saw_images_512/ID.png``, ``saw_splits/{train,val,test}_ids.npy`` and
+``saw_pixel_labels/saw_data-filter_size_0-ignore_border_0.05-normal_gradmag_thres_1.5-depth_gradmag_thres_2.0/ID.npy``
+with 0 a discontinuity of normals or depth, 1 a shadow boundary, 2 smooth, 100 ignored.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrinsic_cli.api import Case, DataError
+from intrinsic_cli.api.data import Split
+from intrinsic_cli.kit.data.listed import Listed
+from intrinsic_cli.kit.data.pictures import MeasuringOnly, require_files
+from intrinsic_cli.kit.image import read_photo
+
+SETTINGS = "saw_data-filter_size_0-ignore_border_0.05-normal_gradmag_thres_1.5-depth_gradmag_thres_2.0"
+LAYOUT = f"saw_images_512/ID.png, saw_pixel_labels/{SETTINGS}/ID.npy and saw_splits/{{train,test}}_ids.npy"
+
+
+class Saw(Listed, MeasuringOnly):
+    """``val`` is the test split of the authors, as the protocol asks. ``facts["labels"]`` [h,w] int, perhaps of another
+    size than the photo."""
+
+    name = "saw"
+    offers = frozenset({"photo", "labels"})
+
+    def __init__(self, folder: Path, protocol: str = "saw-c") -> None:
+        self.protocol = protocol
+        self._root = folder / "saw" if (folder / "saw").is_dir() else folder
+        lists: dict[Split, Path] = {
+            "train": self._root / "saw_splits" / "train_ids.npy",
+            "val": self._root / "saw_splits" / "test_ids.npy",
+        }
+        require_files("SAW", self._root, [lists["val"]], LAYOUT)
+        self._entries: dict[Split, list[int]] = {
+            split: sorted(int(i) for i in _load(path)) for split, path in lists.items() if path.is_file()
+        }
+        wanted = [self._places(number) for number in self._entries["val"]]
+        require_files("SAW", self._root, [path for pair in wanted for path in pair], LAYOUT)
+
+    def _places(self, number: int) -> tuple[Path, Path]:
+        labels = self._root / "saw_pixel_labels" / SETTINGS / f"{number}.npy"
+        return self._root / "saw_images_512" / f"{number}.png", labels
+
+    def _case(self, entry: Any) -> Case:
+        picture, labels = self._places(entry)
+        photo = read_photo(picture).pixels
+        return Case(str(entry), photo, {}, np.ones(photo.shape[:2], bool), {"labels": _load(labels).astype(np.int64)})
+
+
+def _load(path: Path) -> NDArray[Any]:
+    try:
+        loaded: NDArray[Any] = np.load(path)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path} is not a readable array", "download it again") from error
+    return loaded
+
+
+def open_saw(path: Path) -> Saw:
+    """Scored as in the challenge."""
+    return Saw(path)
+
+
+def open_unweighted(path: Path) -> Saw:
+    """Scored with every smooth pixel weighing the same."""
+    return Saw(path, "saw-u")
+
+
+def open_2017(path: Path) -> Saw:
+    """Scored as in the paper."""
+    return Saw(path, "saw-2017")
