@@ -120,7 +120,7 @@ class Predictions:
         if layer in self._patterns or any(layer in layers for layers in self._told.values()):
             return True
         labels = "|".join(map(re.escape, LABELS[layer]))
-        look = re.compile(rf".*[._-]({labels})|(.*/)?({labels})/[^/]+|.+/({labels})")
+        look = re.compile(rf".*[._-]({labels})|(.*/)?({labels})/.+|.+/({labels})")
         packed = (path for path in self._all() if path.suffix.lower() == ".npz")
         return any(map(look.fullmatch, self._files)) or any(_arrays(path) & {*LABELS[layer]} for path in packed)
 

@@ -1,0 +1,145 @@
+"""Layers of other programs are found by their names, and read as what they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.kit.colour import encode_codes
+from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.runs.predictions import MissingError, Predictions, Stored, open_predictions
+from intrinsic_cli.runs.stored import read_stored
+
+BOTH = ("albedo", "shading")
+SCHEMES = (
+    ("sub/pear.albedo.png", "sub/pear.shading.jpg"),
+    ("sub_pear_albedo.png", "sub_pear_shading.png"),
+    ("sub-pear-albedo.png", "sub-pear-shading.png"),
+    ("sub/pear-r.png", "sub/pear-s.png"),
+    ("sub/pear_Reflectance.PNG", "sub/pear_Shading.PNG"),
+    ("albedo/sub/pear.png", "shading/sub/pear.exr"),
+    ("sub/pear/albedo.png", "sub/pear/shading.png"),
+    ("sub/pear/diffuse.albedo.png", "sub/pear/diffuse.shading.png"),
+    ("sub_pear_image.albedo.png", "sub_pear_image.shading.png"),
+)
+
+
+def fill(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    return folder
+
+
+@pytest.mark.parametrize("names", SCHEMES, ids=lambda names: names[0])
+def test_common_schemes_are_understood(names: tuple[str, str], tmp_path: Path) -> None:
+    found = Predictions(fill(tmp_path, *names, "notes.txt", ".hidden_albedo.png"), {}).find("sub/pear", BOTH)
+    assert {layer: stored.path for layer, stored in found.items()} == {
+        "albedo": tmp_path / names[0],
+        "shading": tmp_path / names[1],
+    }
+
+
+def test_a_float_file_goes_before_its_picture(tmp_path: Path) -> None:
+    folder = Predictions(fill(tmp_path, "a_albedo.jpg", "a_albedo.png", "a_albedo.exr"), {})
+    assert folder.find("a", BOTH)["albedo"].path.suffix == ".exr"
+    assert folder.offers == ("albedo",)
+
+
+def test_missing_files_are_called_as_the_others_are(tmp_path: Path) -> None:
+    folder = Predictions(fill(tmp_path, "a-r.png", "a-s.jpg", "b-r.png"), {})
+    folder.find("a", BOTH)
+    with pytest.raises(MissingError) as caught:
+        folder.find("b", BOTH)
+    assert caught.value.files == ("b-s.jpg",)
+    with pytest.raises(MissingError, match=r"lacks c-r\.png, c-s\.jpg"):
+        folder.find("c", BOTH)
+    assert list(folder.find("b", ("albedo", "normals"))) == ["albedo"]
+
+
+def test_patterns(tmp_path: Path) -> None:
+    fill(tmp_path, "out/ref_a[1].png", "out/ref_b.png", "out/ref_b.png.jpg", "b.shading.png")
+    folder = Predictions(tmp_path, {"albedo": "out/ref_{case}.*"})
+    assert folder.find("a[1]", ("albedo",))["albedo"].path.name == "ref_a[1].png"
+    with pytest.raises(DataError, match=r"fits ref_b\.png and ref_b\.png\.jpg"):
+        folder.find("b", BOTH)
+    with pytest.raises(MissingError, match=r"out/ref_c\.\*"):
+        folder.find("c", ("albedo",))
+    for pattern in ("albedo", "albedo=*.png"):
+        with pytest.raises(UsageError, match="is no pattern"):
+            open_predictions(str(tmp_path), (pattern,), "auto")
+
+
+def test_names_of_rows(tmp_path: Path) -> None:
+    fill(tmp_path, "tool/a_albedo.png", "x=y/a_albedo.png")
+    for text, name in ((f"{tmp_path}/tool", "tool"), (f"t={tmp_path}/tool", "t"), (f"{tmp_path}/x=y", "x=y")):
+        assert open_predictions(text, (), "auto")[0] == name
+
+
+def test_a_wrong_folder_says_what_it_holds(tmp_path: Path) -> None:
+    fill(tmp_path, "photos/coffee.png", "photos/cat.png", "bare/x.txt")
+    for folder, told in (
+        ("gone", "no folder of predictions at"),
+        ("bare", "no picture"),
+        ("photos", "it holds cat.png"),
+    ):
+        with pytest.raises(DataError, match=told):
+            open_predictions(str(tmp_path / folder), (), "auto")
+
+
+def test_sidecars_tell_encoding_and_scale(tmp_path: Path) -> None:
+    layer = np.linspace(0, 2, 48, dtype=np.float32).reshape(6, 8, 1)
+    cv2.imwrite(str(tmp_path / "a_image.shading.png"), encode_codes(layer, 16, 2.0))
+    facts = {"shading": {"file": "a_image.shading.png", "encoding": "srgb", "scale": 2.0}}
+    (tmp_path / "a_image.iid.json").write_text(json.dumps({"layers": facts}))
+    stored = Predictions(tmp_path, {}, "linear").find("a", BOTH)["shading"]
+    assert stored == Stored(tmp_path / "a_image.shading.png", "srgb", 2.0, "shading")
+    found, resized = read_stored("shading", stored, (6, 8))
+    assert np.allclose(found, layer, atol=1e-4)
+    assert not resized
+
+
+def test_encoding_of_other_files(tmp_path: Path) -> None:
+    codes = np.full((4, 5, 3), 128, np.uint8)
+    Image.fromarray(codes).save(tmp_path / "a_albedo.png")
+    cv2.imwrite(str(tmp_path / "a_shading.tiff"), np.full((4, 5), 3.5, np.float32))
+    for encoding, value in (("auto", 0.2159), ("srgb", 0.2159), ("linear", 128 / 255)):
+        files = Predictions(tmp_path, {}, encoding).find("a", BOTH)
+        assert read_stored("albedo", files["albedo"], (4, 5))[0].mean() == pytest.approx(value, abs=1e-3)
+    assert read_stored("shading", Stored(tmp_path / "a_shading.tiff"), (4, 5))[0].mean() == 3.5
+
+
+def test_arrays(tmp_path: Path) -> None:
+    albedo = np.random.default_rng(0).random((3, 7, 9))
+    np.savez(tmp_path / "a.npz", r=albedo, other=1)
+    np.save(tmp_path / "a_shading.npy", albedo[0])
+    files = Predictions(tmp_path, {}).find("a", BOTH)
+    assert np.allclose(read_stored("albedo", files["albedo"], (7, 9))[0], albedo.transpose(1, 2, 0))
+    assert np.allclose(read_stored("shading", files["shading"], (7, 9))[0][..., 0], albedo[0])
+    np.save(tmp_path / "a_shading.npy", np.zeros((2, 3, 4, 5)))
+    with pytest.raises(DataError, match=r"shape \(2, 3, 4, 5\)"):
+        read_stored("shading", files["shading"], (7, 9))
+    (tmp_path / "a_shading.npy").write_bytes(b"no array")
+    with pytest.raises(DataError, match="no array iid can read"):
+        read_stored("shading", files["shading"], (7, 9))
+
+
+def test_normals_keep_their_sign(tmp_path: Path) -> None:
+    normals = np.random.default_rng(0).uniform(-1, 1, (6, 8, 3)).astype(np.float32)
+    cv2.imwrite(str(tmp_path / "a.tiff"), normals[..., ::-1])
+    cv2.imwrite(str(tmp_path / "a.png"), ((normals[..., ::-1] + 1) * 32767.5).astype(np.uint16))
+    for name in ("a.tiff", "a.png"):
+        assert np.allclose(read_stored("normals", Stored(tmp_path / name), (6, 8))[0], normals, atol=1e-4)
+
+
+def test_layers_of_another_size_are_brought_to_the_photo(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 5, 3), 255, np.uint8)).save(tmp_path / "a.png")
+    found, resized = read_stored("albedo", Stored(tmp_path / "a.png"), (8, 10))
+    assert resized
+    assert found.shape == (8, 10, 1)
+    assert np.allclose(found, 1)
