@@ -17,10 +17,11 @@ def fit_size(height: int, width: int, frame: Frame) -> tuple[int, int]:
     """The size ``(h, w)`` a photo is shown to a network at: short side ``frame.size``, aspect kept, both sides the
     nearest multiples of ``frame.multiple``. A photo is enlarged only as far as the multiple forces it."""
     scale = min(1.0, frame.size / min(height, width)) if frame.size else 1.0
-    return _multiple(height * scale, frame.multiple), _multiple(width * scale, frame.multiple)
+    return round_to(height * scale, frame.multiple), round_to(width * scale, frame.multiple)
 
 
-def _multiple(length: float, of: int) -> int:
+def round_to(length: float, of: int) -> int:
+    """The multiple of ``of`` nearest to ``length``, at least one."""
     return max(1, int(length / of + 0.5)) * of
 
 

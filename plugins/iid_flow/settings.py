@@ -16,7 +16,7 @@ class FlowOptions:
     steps: int = knob(0, "Euler steps of the flow; 0 = the variant's own (default 1, albedo16 2, shading8 1)", low=0)
     mode: str = knob("flow", "flow, or vae to run the auto-encoder alone (seed feature)", ("flow", "vae"))
     temperature: float = knob(0.0, "spread of the starting noise: 0 = the mean answer, 1 = a sample (default variant)")
-    size: int = knob(256, "short side of the photo the network sees, pixels (default variant)", low=32)
+    size: int = knob(384, "short side of the photo the network sees, pixels (default variant)", low=32)
     mirror: bool = knob(True, "average the photo's and its mirror image's answer (default variant)")
 
 
