@@ -6,6 +6,8 @@ ICCV 2009 (colour Retinex).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -33,28 +35,51 @@ class Thresholds(nn.Module):
 
 def estimate_shading(photos: Tensor, thresholds: Tensor) -> Tensor:
     """[B,3,H,W] linear and (brightness, chromaticity) [2] → shading [B,1,H,W], in units in which white paint is 1."""
-    relative = photos / _level(photos)
-    light = keep_light(relative, thresholds)
-    shading = integrate(light, _between_lit(relative)).exp()
+    shading = integrate_light(measure_steps(photos), thresholds)
     return shading * _white(photos / shading)
 
 
-def keep_light(photos: Tensor, thresholds: Tensor) -> Gradient:
-    """The gradient of log brightness [B,1,H-1,W], [B,1,H,W-1] where it belongs to light, and 0 where to paint."""
-    brightness = photos.mean(dim=1, keepdim=True).add(_DARK).log()
+class Steps(NamedTuple):
+    """What changes from each pixel to the one below it [B,1,H-1,W] and to the one on its right [B,1,H,W-1].
+
+    ``brightness`` in logarithm, with sign; ``chroma`` the length of the change of log chromaticity; ``known`` 1 where
+    neither pixel is black, else 0.
+    """
+
+    brightness: Gradient
+    chroma: Gradient
+    known: Gradient
+
+
+def measure_steps(photos: Tensor) -> Steps:
+    """The steps of photos [B,3,H,W] linear, whatever their exposure."""
+    photos = photos / _level(photos)
     colours = photos.add(_DARK).log()
-    chroma = colours - colours.mean(dim=1, keepdim=True)
+    down, right = gradient(colours - colours.mean(dim=1, keepdim=True))
+    lit = (photos.amax(dim=1, keepdim=True) > _BLACK).to(photos.dtype)
+    return Steps(
+        brightness=gradient(photos.mean(dim=1, keepdim=True).add(_DARK).log()),
+        chroma=(_length(down), _length(right)),
+        known=(lit[..., 1:, :] * lit[..., :-1, :], lit[..., 1:] * lit[..., :-1]),
+    )
+
+
+def keep_light(steps: Steps, thresholds: Tensor) -> Gradient:
+    """The steps of brightness that belong to light; 0 where they belong to paint."""
     down, right = (
-        torch.where((step.abs() > thresholds[0]) | (turn.norm(dim=1, keepdim=True) > thresholds[1]), 0, step)
-        for step, turn in zip(gradient(brightness), gradient(chroma), strict=True)
+        torch.where((step.abs() > thresholds[0]) | (turn > thresholds[1]), 0, step)
+        for step, turn in zip(steps.brightness, steps.chroma, strict=True)
     )
     return down, right
 
 
-def _between_lit(photos: Tensor) -> Gradient:
-    """1 on edges whose two pixels are not black, else 0."""
-    lit = (photos.amax(dim=1, keepdim=True) > _BLACK).to(photos.dtype)
-    return lit[..., 1:, :] * lit[..., :-1, :], lit[..., 1:] * lit[..., :-1]
+def integrate_light(steps: Steps, thresholds: Tensor) -> Tensor:
+    """The shading [B,1,H,W] with the steps that belong to light, in any unit."""
+    return integrate(keep_light(steps, thresholds), steps.known).exp()
+
+
+def _length(change: Tensor) -> Tensor:
+    return change.square().sum(dim=1, keepdim=True).sqrt()
 
 
 def _level(photos: Tensor) -> Tensor:

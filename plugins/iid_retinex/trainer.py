@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from iid_retinex.settings import RetinexConfig
-from iid_retinex.shading import Thresholds, estimate_shading
+from iid_retinex.shading import Thresholds, integrate_light, measure_steps
 from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.lift import split
 from intrinsic_cli.kit.metrics import lmse
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.method import Minimise
 
 #: Steps of log brightness and of log chromaticity that are tried, each with each.
-BRIGHTNESS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.2, 1.6, 2.4)
+BRIGHTNESS = (0.2, 0.4, 0.8, 1.2, 1.6, 2.4)
 CHROMA = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2)
 
 
@@ -74,8 +74,8 @@ class RetinexTrainer(Trainer):
     @torch.no_grad()
     def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
         """Nothing is minimised: the table grows, and its best pair is the answer so far."""
-        photo = batch["photo"]
-        self.table.add(torch.stack([score(estimate_shading(photo, pair), batch) for pair in self.table.pairs]))
+        steps = measure_steps(batch["photo"])
+        self.table.add(torch.stack([score(integrate_light(steps, pair), batch) for pair in self.table.pairs]))
         values, loss = self.table.best()
         self.thresholds.values.copy_(values)
         return {"loss": loss, "brightness": values[0], "chroma": values[1]}
