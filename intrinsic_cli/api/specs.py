@@ -63,7 +63,11 @@ class MethodSpec:
 
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
-    """A dataset reader: ``target`` ``"module:function"`` is called with the path (or None) and returns a Source."""
+    """A dataset reader: ``target`` ``"module:function"`` is called with the path (or None) and returns a Source.
+
+    ``page`` says where the data comes from, ``protocols`` how it may be scored (its own first). ``prepare``, where
+    there is one, is ``"module:function"`` called with source, output folder and progress; it returns a count.
+    """
 
     name: str
     summary: str
@@ -72,6 +76,9 @@ class DatasetSpec:
     licence: str = ""
     layout: str = ""
     needs_path: bool = True
+    page: str = ""
+    protocols: tuple[str, ...] = ()
+    prepare: str = ""
 
 
 @dataclass(frozen=True, slots=True)

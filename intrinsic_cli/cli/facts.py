@@ -63,6 +63,9 @@ def datasets(registry: Registry) -> list[dict[str, Any]]:
             "layout": spec.layout,
             "licence": spec.licence,
             "needs_path": spec.needs_path,
+            "page": spec.page,
+            "protocols": spec.protocols,
+            "prepare": bool(spec.prepare),
         }
         for spec in registry.datasets.values()
     ]

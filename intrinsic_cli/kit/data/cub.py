@@ -84,10 +84,15 @@ class Cub(Trainable):
         left, top, size = square_box(bird.box)
         shift = np.array([[side / size, 0, -left * side / size], [0, side / size, -top * side / size]])
         crops = [_warp(x, shift, side, outside) for x, outside in ((photo, 1.0), (mask, 0.0))]
+        facts = {"keypoints": self.points(bird), "box": bird.box}
+        return Case(bird.place.stem, crops[0], {"mask": crops[1][..., None]}, np.ones((side, side), bool), facts)
+
+    def points(self, bird: Bird) -> Image:
+        """Its keypoints [15,3] in the crop: x, y in −1..1, visible 0/1."""
+        left, top, size = square_box(bird.box)
         points = bird.keypoints.copy()
         points[:, :2] = (points[:, :2] - (left, top)) * 2 / size - 1
-        facts = {"keypoints": points, "box": bird.box}
-        return Case(bird.place.stem, crops[0], {"mask": crops[1][..., None]}, np.ones((side, side), bool), facts)
+        return points
 
     def _still(self, case: Case, crop: int) -> Sample:
         return {"photo": resize(case.photo, crop), "mask": resize(case.truth["mask"], crop).reshape(crop, crop, 1)}

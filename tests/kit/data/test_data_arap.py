@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.data.arap import open_arap
+from intrinsic_cli.kit.data.arap import open_arap, open_arap_1k, open_arap_o
 from intrinsic_cli.kit.opencv import cv2
 
 
@@ -40,3 +40,13 @@ def test_missing_files_are_named(scenes: Path) -> None:
 def test_measuring_only(scenes: Path) -> None:
     with pytest.raises(DataError, match="measuring only"):
         open_arap(scenes).batches("train", 1, 8)
+
+
+def test_two_more_protocols(scenes: Path) -> None:
+    for layer in ("image", "albedo", "shading"):
+        cv2.imwrite(str(scenes / f"office_{layer}.png"), np.full((6, 8, 3), 9, np.uint8))
+    assert (open_arap_o(scenes).protocol, open_arap_o(scenes).count("val")) == ("arap-o", 3)
+    assert (open_arap_1k(scenes).protocol, open_arap_1k(scenes).count("val")) == ("arap-1k", 2)
+    (scenes / "a_image.png").unlink()
+    with pytest.raises(DataError, match=r"lacks a_image\.png"):
+        open_arap(scenes)

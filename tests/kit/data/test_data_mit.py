@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.data.mit import Mit, open_mit
+from intrinsic_cli.kit.data.mit import Mit, open_barron, open_lights, open_mit
 from intrinsic_cli.kit.opencv import cv2
 
 
@@ -75,3 +75,28 @@ def test_wrong_folder_broken_file_and_training_are_refused(lab: Path, tmp_path: 
     (lab / "apple" / "diffuse.png").write_bytes(b"not a picture")
     with pytest.raises(DataError, match=r"diffuse\.png: it is not an image"):
         next(open_mit(lab).cases())
+
+
+def test_one_object_under_many_lights(lab: Path) -> None:
+    with pytest.raises(DataError, match="holds no MIT objects under several lights"):
+        open_lights(lab)
+    for number in (1, 2):
+        cv2.imwrite(str(lab / "pear" / f"light0{number}.png"), np.full((9, 7, 3), 20000 * number, np.uint16))
+    cases = list(open_lights(lab).cases())
+    assert [case.name for case in cases] == ["pear_light01", "pear_light02"]
+    assert {case.facts["scene"] for case in cases} == {"pear"}
+    assert [case.photo.max() for case in cases] == pytest.approx([0.5, 1], abs=1e-4)  # one exposure for both
+    assert cases[0].truth == {}
+    (lab / "pear" / "mask.png").unlink()
+    with pytest.raises(DataError, match=r"lacks pear.mask\.png"):
+        open_lights(lab)
+
+
+def test_an_object_without_its_photo_is_told(lab: Path) -> None:
+    (lab / "pear" / "diffuse.png").unlink()
+    with pytest.raises(DataError, match=r"lacks pear.diffuse\.png"):
+        open_mit(lab)
+
+
+def test_the_same_objects_may_be_scored_otherwise(lab: Path) -> None:
+    assert (open_mit(lab).protocol, open_barron(lab).protocol) == ("mit", "mit-barron")

@@ -1,0 +1,75 @@
+"""``iid datasets check`` and ``prepare``: is a dataset whole, and its originals turned into what a reader wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from intrinsic_cli.api import DataError, Progress, Silent, Source, UsageError
+from intrinsic_cli.api.data import Split
+from intrinsic_cli.registry import Registry, load_registry, open_dataset
+
+SPLITS: tuple[Split, ...] = ("train", "val")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """A dataset that is whole: how it is scored, what it offers for training, and how many cases each split has (None
+    where only counting all would tell)."""
+
+    data: str
+    name: str
+    protocol: str
+    offers: tuple[str, ...]
+    cases: dict[str, int | None]
+
+
+def check(data: str, registry: Registry | None = None) -> CheckReport:
+    """Open ``NAME:PATH`` and read the first case of every split. DataError names the files that are missing."""
+    source = open_dataset(data, registry or load_registry())
+    whole: dict[str, int | None] = {}
+    problems: list[DataError] = []
+    for split in SPLITS:
+        try:
+            if (count := _count(source, split)) != 0 and _read_first(source, split):
+                whole[split] = count
+        except DataError as error:
+            problems.append(error)
+    if problems and (_count(source, "val") is not None or not whole):
+        raise problems[0]
+    if not whole:
+        raise DataError(f"{data} is laid out rightly but holds no case", "is the download complete?")
+    return CheckReport(data, source.name, source.protocol, tuple(sorted(source.offers)), whole)
+
+
+def prepare(
+    name: str,
+    source: Path,
+    out: Path,
+    progress: Progress = Silent(),  # noqa: B008  Silent is stateless
+    registry: Registry | None = None,
+) -> int:
+    """Turn the originals in ``source`` into what the reader of ``name`` opens, in ``out``; how many were made."""
+    datasets = (registry or load_registry()).datasets
+    able = sorted(spec.name for spec in datasets.values() if spec.prepare)
+    if name not in able:
+        what = f"{name!r} needs no preparation" if name in datasets else f"no dataset called {name!r}"
+        raise UsageError(what, f"these can be prepared: {', '.join(able)}")
+    if not source.is_dir():
+        raise DataError(f"{source} is not a folder", f"give the folder of the originals of {name}")
+    module, _, function = datasets[name].prepare.partition(":")
+    make: Callable[[Path, Path, Progress], int] = getattr(import_module(module), function)
+    return make(source, out, progress)
+
+
+def _count(source: Source, split: Split) -> int | None:
+    """How many cases, if the reader can say so without reading them."""
+    count = getattr(source, "count", None)
+    return count(split) if count else None
+
+
+def _read_first(source: Source, split: Split) -> bool:
+    """Whether there is a case; broken files are told by the reader."""
+    return next(iter(source.cases(split, 1)), None) is not None

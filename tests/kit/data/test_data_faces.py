@@ -1,0 +1,109 @@
+"""Lists of faces, made and read, on a tiny made-up copy of the synthetic faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from intrinsic_cli.api import DataError, Silent
+from intrinsic_cli.kit.data.face_lists import prepare_celeba, prepare_sfsnet
+from intrinsic_cli.kit.data.sfs import decode_normals, open_celeba, open_sfsnet, shade
+from intrinsic_cli.kit.opencv import cv2
+
+LIGHT = np.zeros(27, np.float32)
+LIGHT[[0, 9, 18]] = 0.6  # ambient
+LIGHT[[1, 10, 19]] = 0.2  # from the viewer
+
+
+def write(path: Path, pixel: tuple[int, int, int]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((16, 16, 3), pixel[::-1], np.uint8))
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    shading = 0.6 * np.sqrt(np.pi) / 2 + 0.2 * np.sqrt(np.pi / 3)
+    for split in ("train", "test"):
+        for number in ("000041", "000042"):
+            base = tmp_path / split / "0003"
+            values = {"albedo": (200, 150, 100), "normal": (128, 128, 255), "depth": (9, 9, 9), "mask": (255,) * 3}
+            values["face"] = tuple(round(shading * v) for v in values["albedo"])  # type: ignore[assignment]  # three of them
+            for kind, pixel in values.items():
+                write(base / f"{number}_{kind}_1_3.png", pixel)  # type: ignore[arg-type]  # three of them
+            (base / f"{number}_light_1_3.txt").write_text("\t".join(map(str, LIGHT)))
+    (tmp_path / "test/0003/000042_depth_1_3.png").unlink()
+    return tmp_path
+
+
+def test_lists_hold_complete_sixes_with_relative_paths(faces: Path) -> None:
+    assert prepare_sfsnet(faces, faces, Silent()) == 3
+    lines = (faces / "train.csv").read_text().splitlines()
+    assert lines[0] == ",albedo,normal,depth,mask,face,light,name"
+    assert lines[1].startswith("0,0003/000041_albedo_1_3.png,0003/000041_normal_1_3.png")
+    assert len((faces / "test.csv").read_text().splitlines()) == 2
+
+
+def test_a_face_is_albedo_times_the_shading_of_its_light(faces: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "lists"
+    prepare_sfsnet(faces, elsewhere, Silent())
+    data = open_sfsnet(elsewhere)
+    (case,) = data.cases()
+    assert np.abs(case.truth["albedo"] * case.truth["shading"] - case.photo).max() < 0.003
+    assert case.truth["normals"][0, 0] == pytest.approx([0, 0, 1])
+    assert case.mask.all()
+    assert data.offers == {"photo", "albedo", "shading", "normals", "mask"}
+    batch = next(data.batches("train", 2, 8))
+    assert batch["normals"].shape == (2, 3, 8, 8)
+
+
+def test_normals_come_with_x_right_and_y_up(faces: Path) -> None:
+    write(faces / "test/0003/000041_normal_1_3.png", (128, 255, 128))  # the files' second axis points right
+    prepare_sfsnet(faces, faces, Silent())
+    assert next(open_sfsnet(faces).cases()).truth["normals"][0, 0] == pytest.approx([1, 0, 0])
+    assert decode_normals(np.full((1, 1, 3), 255 / 255, np.float32))[0, 0] == pytest.approx([3**-0.5] * 3)
+
+
+def test_harmonics_by_hand() -> None:
+    light = np.zeros(27, np.float32)
+    light[[2, 9 + 6]] = 1
+    x, y, z = (np.float32(v) for v in (0.6, 0.0, 0.8))
+    found = shade(np.array([[[x, y, z]]], np.float32), light)[0, 0]
+    assert found == pytest.approx([1.0233267 * 0.6, 0, 0], abs=1e-6)
+
+
+def test_mistakes_are_named(faces: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"neither train\.csv nor test\.csv") as told:
+        open_sfsnet(faces)
+    assert "prepare sfsnet" in told.value.hint
+    prepare_sfsnet(faces, faces, Silent())
+    (faces / "train/0003/000042_light_1_3.txt").write_text("1 2 3")
+    with pytest.raises(DataError, match="does not hold 27 numbers"):
+        list(open_sfsnet(faces).cases("train"))
+    (faces / "train/0003/000041_albedo_1_3.png").unlink()
+    with pytest.raises(DataError, match=r"lacks train.0003.000041_albedo_1_3\.png"):
+        open_sfsnet(faces)
+    with pytest.raises(DataError, match="holds no faces"):
+        prepare_sfsnet(tmp_path / "nothing", tmp_path, Silent())
+
+
+def test_celeba_has_photos_only(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        write(tmp_path / split / "a" / "all" / "7.jpg", (90, 90, 90))
+    assert prepare_celeba(tmp_path, tmp_path, Silent()) == 2
+    data = open_celeba(tmp_path)
+    assert data.offers == {"photo", "mask"}
+    assert next(data.cases()).truth == {}
+    assert next(data.batches("train", 1, 8)).keys() == {"photo", "mask"}
+
+
+def test_predicted_layers_have_no_mask(tmp_path: Path) -> None:
+    for kind in ("face", "albedo", "normal"):
+        write(tmp_path / "train" / f"1_2_{kind}.png", (128, 128, 255))
+    (tmp_path / "train" / "1_2_light.txt").write_text(" ".join(map(str, LIGHT)))
+    assert prepare_celeba(tmp_path, tmp_path, Silent()) == 1
+    assert ",None,None," in (tmp_path / "train.csv").read_text()
+    case = next(open_celeba(tmp_path).cases("train"))
+    assert case.mask.all()
+    assert "normals" in case.truth
