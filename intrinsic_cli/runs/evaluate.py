@@ -54,7 +54,7 @@ def _check(request: EvaluateRequest) -> None:
 def _run(contests: Sequence[Contest], request: EvaluateRequest, source: Source, progress: Progress) -> list[Failure]:
     """Every case is read once and shown to all. Returns the cases that could not be read."""
     unread: list[Failure] = []
-    progress.start(f"evaluate on {request.data}", request.limit)
+    progress.start(f"evaluate on {request.data}", _total(request, source))
     try:
         for case in _cases(request, source, unread):
             scored = [contest.meet(case) for contest in contests]
@@ -64,6 +64,13 @@ def _run(contests: Sequence[Contest], request: EvaluateRequest, source: Source, 
     finally:
         progress.finish()
     return unread
+
+
+def _total(request: EvaluateRequest, source: Source) -> int | None:
+    """How many cases there will be, where the reader can tell."""
+    count = getattr(source, "count", None)
+    there = int(count(request.split)) if count else None
+    return there if request.limit is None else min(request.limit, there or request.limit)
 
 
 def _cases(request: EvaluateRequest, source: Source, unread: list[Failure]) -> Iterator[Case]:
