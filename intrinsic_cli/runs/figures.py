@@ -38,7 +38,7 @@ _LOWER = frozenset(
     ]
 )
 _HIGHER = frozenset(["ssim", "psnr", "iou", "pck", "ap", "precision", "recall", "accuracy", "within"])
-_UNITS = {"within": "%", "angle": "°", "psnr": "dB", SECONDS: "s"}
+_UNITS = {"within": "%", "angle": "°", "psnr": "dB"}
 
 
 def better(figure: str) -> int:
@@ -50,7 +50,7 @@ def better(figure: str) -> int:
 
 
 def unit(figure: str) -> str:
-    """``°``, ``%``, ``dB`` or ``s``; "" for a number without one."""
+    """``°``, ``%`` or ``dB``; "" for a number without one."""
     words = set(figure.lower().split("_"))
     return next((sign for word, sign in _UNITS.items() if word in words), "")
 
