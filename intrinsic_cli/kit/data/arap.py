@@ -53,6 +53,7 @@ def open_arap_o(path: Path) -> Arap:
 
 
 def open_arap_1k(path: Path) -> Arap:
-    """The same without seven scenes, scored as Luo's evaluation does. Scenes of up to 1000 pixels are left out there;
-    whoever scores other files than the originals (such as smaller copies) has another protocol."""
+    """The same without seven scenes, scored as Luo's evaluation does. That evaluation also says "> 1000 px", which can
+    be read in two ways (only such scenes, or shrunk to that): nothing is filtered or resized here. Smaller copies of
+    the originals are another protocol."""
     return Arap(path, "arap-1k", _LEFT_OUT)
