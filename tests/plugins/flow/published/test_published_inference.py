@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from iid_flow.published import VARIANTS, decomposer
-from intrinsic_cli.kit.data.hypersim import shading_from_albedo
 from iid_flow.published.inference import PublishedDecomposer
 from iid_flow.settings import FlowOptions
 from intrinsic_cli.api import Runtime, WeightsError
 from intrinsic_cli.kit.checkpoint import state_of
+from intrinsic_cli.kit.data.hypersim import shading_from_albedo
 
 PUBLISHED = {"albedo16": "original", "shading8": "flowiid"}
 
