@@ -43,7 +43,8 @@ class _Run:
         """What the weights file will say about where it comes from."""
         config = dataclasses.asdict(self.config)
         facts = {"method": self.spec.name, "variant": self.variant, "data": self.data}
-        return {**facts, "command": self.command, "config": config, "iid": __version__}
+        begun = {"from": weights.read_record(Path(self.init))} if Path(self.init).is_file() else {}
+        return {**facts, "command": self.command, "config": config, "iid": __version__, **begun}
 
 
 def train(request: TrainRequest, progress: Progress = Silent(), registry: Registry | None = None) -> TrainReport:  # noqa: B008  Silent is stateless

@@ -115,3 +115,13 @@ def test_a_team_stops_together_and_resumes(tmp_path: Path) -> None:
     cut = TrainRequest("gray", out=tmp_path / "run", overrides=SMALL, steps=9, seconds=0.0, device="cpu", nproc=2)
     assert train(cut).stages["main"]["steps"] == 1
     assert train(TrainRequest("gray", resume=tmp_path / "run", device="cpu", nproc=2)).finished
+
+
+def test_weights_tell_what_they_were_made_from(tmp_path: Path) -> None:
+    first = train(TrainRequest("gray", out=tmp_path / "a", overrides=SMALL, steps=2, device="cpu"))
+    second = TrainRequest("gray", out=tmp_path / "b", overrides=SMALL, steps=3, device="cpu", init=str(first.weights))
+    report = train(second)
+    assert report.weights
+    record = load_weights(report.weights)[1]
+    assert record["config"]["steps"] == 3
+    assert record["from"]["config"]["steps"] == 2
