@@ -24,11 +24,12 @@ class FlowOptions:
 class FlowConfig(TrainConfig):
     """``--set key=value`` of ``iid train --plugin flow``."""
 
-    steps: int = knob(6000, "optimisation steps of a stage (the VAE stops earlier, at vae_steps)")
-    vae_steps: int = knob(1500, "optimisation steps of stage vae at most")
-    batch_size: int = knob(12, "photos per step")
+    steps: int = knob(4500, "optimisation steps of a stage (the VAE stops earlier, at vae_steps)")
+    vae_steps: int = knob(1200, "optimisation steps of stage vae at most")
+    batch_size: int = knob(16, "photos per step")
+    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
     lr: float = knob(1e-3, "peak learning rate of everything but the encoder (published variants: a tenth of it)")
-    encoder_lr: float = knob(3e-4, "peak learning rate of the conditioning encoder")
+    encoder_lr: float = knob(6e-4, "peak learning rate of the conditioning encoder")
     weight_decay: float = knob(0.01, "AdamW weight decay")
     pretrained: str = knob(
         "auto",
@@ -39,7 +40,7 @@ class FlowConfig(TrainConfig):
     flow_weight: float = knob(0.1, "weight of the latent flow-matching loss")
     pixel_weight: float = knob(1.0, "weight of the log-shading loss on the decoded answer")
     gradient_weight: float = knob(1.0, "weight of its multi-scale gradient part")
-    linear_weight: float = knob(0.5, "weight of the scale-invariant losses in linear light, whole and in windows")
+    linear_weight: float = knob(0.25, "weight of the scale-invariant losses in linear light, whole and in windows")
     chroma_weight: float = knob(0.5, "weight of shading colour against shading brightness")
     decoder_lr: float = knob(3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen")
     kl_weight: float = knob(2e-5, "weight of the VAE's Kullback-Leibler term (published variants: 250 times it)")
