@@ -61,8 +61,8 @@ class Synth:
         """See :meth:`Source.batches`. Validation batches are whole views under a fixed light, resized to ``crop``."""
         shards = self._open(split)
         if split == "val":
-            for first in range(0, len(shards) - size + 1, size):
-                yield _collate([still(shards[i], i, crop) for i in range(first, first + size)])
+            for first in range(0, len(shards), size):
+                yield _collate([still(shards[i], i, crop) for i in range(first, min(first + size, len(shards)))])
             return
         while True:
             yield _collate([_draw(shards, seed, start * size + i, crop) for i in range(size)])
