@@ -21,7 +21,7 @@ class RetinexConfig(TrainConfig):
     """``--set key=value`` of ``iid train --plugin retinex``. There are no gradients, so ``lr``, ``warmup`` and
     ``clip`` change nothing."""
 
-    steps: int = knob(16, "batches on which every pair of thresholds is scored", low=1)
+    steps: int = knob(32, "batches on which every pair of thresholds is scored", low=1)
     crop: int = knob(192, "side of the square training crop, pixels: the scale the thresholds are for", low=1)
     ema: float = knob(0.0, "0: there are no weights to average", low=0, high=0)
     save_every: int = knob(4, "steps between checkpoints", low=1)
