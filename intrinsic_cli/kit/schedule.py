@@ -40,6 +40,8 @@ class Average:
     def update(self) -> None:
         """Take the weights as they stand after a step into the average."""
         self.steps += 1
+        if not self._live:
+            return
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         torch._foreach_lerp_(self._mean, [p.detach() for p in self._live], 1 - decay)
 

@@ -104,6 +104,10 @@ def test_average_forgets_the_start_and_swaps_back() -> None:
     assert net.weight.item() == 10
 
 
+def test_average_of_nothing_is_nothing() -> None:
+    Average({"net": nn.Identity()}, 0.9).update()
+
+
 def test_schedule_warms_up_and_decays() -> None:
     rates = [warmup_cosine(step, 1000, 100) for step in range(1000)]
     assert rates[0] == pytest.approx(0.01)
