@@ -25,7 +25,7 @@ class Listed:
 
     def cases(self, split: Split = "val", limit: int | None = None) -> Iterator[Case]:
         """The cases of the split, full size, in a fixed order."""
-        return (self._case(entry) for entry in self._listed(split)[:limit])
+        return map(self._case, self._listed(split)[:limit])  # unlike a generator it survives an unreadable case
 
     def count(self, split: Split) -> int:
         """How many cases the split has."""
