@@ -13,7 +13,9 @@ from intrinsic_cli.kit.data.listed import Listed
 
 class Holed(Listed):
     name, protocol, offers = "holed", "folder", frozenset({"photo"})
-    _entries = {"val": (1, 2, 3)}
+
+    def __init__(self) -> None:
+        self._entries = {"val": (1, 2, 3)}
 
     def _case(self, entry: Any) -> Case:
         if entry == 2:
