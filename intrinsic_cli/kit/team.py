@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -91,7 +92,8 @@ def _member(rank: int, size: int, meeting: str, work: Callable[..., Any], argume
 
 def _join(rank: int, size: int, meeting: str) -> Team:
     """Processes share the cores; the machine's own loopback is all the network they need."""
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // size))
+    if sys.platform == "linux":
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // size))
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=size)
     return Team(rank, size)
