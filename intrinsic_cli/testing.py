@@ -206,12 +206,17 @@ class Tiny:
     name: str = "tiny"
     protocol: str = "synth"
     offers: frozenset[str] = OFFERS
+    key: int = 0
+
+    def part(self, index: int, count: int) -> Tiny:
+        """Scenes of other seeds."""
+        return replace(self, key=self.key * count + index + 1)
 
     def batches(self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0) -> Iterator[Batch]:
         """See :meth:`intrinsic_cli.api.Source.batches`; ``val`` has two batches."""
         number = start
         while split == "train" or number < 2:
-            key = (seed, number) if split == "train" else (1 << 20, number)
+            key = (*((self.key,) if self.key else ()), seed if split == "train" else 1 << 20, number)
             scenes = [_scene(np.random.default_rng((*key, row)), crop, crop) for row in range(size)]
             yield {name: torch.stack([_tensor(scene[name]) for scene in scenes]) for name in OFFERS}
             number += 1

@@ -43,6 +43,10 @@ class Source(Protocol):
         a resumed run (``start=n``) sees what an uninterrupted one would; ``val`` is finite and always the same."""
         ...
 
+    def part(self, index: int, count: int) -> Source:
+        """The ``index``-th of ``count`` parts of the dataset (of both splits) that have no photo in common."""
+        ...
+
     def cases(self, split: Split = "val", limit: int | None = None) -> Iterator[Case]:
         """Full-size photos with truth, in a fixed order."""
         ...

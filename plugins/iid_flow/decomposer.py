@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from iid_flow.encoder import Encoder
 from iid_flow.light import encode_photo, exposure, from_log, to_log
 from iid_flow.settings import FlowOptions
 from iid_flow.solver import euler
@@ -15,6 +14,7 @@ from iid_flow.unet import Velocity
 from iid_flow.vae import LATENTS, ShadingVAE
 from intrinsic_cli.api import Frame, Runtime
 from intrinsic_cli.kit.device import place
+from intrinsic_cli.kit.efficientnet import Encoder
 from intrinsic_cli.kit.resize import resize, round_to
 
 _WHITE = 0.995  # share of pixels whose albedo must not exceed 1

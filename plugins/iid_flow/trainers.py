@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from iid_flow.decomposer import predict
-from iid_flow.encoder import Encoder, imagenet_installed, load_imagenet
 from iid_flow.light import encode_photo, exposure, from_log, to_log
 from iid_flow.losses import kl_loss, log_shading_loss, masked_mean, scale_invariant_loss
 from iid_flow.path import estimate, interpolate, velocity
@@ -21,6 +20,7 @@ from iid_flow.vae import FACTOR, ShadingVAE
 from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
 from intrinsic_cli.kit.device import place
+from intrinsic_cli.kit.efficientnet import Encoder, imagenet_installed, load_imagenet
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_flow.encoder import CHANNELS
 from iid_flow.vae import FACTOR, LATENTS
+from intrinsic_cli.kit.efficientnet import CHANNELS
 
 _TIME = 128
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -30,6 +31,12 @@ class Listed:
     def count(self, split: Split) -> int:
         """How many cases the split has."""
         return len(self._entries.get(split, ()))
+
+    def part(self, index: int, count: int) -> Self:
+        """Every ``count``-th entry of each split, from the ``index``-th on."""
+        some = copy(self)
+        some._entries = {split: entries[index::count] for split, entries in self._entries.items()}
+        return some
 
     def _case(self, entry: Any) -> Case:
         raise NotImplementedError

@@ -42,10 +42,13 @@ class View:
 
 
 class Shards:
-    """All views below a folder of ``*.tar``; decoded on first use, then kept in memory when ``keep`` is set."""
+    """The views below a folder of ``*.tar``; decoded on first use, then kept in memory when ``keep`` is set.
 
-    def __init__(self, folder: Path, keep: bool = True) -> None:
-        self._places = [place for tar in sorted(folder.glob("*.tar")) for place in _index(tar)]
+    ``part`` (first, step) takes every ``step``-th view alone."""
+
+    def __init__(self, folder: Path, part: tuple[int, int] = (0, 1), keep: bool = True) -> None:
+        first, step = part
+        self._places = [place for tar in sorted(folder.glob("*.tar")) for place in _index(tar)][first::step]
         if not self._places:
             raise DataError(f"{folder} holds no *.tar shards", "see the README on rendered training data")
         self._keep: dict[int, View] | None = {} if keep else None

@@ -48,13 +48,18 @@ class Synth:
     protocol = "synth"
     offers = frozenset({"photo", "albedo", "shading", "normals", "mask"})
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, part: tuple[int, int] = (0, 1)) -> None:
+        self._folder, self._part = folder, part
         self._shards: dict[str, Shards] = {}
+
+    def part(self, index: int, count: int) -> Synth:
+        """Every ``count``-th view, from the ``index``-th on."""
+        first, step = self._part
+        return Synth(self._folder, (first + step * index, step * count))
 
     def _open(self, split: Split) -> Shards:
         if split not in self._shards:
-            self._shards[split] = Shards(self._folder / split)
+            self._shards[split] = Shards(self._folder / split, self._part)
         return self._shards[split]
 
     def batches(self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0) -> Iterator[Batch]:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from iid_flow.decomposer import FlowDecomposer, build, predict
-from iid_flow.encoder import CHANNELS, Encoder
 from iid_flow.light import encode_photo, exposure, from_log, to_log
 from iid_flow.losses import gradient_loss, kl_loss, log_shading_loss, scale_invariant_loss
 from iid_flow.settings import FlowConfig, FlowOptions
@@ -21,6 +20,7 @@ from iid_flow.vae import LATENTS, ShadingVAE
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.checkpoint import state_of
 from intrinsic_cli.kit.data.synth import open_synth
+from intrinsic_cli.kit.efficientnet import CHANNELS, Encoder
 from intrinsic_cli.kit.resize import resize
 
 CPU = Runtime(torch.device("cpu"))

@@ -1,4 +1,4 @@
-"""The conditioning encoder: EfficientNet-Lite0 (Tan & Le 2019, Lite family 2020) without its classifier."""
+"""An image encoder with ImageNet weights: EfficientNet-Lite0 (Tan & Le 2019; Lite 2020), its classifier left out."""
 
 from __future__ import annotations
 
@@ -45,20 +45,21 @@ class _Inverted(nn.Module):
 
 
 class Encoder(nn.Module):
-    """[B,3,H,W] in -1..1 → five maps with ``CHANNELS`` channels at strides 2 to 32.
+    """[B,3,H,W] in -1..1 → the first ``depth`` of five maps with ``CHANNELS`` channels at strides 2, 4, 8, 16 and 32.
 
     Batch norms always use their stored statistics: batches here are small, and photos differ in exposure.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = 5) -> None:
         super().__init__()
+        last = _TAPS[depth - 1]
         self.stem = _Conv(3, 32, 3, 2)
         blocks, width = [], 32
         for kernel, stride, expansion, outputs, repeats in (*_STAGES, _LAST):
             for i in range(repeats):
                 blocks.append(_Inverted(width, outputs, kernel, stride if i == 0 else 1, expansion))
                 width = outputs
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = nn.ModuleList(blocks[: last + 1])
         self.train()
 
     def train(self, mode: bool = True) -> Encoder:

@@ -1,0 +1,44 @@
+"""Collections that do not belong together: photos of some scenes, albedos of others, shadings of yet others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from intrinsic_cli.api import DataError, Source
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch, Split
+
+_STRIDE = 7919  # between the seeds of two collections, so that their orders have nothing in common
+
+
+def unpaired(
+    source: Source, names: Sequence[str], split: Split, size: int, crop: int, seed: int = 0, start: int = 0
+) -> Iterator[Batch]:
+    """Batches with the layers ``names``, each [B,3,S,S] linear with its own ``NAME_mask`` [B,1,S,S].
+
+    A dataset of paired layers is cut into as many parts as there are names and each layer is taken from a part of
+    its own, so that no photo's own albedo or shading is ever seen. Validation batches also hold the first layer's
+    own partners as ``true NAME``: to measure with, never to train on. A dataset that offers ``unpaired`` is made of
+    separate collections already. DataError where a dataset is too small to be cut.
+    """
+    if "unpaired" in source.offers:
+        yield from source.batches(split, size, crop, seed, start)
+        return
+    parts = [source.part(i, len(names)) for i in range(len(names))]
+    streams = [part.batches(split, size, crop, seed + _STRIDE * i, start) for i, part in enumerate(parts)]
+    for batches in zip(*streams, strict=False):
+        common = min(len(batch["mask"]) for batch in batches)
+        drawn = {}
+        for name, batch in zip(names, batches, strict=True):
+            drawn |= {name: batch[name][:common], f"{name}_mask": batch["mask"][:common]}
+        if split == "val":
+            drawn |= {f"true {name}": batches[0][name][:common] for name in names[1:] if name in batches[0]}
+        yield drawn
+
+
+def require_unpaired(source: Source) -> None:
+    """DataError for a dataset that can be neither cut nor drawn unpaired."""
+    if "unpaired" not in source.offers and not hasattr(source, "part"):
+        raise DataError(f"{source.name} cannot be split into unpaired collections", "give unpaired:FOLDER or synth")
