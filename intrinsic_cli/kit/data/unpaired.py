@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from intrinsic_cli.api import DataError, Source
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from intrinsic_cli.api.data import Batch, Split
 
 _STRIDE = 7919  # between the seeds of two collections, so that their orders have nothing in common
@@ -30,7 +32,7 @@ def unpaired(
     streams = [part.batches(split, size, crop, seed + _STRIDE * i, start) for i, part in enumerate(parts)]
     for batches in zip(*streams, strict=False):
         common = min(len(batch["mask"]) for batch in batches)
-        drawn = {}
+        drawn: dict[str, Tensor] = {}
         for name, batch in zip(names, batches, strict=True):
             drawn |= {name: batch[name][:common], f"{name}_mask": batch["mask"][:common]}
         if split == "val":
