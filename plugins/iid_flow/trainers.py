@@ -12,7 +12,7 @@ from torch.optim import AdamW
 
 from iid_flow.decomposer import predict
 from iid_flow.light import encode_photo, exposure, from_log, to_log
-from iid_flow.losses import kl_loss, log_shading_loss, masked_mean, scale_invariant_loss
+from iid_flow.losses import kl_loss, log_shading_loss
 from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.settings import FlowConfig
 from iid_flow.unet import Velocity
@@ -21,6 +21,7 @@ from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
 from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.efficientnet import Encoder, imagenet_installed, load_imagenet
+from intrinsic_cli.kit.losses import masked_mean, scale_invariant_loss
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split

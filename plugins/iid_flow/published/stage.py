@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from iid_flow.losses import gradient_loss
 from iid_flow.settings import FlowConfig
 from intrinsic_cli.api import Source, Trainer
 from intrinsic_cli.kit.data.hypersim import tonemap_scale
+from intrinsic_cli.kit.losses import gradient_loss
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split

@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from iid_flow.losses import masked_mean
 from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.published.encoder import ImageEncoder
 from iid_flow.published.inference import sample_latents
@@ -21,6 +20,7 @@ from iid_flow.published.vae import VAE, sample
 from iid_flow.settings import FlowConfig
 from intrinsic_cli.api import Runtime, Source
 from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.kit.losses import masked_mean
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch

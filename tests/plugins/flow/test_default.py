@@ -12,7 +12,7 @@ from torch import Tensor
 
 from iid_flow.decomposer import FlowDecomposer, build, predict
 from iid_flow.light import encode_photo, exposure, from_log, to_log
-from iid_flow.losses import gradient_loss, kl_loss, log_shading_loss, scale_invariant_loss
+from iid_flow.losses import kl_loss, log_shading_loss
 from iid_flow.settings import FlowConfig, FlowOptions
 from iid_flow.trainers import FlowTrainer, VaeTrainer
 from iid_flow.unet import Velocity
@@ -21,6 +21,7 @@ from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.checkpoint import state_of
 from intrinsic_cli.kit.data.synth import open_synth
 from intrinsic_cli.kit.efficientnet import CHANNELS, Encoder
+from intrinsic_cli.kit.losses import gradient_loss, scale_invariant_loss
 from intrinsic_cli.kit.resize import resize
 
 CPU = Runtime(torch.device("cpu"))
