@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from iid_flow.light import encode_photo, exposure, from_log, to_log
+from iid_flow.light import from_log, to_log
 from iid_flow.settings import FlowOptions
 from iid_flow.solver import euler
 from iid_flow.unet import Velocity
@@ -16,6 +16,7 @@ from intrinsic_cli.api import Frame, Runtime
 from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.efficientnet import Encoder
 from intrinsic_cli.kit.resize import resize, round_to
+from intrinsic_cli.kit.tone import encode_photo, exposure
 
 _WHITE = 0.995  # share of pixels whose albedo must not exceed 1
 _MULTIPLE = 32  # the encoder halves its map five times

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from iid_flow.decomposer import predict
-from iid_flow.light import encode_photo, exposure, from_log, to_log
+from iid_flow.light import from_log, to_log
 from iid_flow.losses import kl_loss, log_shading_loss
 from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.settings import FlowConfig
@@ -22,6 +22,7 @@ from intrinsic_cli.kit.checkpoint import load_into
 from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.efficientnet import Encoder, imagenet_installed, load_imagenet
 from intrinsic_cli.kit.losses import masked_mean, scale_invariant_loss
+from intrinsic_cli.kit.tone import encode_photo, exposure
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split

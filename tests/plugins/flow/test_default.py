@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from iid_flow.decomposer import FlowDecomposer, build, predict
-from iid_flow.light import encode_photo, exposure, from_log, to_log
+from iid_flow.light import from_log, to_log
 from iid_flow.losses import kl_loss, log_shading_loss
 from iid_flow.settings import FlowConfig, FlowOptions
 from iid_flow.trainers import FlowTrainer, VaeTrainer
@@ -23,6 +23,7 @@ from intrinsic_cli.kit.data.synth import open_synth
 from intrinsic_cli.kit.efficientnet import CHANNELS, Encoder
 from intrinsic_cli.kit.losses import gradient_loss, scale_invariant_loss
 from intrinsic_cli.kit.resize import resize
+from intrinsic_cli.kit.tone import encode_photo, exposure
 
 CPU = Runtime(torch.device("cpu"))
 TINY = FlowConfig(steps=2, batch_size=2, crop=32, pretrained="no")
