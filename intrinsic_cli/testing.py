@@ -65,7 +65,9 @@ def check_description(spec: MethodSpec, variant: str, data: DatasetSpec = TINY) 
     _expect(spec.name.isidentifier() and spec.name == spec.name.lower(), f"the name {spec.name!r} is a lower-case word")
     _expect(bool(spec.summary) and "\n" not in spec.summary, "the summary is one line")
     _expect(bool(spec.layers), "a method names its layers")
-    _expect(not variant or variant in spec.variants, f"{variant!r} is one of its variants")
+    for known in (*filter(None, [variant]), *spec.variant_layers):
+        _expect(known in spec.variants, f"{known!r} is one of its variants")
+    _expect(bool(spec.layers_of(variant)), f"the variant {variant!r} names its layers")
     _expect(isinstance(open_method(spec), Method), "the target is a Method")
     for kind in (spec.options, spec.config):
         _expect(
@@ -106,7 +108,7 @@ def check_decomposing(spec: MethodSpec, variant: str, state: NetState) -> None:
     for kind, (file, size) in _pictures().items():
         first, again = (decompose_photo(decomposer, file, runtime) for _ in range(2))
         told = f"a {kind} photo"
-        missing = set(spec.layers) - set(first.layers) - set(first.meshes)
+        missing = set(spec.layers_of(variant)) - set(first.layers) - set(first.meshes)
         _expect(not missing, f"{told} gives the layers {', '.join(sorted(missing))}")
         for name, layer in first.layers.items():
             _expect(layer.shape[:2] == size, f"{told}: {name} has the photo's size {size}, not {layer.shape[:2]}")

@@ -106,6 +106,7 @@ def test_broken_promises_are_named(kind: type, promise: str) -> None:
         ({"layers": ()}, "layers"),
         ({"needs": frozenset({"depth"})}, "depth"),
         ({"config": object}, "knobs"),
+        ({"variant_layers": {"glass": ("pane",)}}, "'glass' is one of its variants"),
     ],
 )
 def test_descriptions_are_checked(more: dict[str, Any], promise: str) -> None:

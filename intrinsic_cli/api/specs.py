@@ -43,9 +43,10 @@ class MethodSpec:
     """A method as the house sees it before importing it.
 
     ``target`` is ``"package.module:Class"`` of a :class:`~intrinsic_cli.api.method.Method`, imported on first use.
-    ``variants`` lists the named networks besides the default one (written ``NAME:VARIANT``). ``stages`` are trained
-    in order; a stage sees the weights of those before it. ``needs`` are the batch keys a dataset must offer to
-    train. ``smoke`` overrides the config so that two training steps fit in two CPU seconds.
+    ``variants`` lists the named networks besides the default one (written ``NAME:VARIANT``); ``variant_layers`` those
+    that give other layers than ``layers``. ``stages`` are trained in order; a stage sees the weights of those before
+    it. ``needs`` are the batch keys a dataset must offer to train. ``smoke`` overrides the config so that two training
+    steps fit in two CPU seconds.
     """
 
     name: str
@@ -59,6 +60,11 @@ class MethodSpec:
     config: type = TrainConfig
     smoke: Mapping[str, Any] = field(default_factory=dict)
     paper: str = ""
+    variant_layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def layers_of(self, variant: str) -> tuple[str, ...]:
+        """The layers that ``variant`` ("" = the default one) gives."""
+        return self.variant_layers.get(variant, self.layers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ def _describe(told: dict[str, Any]) -> None:
     for key in ("paper", "origin", "layers", "variants", "stages", "needs"):
         if told[key]:
             click.echo(f"{key:<9} {told[key] if isinstance(told[key], str) else ', '.join(told[key])}")
+        if key == "layers":
+            for variant, layers in told["variant_layers"].items():
+                click.echo(f"{'':<9} {', '.join(layers)} ({told['name']}:{variant})")
     for title, key in (
         ("Options of decompose (-O key=value)", "options"),
         ("Settings of train (--set key=value)", "settings"),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from intrinsic_cli import settings, weights
-from intrinsic_cli.api import DataError, MethodSpec, Progress, Silent, UsageError
+from intrinsic_cli.api import DataError, Progress, Silent, UsageError
 from intrinsic_cli.kit.files import sweep
 from intrinsic_cli.kit.formats import ENCODINGS, LAYER_SUFFIXES
 from intrinsic_cli.registry import Registry, load_registry
@@ -75,7 +75,7 @@ def understand(request: DecomposeRequest, registry: Registry) -> Order:
     """Check everything about ``request`` that can be checked without torch and without opening a photo."""
     spec, variant = registry.resolve(request.method)
     _check_choices(request)
-    layers = _layers(request.layers, spec)
+    layers = _layers(request.layers, request.method, spec.layers_of(variant))
     toml = settings.read_toml(request.config) if request.config else {}
     options: Any = settings.settle(spec.options, toml, request.options)
     path = weights.find_weights(spec, variant, request.weights)
@@ -101,13 +101,13 @@ def _check_choices(request: DecomposeRequest) -> None:
         raise UsageError("the batch size must be at least 1")
 
 
-def _layers(wanted: tuple[str, ...], spec: MethodSpec) -> tuple[str, ...]:
+def _layers(wanted: tuple[str, ...], method: str, given: tuple[str, ...]) -> tuple[str, ...]:
     if not wanted or "all" in wanted:
-        return spec.layers
+        return given
     for name in wanted:
-        if name not in spec.layers:
-            raise UsageError(f"{spec.name} has no layer {name!r}", f"layers: {', '.join(spec.layers)}")
-    return tuple(name for name in spec.layers if name in wanted)
+        if name not in given:
+            raise UsageError(f"{method} has no layer {name!r}", f"layers: {', '.join(given)}")
+    return tuple(name for name in given if name in wanted)
 
 
 def _check_writable(out: Path) -> None:

@@ -38,6 +38,11 @@ def test_specs_cannot_be_changed_but_copied() -> None:
     assert replace(spec, stages=()).stages == ()
 
 
+def test_a_variant_may_give_layers_of_its_own() -> None:
+    spec = MethodSpec("toy", "a toy", "toy:Toy", ("albedo",), ("glass", "big"), variant_layers={"glass": ("pane",)})
+    assert [spec.layers_of(variant) for variant in ("", "glass", "big")] == [("albedo",), ("pane",), ("albedo",)]
+
+
 def test_every_training_knob_has_help() -> None:
     assert all(item.metadata["help"] for item in fields(TrainConfig))
 

@@ -79,7 +79,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, tu
 
 
 def go(*inputs: Path, out: Path, registry: Registry = REGISTRY, **more: Any) -> DecomposeReport:
-    request = DecomposeRequest(inputs, method="power", out=out, device="cpu", **more)
+    request = DecomposeRequest(inputs, **{"method": "power", "out": out, "device": "cpu", **more})
     return decompose(request, registry=registry)
 
 
@@ -236,6 +236,15 @@ def test_an_unforeseen_error_ends_one_photo_and_not_the_run(tmp_path: Path, monk
     report = go(tmp_path, out=tmp_path / "out")
     assert statuses(report) == {"done": 1, "skipped": 0, "failed": 1}
     assert report.inputs[0].error.startswith("unexpected ZeroDivisionError at test_decompose.py:")
+
+
+def test_a_variant_gives_its_own_layers(tmp_path: Path) -> None:
+    registry = Registry({"power": replace(SPEC, variant_layers={"soft": ("shading",)})})
+    Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
+    report = go(tmp_path / "a.png", out=tmp_path / "o", registry=registry, method="power:soft")
+    assert set(report.inputs[0].layers) == {"shading"}
+    with pytest.raises(UsageError, match="power:soft has no layer 'albedo'"):
+        go(tmp_path / "a.png", out=tmp_path / "o", registry=registry, method="power:soft", layers=("albedo",))
 
 
 def test_layers_can_be_chosen(tmp_path: Path) -> None:
