@@ -1,0 +1,1 @@
+"""What both methods of the family are made of."""

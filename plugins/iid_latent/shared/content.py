@@ -1,0 +1,70 @@
+"""The content encoder of the default networks: a pretrained trunk and a pyramid that gathers its maps."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from iid_latent.shared.pictures import seen
+from intrinsic_cli.kit.efficientnet import CHANNELS, Encoder, imagenet_installed, load_imagenet
+
+#: The trunk halves its map four times: sides of photos are multiples of this.
+MULTIPLE = 16
+#: Content lies at a quarter of the photo's size.
+FACTOR = 4
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions with group norm around a skip, width kept."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(F.silu(self.norm1(x)))
+        out: Tensor = x + self.conv2(F.silu(self.norm2(h)))
+        return out
+
+
+class Trunk(nn.Module):
+    """EfficientNet-Lite0 down to stride 16: log pictures [B,3,H,W] → maps at strides 4, 8, 16, and the pixels."""
+
+    def __init__(self, pretrained: bool) -> None:
+        super().__init__()
+        self.encoder = Encoder(depth=4)
+        if pretrained:
+            load_imagenet(self.encoder)
+
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        pixels = F.pixel_unshuffle(picture, FACTOR)
+        return [pixels, *self.encoder(seen(picture))[1:]]
+
+
+class Pyramid(nn.Module):
+    """Maps of :class:`Trunk` → content [B,width,H/4,W/4], from coarse to fine."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        _, fine, middle, deep = CHANNELS[:4]
+        self.deep = nn.Sequential(nn.Conv2d(deep, width, 1), Block(width))
+        self.middle, self.fine = nn.Conv2d(middle, width, 1), nn.Conv2d(fine, width, 1)
+        self.pixels = nn.Conv2d(3 * FACTOR**2, width, 1)
+        self.mix8, self.mix4 = Block(width), Block(width)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        pixels, fine, middle, deep = maps
+        h = self.mix8(_double(self.deep(deep)) + self.middle(middle))
+        out: Tensor = self.mix4(_double(h) + self.fine(fine) + self.pixels(pixels))
+        return out
+
+
+def pretrained_wanted(choice: str) -> bool:
+    """The knob ``pretrained``: yes, no, or auto = where the extra is installed."""
+    return choice == "yes" or (choice == "auto" and imagenet_installed())
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

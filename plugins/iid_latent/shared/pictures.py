@@ -1,0 +1,44 @@
+"""Pictures in logarithms: photo = albedo · shading becomes a sum, and exposure a constant.
+
+A log picture [B,3,H,W] is ``ln(x / level)`` of a linear one, kept between :data:`DARKEST` and :data:`BRIGHTEST`.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from intrinsic_cli.kit.losses import gradient_loss, masked_mean
+from intrinsic_cli.kit.tone import encode_photo, exposure
+
+DARKEST, BRIGHTEST = -4.6, 2.5
+_FREE = 0.85  # part of an error's mean that is forgiven: nobody can tell a dark wall from dim light
+
+
+def to_log(image: Tensor, level: Tensor | None = None) -> Tensor:
+    """Linear → log picture, relative to ``level`` [B,1,1,1] (None: the picture's own exposure)."""
+    level = exposure(image) if level is None else level
+    return (image / level).clamp_min(1e-6).log().clamp(DARKEST, BRIGHTEST)
+
+
+def from_log(picture: Tensor) -> Tensor:
+    """The inverse, up to the level."""
+    return picture.clamp(-6.0, 4.0).exp()
+
+
+def seen(picture: Tensor) -> Tensor:
+    """A log picture as the ImageNet encoder likes it, in -1..1."""
+    return encode_photo(from_log(picture), picture.new_ones(1))
+
+
+def halve(picture: Tensor) -> Tensor:
+    """[B,C,H,W] → [B,C,H/2,W/2]: layers are drawn at half the photo's size."""
+    return F.avg_pool2d(picture, 2)
+
+
+def log_error(guess: Tensor, truth: Tensor, mask: Tensor, gradient: float = 1.0) -> Tensor:
+    """L1 with most of the mean offset forgiven, plus multi-scale gradients of the error: log pictures → [B]."""
+    error = guess - truth
+    offset = masked_mean(error, mask).mean(1)[:, None, None, None]
+    flat = masked_mean((error - _FREE * offset).abs(), mask).mean(1)
+    return flat + gradient * gradient_loss(error, mask) / error.shape[1]

@@ -1,0 +1,1 @@
+"""USI3D: unsupervised separation in the latent space of three domains."""

@@ -1,0 +1,141 @@
+"""The default networks of ``usi3d``: the paper's parts at widths two cores can train, on log pictures.
+
+Same parts, same doors as the published ones (``original.networks``): a domain encodes pictures to content and prior
+and decodes them back. The photo's encoder stands on a pretrained trunk; layers are drawn at half the photo's size,
+the house lifts them to full size along the photo's edges.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from iid_latent.shared.content import Block, Pyramid, Trunk
+
+PRIOR = 8
+_HIDDEN = 64
+
+
+class AdaBlock(nn.Module):
+    """A residual block whose instance norms take scale and shift from the prior (AdaIN)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor, scales: Tensor, shifts: Tensor) -> Tensor:
+        """``scales`` and ``shifts`` [B,2,C,1,1]."""
+        h = self.conv1(F.relu(modulate(x, scales[:, 0], shifts[:, 0])))
+        out: Tensor = x + self.conv2(F.relu(modulate(h, scales[:, 1], shifts[:, 1])))
+        return out
+
+
+def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Instance norm, then scale around one and shift."""
+    return F.instance_norm(x) * (1 + scale) + shift
+
+
+class Painter(nn.Module):
+    """Content [B,C,h,w] and prior [B,P,1,1] → log picture [B,3,2h,2w]."""
+
+    def __init__(self, width: int, blocks: int) -> None:
+        super().__init__()
+        self.width = width
+        self.style = mlp(PRIOR, _HIDDEN, blocks * 4 * width)
+        self.blocks = nn.ModuleList(AdaBlock(width) for _ in range(blocks))
+        self.enlarge = nn.Sequential(
+            nn.GroupNorm(1, width), nn.ReLU(), nn.Conv2d(width, 2 * width, 3, padding=1), nn.PixelShuffle(2), nn.ReLU()
+        )
+        self.exit = nn.Conv2d(width // 2, 3, 5, padding=2)
+
+    def forward(self, content: Tensor, prior: Tensor) -> Tensor:
+        style = self.style(prior.flatten(1)).view(len(prior), len(self.blocks), 2, 2, self.width, 1, 1)
+        for i, block in enumerate(self.blocks):
+            content = block(content, style[:, i, 0], style[:, i, 1])
+        out: Tensor = self.exit(self.enlarge(content))
+        return out
+
+
+class PhotoDomain(nn.Module):
+    """The domain of photos [B,3,H,W], sides multiples of 16."""
+
+    def __init__(self, width: int, blocks: int, pretrained: bool = False) -> None:
+        super().__init__()
+        self.trunk = Trunk(pretrained)
+        self.pyramid = Pyramid(width)
+        self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
+        self.painter = Painter(width, blocks)
+
+    def encode(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        content = self.pyramid(self.trunk(picture))
+        return content, self.prior(torch.cat([moments(content), moments(picture)], 1))[..., None, None]
+
+    def decode(self, content: Tensor, prior: Tensor) -> Tensor:
+        out: Tensor = self.painter(content, prior)
+        return out
+
+
+class LayerDomain(nn.Module):
+    """The domain of albedos or of shadings, at half the photo's size [B,3,H/2,W/2]; its encoders only help training."""
+
+    def __init__(self, width: int, blocks: int) -> None:
+        super().__init__()
+        self.content = nn.Sequential(
+            nn.Conv2d(3, width // 2, 5, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(width // 2, width, 4, 2, 1),
+            Block(width),
+            Block(width),
+        )
+        self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
+        self.painter = Painter(width, blocks)
+
+    def encode(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        content = self.content(picture)
+        return content, self.prior(torch.cat([moments(content), moments(picture)], 1))[..., None, None]
+
+    def decode(self, content: Tensor, prior: Tensor) -> Tensor:
+        out: Tensor = self.painter(content, prior)
+        return out
+
+
+class Separate(nn.Module):
+    """The separating map: a photo's prior [B,P,1,1] → the priors of its albedo and its shading."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = mlp(PRIOR, _HIDDEN, _HIDDEN, 2 * PRIOR)
+
+    def forward(self, prior: Tensor) -> tuple[Tensor, Tensor]:
+        albedo, shading = self.layers(prior.flatten(1)).chunk(2, 1)
+        return albedo[..., None, None], shading[..., None, None]
+
+
+class Merge(nn.Module):
+    """The way back: two layers' priors → the photo's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = mlp(2 * PRIOR, _HIDDEN, _HIDDEN, PRIOR)
+
+    def forward(self, albedo: Tensor, shading: Tensor) -> Tensor:
+        merged: Tensor = self.layers(torch.cat([albedo, shading], 1).flatten(1))
+        return merged[..., None, None]
+
+
+def mlp(*widths: int) -> nn.Sequential:
+    """Linear layers with ReLU between them."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def moments(x: Tensor) -> Tensor:
+    """[B,C,H,W] → means and standard deviations [B,2C]."""
+    flat = x.flatten(2)
+    return torch.cat([flat.mean(2), (flat.var(2, unbiased=False) + 1e-5).sqrt()], 1)
