@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Layers whose product (plus ``residual``) rebuilds the photo.
 FACTORS = ("albedo", "shading")
+#: Layers whose sum is the photo: what is seen through glass, what the glass mirrors, stray light of the lens.
+SUMMANDS = ("transmission", "reflection", "flare")
 
 
 @dataclass(slots=True)
