@@ -49,12 +49,9 @@ def gather(request: EvaluateRequest, registry: Registry) -> list[Entrant]:
 
 
 def baselines(source: Source) -> list[Entrant]:
-    """The constant answers, where the house knows the protocol."""
-    from intrinsic_cli.kit.score import BASELINES
-
-    if find_rules(source.protocol) is None:
-        return []
-    return [Entrant(name, _always(answer)) for name, answer in BASELINES.items()]
+    """The answers that need no method, where the house knows the protocol."""
+    rules = find_rules(source.protocol)
+    return [Entrant(name, _always(answer)) for name, answer in rules.baselines.items()] if rules else []
 
 
 def _always(answer: Answer) -> Opening:

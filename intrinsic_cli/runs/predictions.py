@@ -22,6 +22,9 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "shading": ("shading", "illumination", "shade", "s"),
     "normals": ("normals", "normal"),
     "residual": ("residual", "specular"),
+    "transmission": ("transmission", "background"),
+    "reflection": ("reflection",),
+    "flare": ("flare",),
 }
 #: How the file of a photo may be called besides the name of its case.
 _PHOTOS = ("image", "photo", "diffuse", "original", "input")

@@ -6,7 +6,7 @@ protocol is one function ``(case, layers) → figures`` and one entry of :data:`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -14,11 +14,12 @@ import numpy as np
 from intrinsic_cli.api import Case, UsageError
 from intrinsic_cli.api.layers import FACTORS
 from intrinsic_cli.kit.score.arap import arap_1k, arap_f, arap_o
-from intrinsic_cli.kit.score.baselines import constant_albedo, constant_shading
+from intrinsic_cli.kit.score.baselines import BASELINES, SPLITS
 from intrinsic_cli.kit.score.faces import NormalsPool, birds, faces
 from intrinsic_cli.kit.score.judged import ConstancyPool, SawPool, relit, saw, saw_o, whdr
 from intrinsic_cli.kit.score.protocol import Figures, Layers, Pool, Protocol
 from intrinsic_cli.kit.score.published import GeometricMean, mit_barron, sintel
+from intrinsic_cli.kit.score.reflection import reflection
 from intrinsic_cli.kit.score.scale_free import exposure, scale_invariant
 
 __all__ = ["BASELINES", "PROTOCOLS", "Figures", "Layers", "Pool", "Protocol", "exposure", "find_protocol", "score"]
@@ -44,17 +45,12 @@ def find_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-#: Answers that need no method at all. Every table shows them: they are what must be beaten.
-BASELINES: Mapping[str, Callable[[Case], Layers]] = {
-    "constant shading": constant_shading,
-    "constant albedo": constant_albedo,
-}
-
 _OWN = "scale-invariant MSE and LMSE of Grosse et al. 2009 (gray, window 20, step 10), mean over images"
 _IIW = "Bell et al. 2014: weighted human disagreement, equal within 10 % (whdr) and 20 %"
 _SAW = "Kovacs et al. 2017"
 _ALL = (*FACTORS, "residual")
 _SHADING = ("shading",)
+_GLASS = "our own: MSE, PSNR and SSIM in linear light"
 
 
 def _saw(variant: str, summary: str) -> Protocol:
@@ -100,6 +96,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
         _saw("saw-2017", "the paper's curve: shading itself, gradients max-filtered"),
         Protocol("saw-o", "not SAW: classes from the true shading", "the first flow method's", saw_o, "photo_error"),
         Protocol("faces", "masked faces", "SfSNet and its successors", faces, "albedo_lmse", _ALL, NormalsPool),
+        Protocol("reflection", "two layers that add up", _GLASS, reflection, "transmission_mse", baselines=SPLITS),
+        Protocol("reflection3", "three layers that add up", _GLASS, reflection, "transmission_mse", baselines=SPLITS),
         Protocol("birds", "silhouettes in the crop", "UMR: mask IoU", birds, "mask_error"),
         Protocol("synth", "masked, held-out rendered views", _OWN, scale_invariant),
         Protocol("hypersim", "masked, tone-mapped renderings", _OWN, scale_invariant),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from typing import Protocol as Shape
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.layers import FACTORS
+from intrinsic_cli.kit.score.baselines import BASELINES
 
 Image = NDArray[Any]
 Layers = Mapping[str, Image]
@@ -37,7 +38,7 @@ class Protocol:
     """How one kind of dataset is scored. ``headline`` is the figure cases are ranked by (lower is better).
 
     ``judges`` are layers it looks at although the dataset has no dense truth of them. ``pool``, where there is one,
-    makes the figures that only a whole dataset has.
+    makes the figures that only a whole dataset has. ``baselines`` are the answers every table of it shows.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Protocol:
     headline: str = "lmse"
     judges: tuple[str, ...] = ()
     pool: Callable[[], Pool] | None = None
+    baselines: Mapping[str, Callable[[Case], Layers]] = field(default_factory=lambda: BASELINES)
 
     def known(self, case: Case, layers: Layers) -> dict[str, Image]:
         """The layers [H,W,C] this protocol can say something about. DataError for one of another size."""
