@@ -39,6 +39,17 @@ _FOLDER = DatasetSpec(
     page="your disk",
     protocols=("folder",),
 )
+_REFLECTION = DatasetSpec(
+    name="reflection",
+    summary="photos behind glass made of any photos; without a path those of the packaged miniature",
+    target=f"{_KIT}.mixtures:open_reflection",
+    offers=frozenset({"photo", "transmission", "reflection", "mask"}),
+    licence="that of the photos",
+    layout="image files, or train/ and val/ with *.tar shards",
+    needs_path=False,
+    page="made on the fly",
+    protocols=("reflection",),
+)
 _MIT = DatasetSpec(
     name="mit",
     summary="MIT intrinsic images: 20 photographed objects, also as relit by SIRFS",
@@ -147,6 +158,15 @@ _CUB = DatasetSpec(
 DATASETS = (
     _SYNTH,
     _FOLDER,
+    _REFLECTION,
+    replace(
+        _REFLECTION,
+        name="reflection3",
+        summary="photos behind glass as above, half of them with the flare of a lens",
+        target=f"{_KIT}.mixtures:open_reflection3",
+        offers=_REFLECTION.offers | {"flare"},
+        protocols=("reflection3",),
+    ),
     _MIT,
     _also(_MIT, "mit-barron", "open_barron", "mit-barron", "MIT intrinsic images as Barron & Malik score them"),
     replace(
