@@ -50,6 +50,16 @@ _REFLECTION = DatasetSpec(
     page="made on the fly",
     protocols=("reflection",),
 )
+_UNPAIRED = DatasetSpec(
+    name="unpaired",
+    summary="your own photos, albedos and shadings that do not belong together; to train on",
+    target=f"{_KIT}.collections:open_unpaired",
+    offers=frozenset({"photo", "albedo", "shading", "unpaired"}),
+    licence="yours",
+    layout="photo/, albedo/ and shading/ with any files, or three folders: PHOTOS,ALBEDOS,SHADINGS",
+    page="your disk",
+    several=True,
+)
 _MIT = DatasetSpec(
     name="mit",
     summary="MIT intrinsic images: 20 photographed objects, also as relit by SIRFS",
@@ -158,6 +168,7 @@ _CUB = DatasetSpec(
 DATASETS = (
     _SYNTH,
     _FOLDER,
+    _UNPAIRED,
     _REFLECTION,
     replace(
         _REFLECTION,

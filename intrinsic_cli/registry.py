@@ -139,7 +139,7 @@ def open_dataset(text: str, registry: Registry) -> Source:
     spec, path = _find_dataset(text, registry)
     if path is None and spec.needs_path:
         raise UsageError(f"the dataset {spec.name!r} needs a path", f"write {spec.name}:PATH ({spec.layout})")
-    if path is not None and not path.exists():
+    if path is not None and not spec.several and not path.exists():
         raise DataError(f"there is nothing at {path}", f"{spec.name} expects {spec.layout or 'a folder'}")
     source: Source = _load_target(spec.target, f"dataset {spec.name!r}")(path)
     return source

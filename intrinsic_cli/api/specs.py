@@ -73,6 +73,7 @@ class DatasetSpec:
 
     ``page`` says where the data comes from, ``protocols`` how it may be scored (its own first). ``prepare``, where
     there is one, is ``"module:function"`` called with source, output folder and progress; it returns a count.
+    ``several``: the path may also be several with commas between, which the reader takes apart and looks for itself.
     """
 
     name: str
@@ -85,6 +86,7 @@ class DatasetSpec:
     page: str = ""
     protocols: tuple[str, ...] = ()
     prepare: str = ""
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,10 @@ def check(data: str, as_json: bool) -> None:
     if as_json:
         dump(report)
         return
-    cases = ", ".join(f"{split} {'?' if count is None else count}" for split, count in report.cases.items())
-    click.echo(f"{data}: ok  cases: {cases}  protocol: {report.protocol}  offers: {', '.join(report.offers)}")
+    told: dict[str, Mapping[str, int | None]] = {"cases": report.cases, **report.collections}
+    counts = "  ".join(f"{name}: {_counted(splits)}" for name, splits in told.items() if splits)
+    protocol = f"  protocol: {report.protocol}" if report.cases else ""
+    click.echo(f"{data}: ok  {counts}{protocol}  offers: {', '.join(report.offers)}")
 
 
 @datasets.command()
@@ -68,6 +71,10 @@ def prepare(name: str, source: Path, out: Path) -> None:
     with progress() as listener:
         made = run(name, source, out, listener)
     click.echo(f"{out}: {made} made")
+
+
+def _counted(splits: Mapping[str, int | None]) -> str:
+    return ", ".join(f"{split} {'?' if count is None else count}" for split, count in splits.items())
 
 
 def _described(row: dict[str, Any]) -> str:

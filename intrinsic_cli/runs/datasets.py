@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
@@ -17,18 +17,21 @@ SPLITS: tuple[Split, ...] = ("train", "val")
 @dataclass(frozen=True, slots=True)
 class CheckReport:
     """A dataset that is whole: how it is scored, what it offers for training, and how many cases each split has (None
-    where only counting all would tell)."""
+    where only counting all would tell). ``collections``: pictures by split of data that belongs to no case."""
 
     data: str
     name: str
     protocol: str
     offers: tuple[str, ...]
     cases: dict[str, int | None]
+    collections: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def check(data: str, registry: Registry | None = None) -> CheckReport:
     """Open ``NAME:PATH`` and read the first case of every split. DataError names the files that are missing."""
     source = open_dataset(data, registry or load_registry())
+    if "unpaired" in source.offers:
+        return _check_unpaired(data, source)
     whole: dict[str, int | None] = {}
     problems: list[DataError] = []
     for split in SPLITS:
@@ -62,6 +65,14 @@ def prepare(
     module, _, function = datasets[name].prepare.partition(":")
     make: Callable[[Path, Path, Progress], int] = getattr(import_module(module), function)
     return make(source, out, progress)
+
+
+def _check_unpaired(data: str, source: Source) -> CheckReport:
+    """Read a batch of either split; there are no cases."""
+    for split in SPLITS:
+        next(iter(source.batches(split, 1, 32)))
+    counts = getattr(source, "collections", {})
+    return CheckReport(data, source.name, source.protocol, tuple(sorted(source.offers)), {}, counts)
 
 
 def _count(source: Source, split: Split) -> int | None:

@@ -55,6 +55,22 @@ def test_check_prints_one_line_or_json(scenes: Path) -> None:
     assert json.loads(done.stdout)["cases"] == {"val": 1}
 
 
+def test_collections_are_counted_one_by_one(tmp_path: Path) -> None:
+    for name, count in {"photo": 3, "albedo": 1, "shading": 2}.items():
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            cv2.imwrite(str(tmp_path / name / f"{number}.png"), np.full((8, 8, 3), 90, np.uint8))
+    report = check(f"unpaired:{tmp_path}")
+    once = {"train": 1, "val": 1}
+    assert report.collections == {"photo": {"train": 2, "val": 1}, "albedo": once, "shading": once}
+    done = CliRunner().invoke(iid, ["datasets", "check", f"unpaired:{tmp_path}"])
+    assert done.stdout.startswith(f"unpaired:{tmp_path}: ok  photo: train 2, val 1  albedo: train 1, val 1  shading:")
+    (tmp_path / "albedo" / "0.png").write_bytes(b"broken")
+    done = CliRunner().invoke(iid, ["datasets", "check", f"unpaired:{tmp_path}"])
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert str(tmp_path / "albedo" / "0.png") in done.stderr
+
+
 def test_prepare_knows_whom_it_can_help(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'mit' needs no preparation") as told:
         prepare("mit", tmp_path, tmp_path)

@@ -20,23 +20,32 @@ Image = NDArray[np.float32]
 Sample = dict[str, Image]
 
 _SMALLEST = 0.55  # of the shorter side: the smallest square a training crop is cut from
-_WHITE, _DARK = 0.98, 2e-3  # a photo clips above, a shading is too dark to learn from below
+WHITE, DARK = 0.98, 2e-3  # a photo clips above, a shading is too dark to learn from below
 
 
 def middle_square(case: Case, side: int) -> Sample:
     """The largest square in the middle, resized to ``side``."""
     height, width = case.mask.shape
-    size = min(height, width)
-    return _cut(case, (height - size) // 2, (width - size) // 2, size, side)
+    return _cut(case, *middle_window(height, width), side)
 
 
 def random_square(case: Case, side: int, rng: np.random.Generator) -> Sample:
     """A random square, resized to ``side`` and mirrored half of the time."""
     height, width = case.mask.shape
-    size = max(1, round(min(height, width) * rng.uniform(_SMALLEST, 1)))
-    top, left = int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1))
-    sample = _cut(case, top, left, size, side)
+    sample = _cut(case, *random_window(height, width, rng), side)
     return sample if rng.random() < 0.5 else mirror(sample)
+
+
+def middle_window(height: int, width: int) -> tuple[int, int, int]:
+    """(top, left, size) of the largest square in the middle."""
+    size = min(height, width)
+    return (height - size) // 2, (width - size) // 2, size
+
+
+def random_window(height: int, width: int, rng: np.random.Generator) -> tuple[int, int, int]:
+    """(top, left, size) of a random square, not much smaller than the largest."""
+    size = max(1, round(min(height, width) * rng.uniform(_SMALLEST, 1)))
+    return int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1)), size
 
 
 def mirror(sample: Sample) -> Sample:
@@ -65,7 +74,7 @@ def _cut(case: Case, top: int, left: int, size: int, side: int) -> Sample:
     whole = {"photo": case.photo, **case.truth}
     sample = {name: resize(np.broadcast_to(x[window], (size, size, 3)), side) for name, x in whole.items()}
     known = resize(case.mask[window].astype(np.float32), side) > 0.99
-    known &= sample["photo"].max(-1) < _WHITE
+    known &= sample["photo"].max(-1) < WHITE
     if "shading" in sample:
-        known &= sample["shading"].min(-1) > _DARK
+        known &= sample["shading"].min(-1) > DARK
     return sample | {"mask": known[..., None].astype(np.float32)}

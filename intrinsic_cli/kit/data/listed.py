@@ -79,4 +79,4 @@ class Trainable(Listed):
 
 def share(name: str) -> float:
     """A number in 0..1 that depends on the name alone, on every machine: below .1 is a tenth of all names."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") / 2**48
+    return int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:6], "big") / 2**48
