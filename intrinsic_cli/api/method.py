@@ -55,7 +55,10 @@ class Trainer(ABC):
     ``nets`` end up in the weights file under their names (frozen nets of earlier stages too); the ones named in no
     optimizer stay as they are. ``steps`` bounds the config's (0 = no bound); ``notes`` are told once at the start.
     ``watch`` is the key of :meth:`validate` by which the best weights are chosen
-    (lower is better).
+    (lower is better). ``inference`` names the nets that decomposing needs (none named: all): the weights a run ends
+    with hold only these. ``last.pt`` and the stage's own ``best.safetensors`` hold all, so that a run that begins with
+    the latter (``--init``) has the discriminators and other helpers of training too; one that begins with shipped
+    weights has to make them anew.
     """
 
     nets: Mapping[str, nn.Module]
@@ -63,6 +66,7 @@ class Trainer(ABC):
     watch: str = "loss"
     steps: int = 0
     notes: tuple[str, ...] = ()
+    inference: frozenset[str] = frozenset()
 
     @abstractmethod
     def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
@@ -70,7 +74,8 @@ class Trainer(ABC):
 
     @abstractmethod
     def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
-        """Do one optimisation step; return the named losses, detached, for display."""
+        """Do one optimisation step; return the named losses, detached, for display. A TrainingError, here or in
+        :meth:`validate`, ends the run; its checkpoint and best weights of before stay."""
 
     @abstractmethod
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:

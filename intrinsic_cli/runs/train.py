@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli import __version__, settings, weights
-from intrinsic_cli.api import DataError, MethodSpec, Progress, Silent, Source, UsageError
+from intrinsic_cli.api import (
+    DataError,
+    MethodSpec,
+    PluginError,
+    Progress,
+    Silent,
+    Source,
+    Trainer,
+    TrainingError,
+    UsageError,
+)
 from intrinsic_cli.kit.files import write_text
 from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_method
 from intrinsic_cli.requests import TrainReport, TrainRequest
@@ -20,6 +30,7 @@ from intrinsic_cli.runs.stopping import Stop
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
+    from intrinsic_cli.kit.loop import Fit, Standing
     from intrinsic_cli.kit.team import Team
 
 _CONFIG = "config.toml"
@@ -47,6 +58,15 @@ class _Run:
         return {**facts, "command": self.command, "config": config, "iid": __version__, **begun}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of the stages: their figures, whether all are finished, and the nets to ship (none named: all)."""
+
+    figures: Mapping[str, Mapping[str, Any]]
+    finished: bool
+    inference: frozenset[str] = frozenset()
+
+
 def train(request: TrainRequest, progress: Progress = Silent(), registry: Registry | None = None) -> TrainReport:  # noqa: B008  Silent is stateless
     """Train or continue a run. Time (``request.seconds``), Ctrl-C and SIGTERM end it early but whole."""
     registry = registry or load_registry()
@@ -59,9 +79,9 @@ def train(request: TrainRequest, progress: Progress = Silent(), registry: Regist
 
     member = dataclasses.replace(request, resume=run.folder, seconds=None)
     with Stop(request.seconds) as stop, gathered(request.nproc, follow, (member,)) as team:
-        figures, finished = _stages(run, request, source, progress, stop, team)
+        outcome = _stages(run, request, source, progress, stop, team)
     best = run.folder / run.stages[-1] / "best.safetensors"
-    return _close(run, request, best if best.exists() else None, finished, figures)
+    return _close(run, request, best if best.exists() else None, outcome)
 
 
 def follow(team: Team, request: TrainRequest) -> None:
@@ -118,12 +138,13 @@ def _claim(run: _Run) -> None:
 def _require(spec: MethodSpec, source: Source) -> None:
     missing = sorted(spec.needs - source.offers)
     if missing:
-        raise DataError(f"{source.name} has no {', '.join(missing)}, which {spec.name} needs to train")
+        hint = f"give a dataset that offers {', '.join(sorted(spec.needs))}; `iid datasets` lists what each offers"
+        raise DataError(f"{source.name} has no {', '.join(missing)}, which {spec.name} needs to train", hint)
 
 
 def _stages(
     run: _Run, request: TrainRequest, source: Source, progress: Progress, stop: Callable[[], bool], team: Team
-) -> tuple[dict[str, Mapping[str, Any]], bool]:
+) -> _Outcome:
     import torch
 
     from intrinsic_cli.api import Runtime
@@ -141,13 +162,29 @@ def _stages(
         config = dataclasses.replace(run.config, seed=run.config.seed + 1_000_003 * team.rank)  # data of its own
         runtime = Runtime(device, precision, run.config.seed, run.variant, dict(parents))
         trainer = method.trainer(stage, config, source, runtime)
+        _check_inference(run.spec, trainer)
         fit = Fit(trainer, run.config, run.folder / stage, runtime, {**run.record, "stage": stage}, team)
-        standing = fit.run(progress, stop)
+        standing = _fitted(fit, progress, stop)
         figures[stage] = {"steps": standing.step, "seconds": round(standing.seconds, 1), **(standing.figures or {})}
         if not standing.finished:
-            return figures, False
+            return _Outcome(figures, False)
         parents[stage] = load_weights(fit.best)[0]
-    return figures, True
+    return _Outcome(figures, True, trainer.inference)
+
+
+def _fitted(fit: Fit, progress: Progress, stop: Callable[[], bool]) -> Standing:
+    """Train a stage; when it breaks down, its error also names the best weights there are."""
+    try:
+        return fit.run(progress, stop)
+    except TrainingError as error:
+        if fit.best.exists():
+            error.hint = "; ".join(filter(None, (error.hint, f"the best weights so far are {fit.best}")))
+        raise
+
+
+def _check_inference(spec: MethodSpec, trainer: Trainer) -> None:
+    if unknown := sorted(trainer.inference - trainer.nets.keys()):
+        raise PluginError(f"{spec.name} wants to ship a net {unknown[0]!r}, which its trainer does not have")
 
 
 def _initial(run: _Run) -> dict[str, NetState]:
@@ -165,16 +202,16 @@ def _initial(run: _Run) -> dict[str, NetState]:
     return {"init": state} | dict.fromkeys(run.spec.stages[:first], state)
 
 
-def _close(
-    run: _Run, request: TrainRequest, best: Path | None, finished: bool, figures: Mapping[str, Mapping[str, Any]]
-) -> TrainReport:
-    if best is None or not finished:
-        return TrainReport(run.folder, best, finished, figures)
+def _close(run: _Run, request: TrainRequest, best: Path | None, outcome: _Outcome) -> TrainReport:
+    """The weights the run ends with: what decomposing needs of the last stage's best, in half precision."""
+    if best is None or not outcome.finished:
+        return TrainReport(run.folder, best, outcome.finished, outcome.figures)
     final = run.folder / "best.safetensors"
     from intrinsic_cli.kit.checkpoint import load_weights, save_weights
 
     state, record = load_weights(best)
-    save_weights(final, state, {**record, "stages": figures}, half=True)
+    shipped = {name: net for name, net in state.items() if name in (outcome.inference or state)}
+    save_weights(final, shipped, {**record, "stages": outcome.figures}, half=True)
     if request.install:
         final = weights.install(final, run.spec, run.variant)
-    return TrainReport(run.folder, final, finished, figures)
+    return TrainReport(run.folder, final, True, outcome.figures)
