@@ -1,0 +1,87 @@
+"""The separating network: one trunk, and for each layer an encoder into a latent space of its own and a decoder.
+
+The paper gives every layer its own encoder and decoder; here the encoders share a pretrained trunk, as the authors'
+predecessor code shares one encoder where there are three layers. The rest is scaled to what two cores can train.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from iid_latent.shared.content import Block, Pyramid, Trunk
+
+#: Channels of the finest features.
+FINE = 16
+
+#: Features of one layer, from fine to coarse: [B,FINE,H/2,W/2] and [B,width,·,·] at strides 4, 8 and 16.
+Features = list[Tensor]
+
+
+class Head(Pyramid):
+    """The encoder of one layer on top of the trunk's maps."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self.finest = nn.Conv2d(12, FINE, 3, padding=1)
+
+    def forward(self, maps: list[Tensor]) -> Features:  # type: ignore[override]  # all levels, not only the finest
+        halves, pixels, fine, middle, deep = maps
+        coarse = self.deep(deep)
+        eighth = self.mix8(_double(coarse) + self.middle(middle))
+        quarter = self.mix4(_double(eighth) + self.fine(fine) + self.pixels(pixels))
+        return [self.finest(halves), quarter, eighth, coarse]
+
+
+class Decoder(nn.Module):
+    """Features of one layer → its picture before :meth:`Blend.paint`, [B,3,H/2,W/2].
+
+    What is known coarsely decides how much of each fine feature goes into the picture. The two finest levels are
+    read; the coarser ones have gone into them.
+    """
+
+    def __init__(self, width: int, blocks: int = 2) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))
+        self.enlarge = nn.Sequential(
+            nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, 2 * width, 3, padding=1), nn.PixelShuffle(2), nn.SiLU()
+        )
+        self.gate = nn.Conv2d(width // 2, FINE, 3, padding=1)
+        self.exit = nn.Conv2d(width // 2 + FINE, 3, 5, padding=2)
+
+    def forward(self, features: Features) -> Tensor:
+        drawn = self.enlarge(self.blocks(features[1]))
+        out: Tensor = self.exit(torch.cat([drawn, features[0] * self.gate(drawn).sigmoid()], 1))
+        return out
+
+
+class Separator(nn.Module):
+    """Log pictures [B,3,H,W], sides multiples of 16 → ``count`` layers at half size."""
+
+    def __init__(self, count: int, width: int, pretrained: bool = False) -> None:
+        super().__init__()
+        self.trunk = Trunk(pretrained)
+        self.heads = nn.ModuleList(Head(width) for _ in range(count))
+        self.decoders = nn.ModuleList(Decoder(width) for _ in range(count))
+
+    def maps(self, picture: Tensor) -> list[Tensor]:
+        """What the encoders of all layers have in common."""
+        return [F.pixel_unshuffle(picture, 2), *self.trunk(picture)]
+
+    def encode(self, picture: Tensor) -> list[Features]:
+        """The picture in the space of every layer."""
+        maps = self.maps(picture)
+        return [head(maps) for head in self.heads]
+
+    def decode(self, k: int, features: Features) -> Tensor:
+        """Layer ``k`` as its space has it."""
+        out: Tensor = self.decoders[k](features)
+        return out
+
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        return [self.decode(k, features) for k, features in enumerate(self.encode(picture))]
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
