@@ -44,12 +44,16 @@ class Trunk(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Maps of :class:`Trunk` → content [B,width,H/4,W/4], from coarse to fine."""
+    """Maps of :class:`Trunk` → content [B,width,H/4,W/4], from coarse to fine.
 
-    def __init__(self, width: int) -> None:
+    ``deep`` channels, if any, are spent on looking around at strides 16 and 32 first.
+    """
+
+    def __init__(self, width: int, deep: int = 0) -> None:
         super().__init__()
-        _, fine, middle, deep = CHANNELS[:4]
-        self.deep = nn.Sequential(nn.Conv2d(deep, width, 1), Block(width))
+        _, fine, middle, coarse = CHANNELS[:4]
+        around = [Around(coarse, deep)] if deep else []
+        self.deep = nn.Sequential(*around, nn.Conv2d(deep or coarse, width, 1), Block(width))
         self.middle, self.fine = nn.Conv2d(middle, width, 1), nn.Conv2d(fine, width, 1)
         self.pixels = nn.Conv2d(3 * FACTOR**2, width, 1)
         self.mix8, self.mix4 = Block(width), Block(width)
@@ -58,6 +62,21 @@ class Pyramid(nn.Module):
         pixels, fine, middle, deep = maps
         h = self.mix8(_double(self.deep(deep)) + self.middle(middle))
         out: Tensor = self.mix4(_double(h) + self.fine(fine) + self.pixels(pixels))
+        return out
+
+
+class Around(nn.Module):
+    """The coarsest map and what lies around each of its cells, seen at half its size."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.enter = nn.Sequential(nn.Conv2d(inputs, width, 1), Block(width))
+        self.wide = nn.Sequential(Block(width), Block(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        near = self.enter(x)
+        far = self.wide(F.avg_pool2d(near, 2, ceil_mode=True))
+        out: Tensor = near + F.interpolate(far, near.shape[-2:], mode="bilinear", align_corners=False)
         return out
 
 

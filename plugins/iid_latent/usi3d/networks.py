@@ -16,7 +16,13 @@ from torch import Tensor, nn
 from iid_latent.shared.content import Block, Pyramid, Trunk
 
 PRIOR = 8
+#: Channels of fine content.
+FINE = 16
 _HIDDEN = 64
+_DEEP = 128
+
+#: Coarse [B,C,H/4,W/4] and fine [B,FINE,H/2,W/2].
+Content = tuple[Tensor, Tensor]
 
 
 class AdaBlock(nn.Module):
@@ -40,7 +46,10 @@ def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 class Painter(nn.Module):
-    """Content [B,C,h,w] and prior [B,P,1,1] → log picture [B,3,2h,2w]."""
+    """Content and prior [B,P,1,1] → log picture [B,3,2h,2w].
+
+    The coarse content decides, under the prior, how much of each fine content goes into the picture.
+    """
 
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__()
@@ -50,13 +59,16 @@ class Painter(nn.Module):
         self.enlarge = nn.Sequential(
             nn.GroupNorm(1, width), nn.ReLU(), nn.Conv2d(width, 2 * width, 3, padding=1), nn.PixelShuffle(2), nn.ReLU()
         )
-        self.exit = nn.Conv2d(width // 2, 3, 5, padding=2)
+        self.gate = nn.Conv2d(width // 2, FINE, 3, padding=1)
+        self.exit = nn.Conv2d(width // 2 + FINE, 3, 5, padding=2)
 
-    def forward(self, content: Tensor, prior: Tensor) -> Tensor:
+    def forward(self, content: Content, prior: Tensor) -> Tensor:
+        coarse, fine = content
         style = self.style(prior.flatten(1)).view(len(prior), len(self.blocks), 2, 2, self.width, 1, 1)
         for i, block in enumerate(self.blocks):
-            content = block(content, style[:, i, 0], style[:, i, 1])
-        out: Tensor = self.exit(self.enlarge(content))
+            coarse = block(coarse, style[:, i, 0], style[:, i, 1])
+        drawn = self.enlarge(coarse)
+        out: Tensor = self.exit(torch.cat([drawn, fine * self.gate(drawn).sigmoid()], 1))
         return out
 
 
@@ -66,15 +78,16 @@ class PhotoDomain(nn.Module):
     def __init__(self, width: int, blocks: int, pretrained: bool = False) -> None:
         super().__init__()
         self.trunk = Trunk(pretrained)
-        self.pyramid = Pyramid(width)
+        self.pyramid = Pyramid(width, _DEEP)
+        self.fine = nn.Conv2d(12, FINE, 3, padding=1)
         self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
         self.painter = Painter(width, blocks)
 
-    def encode(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        content = self.pyramid(self.trunk(picture))
-        return content, self.prior(torch.cat([moments(content), moments(picture)], 1))[..., None, None]
+    def encode(self, picture: Tensor) -> tuple[Content, Tensor]:
+        coarse, fine = self.pyramid(self.trunk(picture)), self.fine(F.pixel_unshuffle(picture, 2))
+        return (coarse, fine), self.prior(torch.cat([moments(coarse), moments(picture)], 1))[..., None, None]
 
-    def decode(self, content: Tensor, prior: Tensor) -> Tensor:
+    def decode(self, content: Content, prior: Tensor) -> Tensor:
         out: Tensor = self.painter(content, prior)
         return out
 
@@ -84,21 +97,17 @@ class LayerDomain(nn.Module):
 
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__()
-        self.content = nn.Sequential(
-            nn.Conv2d(3, width // 2, 5, padding=2),
-            nn.ReLU(),
-            nn.Conv2d(width // 2, width, 4, 2, 1),
-            Block(width),
-            Block(width),
-        )
+        self.fine = nn.Conv2d(3, FINE, 5, padding=2)
+        self.coarse = nn.Sequential(nn.ReLU(), nn.Conv2d(FINE, width, 4, 2, 1), Block(width), Block(width))
         self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
         self.painter = Painter(width, blocks)
 
-    def encode(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        content = self.content(picture)
-        return content, self.prior(torch.cat([moments(content), moments(picture)], 1))[..., None, None]
+    def encode(self, picture: Tensor) -> tuple[Content, Tensor]:
+        fine = self.fine(picture)
+        coarse = self.coarse(fine)
+        return (coarse, fine), self.prior(torch.cat([moments(coarse), moments(picture)], 1))[..., None, None]
 
-    def decode(self, content: Tensor, prior: Tensor) -> Tensor:
+    def decode(self, content: Content, prior: Tensor) -> Tensor:
         out: Tensor = self.painter(content, prior)
         return out
 

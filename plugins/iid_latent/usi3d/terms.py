@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +18,15 @@ from torch import Tensor, nn
 #: Weighted sums are made of these groups; each holds named terms.
 Terms = dict[str, dict[str, Tensor]]
 Judge = Callable[[Tensor], list[Tensor]]
+#: One map, or one for each scale.
+Content = Any
 
 
 class Domain(Protocol):
     """Encoders and decoder of photos, albedos or shadings."""
 
-    def encode(self, picture: Tensor) -> tuple[Tensor, Tensor]: ...
-    def decode(self, content: Tensor, prior: Tensor) -> Tensor: ...
+    def encode(self, picture: Tensor) -> tuple[Content, Tensor]: ...
+    def decode(self, content: Content, prior: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,9 @@ MENDED = Faults()
 class Codes:
     """Contents and priors of one unpaired triple (photo i, albedo r, shading s), and the photo's separated priors."""
 
-    c_i: Tensor
-    c_r: Tensor
-    c_s: Tensor
+    c_i: Content
+    c_r: Content
+    c_s: Content
     z_i: Tensor
     z_r: Tensor
     z_s: Tensor
@@ -145,13 +147,19 @@ def _priors(c: Codes, again: Mapping[str, Tensor], drawn: tuple[Tensor, Tensor],
     return {"ii": F.l1_loss(c.z_merged, c.z_i)} | {k: F.l1_loss(again[k], z) for k, z in asked.items()}
 
 
-def _contents(c: Codes, again: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _contents(c: Codes, again: Mapping[str, Content]) -> dict[str, Tensor]:
     asked = {"rs": c.c_s, "ri": c.c_i, "ri_rand": c.c_i, "sr": c.c_r, "si": c.c_i, "si_rand": c.c_i}
-    return {name: F.l1_loss(again[name], content) for name, content in asked.items()}
+    return {name: _apart(again[name], content) for name, content in asked.items()}
+
+
+def _apart(a: Content, b: Content) -> Tensor:
+    if isinstance(a, Tensor):
+        return F.l1_loss(a, b)
+    return sum_of([F.l1_loss(x, y) for x, y in zip(a, b, strict=True)]) / len(a)
 
 
 def _cycles(
-    nets: Nets, pictures: tuple[Tensor, Tensor, Tensor], c: Codes, again: Mapping[str, Tensor]
+    nets: Nets, pictures: tuple[Tensor, Tensor, Tensor], c: Codes, again: Mapping[str, Content]
 ) -> dict[str, Tensor]:
     x_i, x_r, x_s = pictures
     through = ("ri", "ri_rand", "si", "si_rand")

@@ -1,0 +1,28 @@
+"""The networks of a variant."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from iid_latent.settings import Usi3dConfig
+from iid_latent.shared.discriminator import Discriminator
+from iid_latent.usi3d import original
+from iid_latent.usi3d.networks import LayerDomain, Merge, PhotoDomain, Separate
+
+#: What decomposing needs; the rest only helps training.
+INFERENCE = frozenset({"gen_i", "gen_r", "gen_s", "fea_s"})
+
+
+def build(variant: str, config: Usi3dConfig, pretrained: bool = False) -> dict[str, nn.Module]:
+    """Fresh networks: ``gen_*`` of photos, albedos and shadings, ``fea_s``, ``fea_m``, ``dis_r``, ``dis_s``."""
+    if variant:
+        return original.build(variant, config.dim)
+    return {
+        "gen_i": PhotoDomain(config.width, config.blocks, pretrained),
+        "gen_r": LayerDomain(config.width, config.blocks),
+        "gen_s": LayerDomain(config.width, config.blocks),
+        "fea_s": Separate(),
+        "fea_m": Merge(),
+        "dis_r": Discriminator(config.dis_dim),
+        "dis_s": Discriminator(config.dis_dim),
+    }

@@ -1,0 +1,77 @@
+"""How networks see pictures: in logarithms at half size (default), or display-encoded as they are (published)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from torch import Tensor
+
+from iid_latent.shared.pictures import from_log, halve, log_error, to_log
+from iid_latent.usi3d.terms import Faults, physical
+from intrinsic_cli.kit.colour import linear_to_srgb, srgb_to_linear
+from intrinsic_cli.kit.losses import masked_mean
+
+
+class Canvas(Protocol):
+    """Linear images [B,3,H,W] to pictures and back, and what may be said of pictures."""
+
+    def photo(self, image: Tensor) -> Tensor: ...
+    def layer(self, image: Tensor) -> Tensor: ...
+    def mask(self, mask: Tensor) -> Tensor: ...
+    def shrink(self, photo: Tensor) -> Tensor: ...
+    def linear(self, picture: Tensor) -> Tensor: ...
+    def physical(self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]: ...
+    def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor: ...
+
+
+class LogCanvas:
+    """Log pictures; layers at half the photo's size."""
+
+    def photo(self, image: Tensor) -> Tensor:
+        return to_log(image)
+
+    def layer(self, image: Tensor) -> Tensor:
+        return halve(to_log(image))
+
+    def mask(self, mask: Tensor) -> Tensor:
+        return (halve(mask) > 0.99).to(mask.dtype)
+
+    def shrink(self, photo: Tensor) -> Tensor:
+        return halve(photo)
+
+    def linear(self, picture: Tensor) -> Tensor:
+        return from_log(picture)
+
+    def physical(self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
+        """Logarithms add up; the overall level is free."""
+        return {"i": log_error(made["ri"] + made["si"], photo, mask, gradient=0.5).mean()}
+
+    def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+        return log_error(guess, truth, mask)
+
+
+class EncodedCanvas:
+    """Values in 0..1 on the sRGB curve, as the published networks were trained; shading is exposed to its brightest."""
+
+    def photo(self, image: Tensor) -> Tensor:
+        return linear_to_srgb(image.clamp(0, 1))
+
+    def layer(self, image: Tensor) -> Tensor:
+        white = image.amax(1).flatten(1).quantile(0.95, dim=1).clamp_min(1)[:, None, None, None]
+        return linear_to_srgb((image / white).clamp(0, 1))
+
+    def mask(self, mask: Tensor) -> Tensor:
+        return mask
+
+    def shrink(self, photo: Tensor) -> Tensor:
+        return photo
+
+    def linear(self, picture: Tensor) -> Tensor:
+        return srgb_to_linear(picture.clamp(0, 1))
+
+    def physical(self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
+        return physical(photo, made, Faults())
+
+    def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+        return masked_mean((guess - truth).abs(), mask).mean(1)
