@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from iid_latent.usi3d.original.layers import MLP, Block, ResBlocks
+from iid_latent.usi3d.original.layers import MLP, Block, Doubling, ResBlocks
 
 
 class StyleEncoder(nn.Module):
@@ -49,10 +49,10 @@ class Decoder(nn.Module):
         super().__init__()
         self.model = nn.Sequential(
             ResBlocks(4 * dim, blocks, "adaptive"),
-            nn.Upsample(scale_factor=2),
-            Block(4 * dim, 2 * dim, 5, "layer"),
-            nn.Upsample(scale_factor=2),
-            Block(2 * dim, dim, 5, "layer"),
+            nn.Identity(),  # where the published code has its upsampling
+            Doubling(4 * dim, 2 * dim),
+            nn.Identity(),
+            Doubling(2 * dim, dim),
             Block(dim, 3, 7, relu=False),
         )
 

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from iid_latent.usi3d.original.phase import doubled_conv
+
 Norm = Literal["none", "instance", "adaptive", "layer"]
 EPSILON = 1e-5
 
@@ -61,6 +63,16 @@ class Block(nn.Module):
             return normed
         x = F.instance_norm(x, eps=EPSILON)
         return x if adaptation is None else x * adaptation[0] + adaptation[1]
+
+
+class Doubling(Block):
+    """Nearest doubling, 5x5 convolution, layer norm, ReLU; in training the short form takes half the time."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 5, "layer")
+
+    def forward(self, x: Tensor, adaptation: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        return F.relu(self.normed(doubled_conv(x, self.conv.weight, self.conv.bias), None))
 
 
 class ResBlock(nn.Module):
