@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from intrinsic_cli.api import DataError, Source
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from intrinsic_cli.api.data import Batch, Split
 
+_PURPOSES: Mapping[Split, str] = {"train": "train on", "val": "validate with"}
 _STRIDE = 7919  # between the seeds of two collections, so that their orders have nothing in common
 
 
@@ -26,8 +27,28 @@ def unpaired(
     separate collections already. DataError where a dataset is too small to be cut.
     """
     if "unpaired" in source.offers:
-        yield from source.batches(split, size, crop, seed, start)
+        return source.batches(split, size, crop, seed, start)
+    require_unpaired(source, len(names))
+    return _drawn(source, names, split, size, crop, seed, start)
+
+
+def require_unpaired(source: Source, parts: int = 3) -> None:
+    """DataError for a dataset that can be neither cut into ``parts`` nor drawn unpaired; where the dataset knows its
+    counts, before any training, for both splits."""
+    if "unpaired" in source.offers:
         return
+    if not hasattr(source, "part"):
+        raise DataError(f"{source.name} cannot be split into unpaired collections", "give unpaired:FOLDER or synth")
+    count: Callable[[Split], int] | None = getattr(source, "count", None)
+    for split, purpose in _PURPOSES.items():
+        if count and count(split) < parts:
+            what = f"{source.name} has {count(split)} photos to {purpose}, too few to be cut into {parts} collections"
+            raise DataError(what, "bring more photos, or separate collections: unpaired:FOLDER")
+
+
+def _drawn(
+    source: Source, names: Sequence[str], split: Split, size: int, crop: int, seed: int, start: int
+) -> Iterator[Batch]:
     parts = [source.part(i, len(names)) for i in range(len(names))]
     streams = [part.batches(split, size, crop, seed + _STRIDE * i, start) for i, part in enumerate(parts)]
     for batches in zip(*streams, strict=False):
@@ -38,9 +59,3 @@ def unpaired(
         if split == "val":
             drawn |= {f"true {name}": batches[0][name][:common] for name in names[1:] if name in batches[0]}
         yield drawn
-
-
-def require_unpaired(source: Source) -> None:
-    """DataError for a dataset that can be neither cut nor drawn unpaired."""
-    if "unpaired" not in source.offers and not hasattr(source, "part"):
-        raise DataError(f"{source.name} cannot be split into unpaired collections", "give unpaired:FOLDER or synth")
