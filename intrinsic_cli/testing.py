@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 
 from intrinsic_cli import settings, weights
 from intrinsic_cli.api import Case, DatasetSpec, Decomposition, Method, MethodSpec, Runtime, Silent, TrainConfig
+from intrinsic_cli.api.layers import SUMMANDS
 from intrinsic_cli.kit.checkpoint import load_weights, state_of
 from intrinsic_cli.kit.image import Photo, read_photo
+from intrinsic_cli.kit.image_write import rebuild
 from intrinsic_cli.kit.opencv import cv2
 from intrinsic_cli.registry import Registry, open_dataset, open_method
 from intrinsic_cli.requests import TrainReport, TrainRequest
@@ -41,7 +43,7 @@ Array = NDArray[np.float32]
 OFFERS = frozenset({"photo", "albedo", "shading", "mask", "normals"})
 TINY = DatasetSpec("tiny", "made-up little scenes", "intrinsic_cli.testing:open_tiny", OFFERS, needs_path=False)
 ODD = (37, 51)  # a photo size no network has as a multiple
-REBUILDS = 1e-3  # RMSE to which albedo · shading (+ residual) must give the photo back
+REBUILDS = 1e-3  # RMSE to which albedo · shading (+ residual), or the sum of layers, must give the photo back
 AT_ONCE = 1e-6  # seconds after which an interrupted run stops: after its first step
 
 
@@ -115,7 +117,7 @@ def check_decomposing(spec: MethodSpec, variant: str, state: NetState) -> None:
             _expect(layer.shape[:2] == size, f"{told}: {name} has the photo's size {size}, not {layer.shape[:2]}")
             _expect(bool(np.isfinite(layer).all()), f"{told}: {name} is finite")
             _expect(np.array_equal(layer, again.layers[name]), f"{told}: {name} is the same every time")
-        if decomposer.frame.lift == "divide":
+        if decomposer.frame.lift != "resize":
             _check_rebuilt(first, told)
 
 
@@ -131,11 +133,15 @@ def _pictures() -> dict[str, tuple[Photo, tuple[int, int]]]:
 
 
 def _check_rebuilt(result: Decomposition, told: str) -> None:
-    layers = result.layers
-    if {"albedo", "shading"} <= layers.keys():
-        rebuilt = layers["albedo"] * layers["shading"] + layers.get("residual", 0)
+    """Factors multiply, and summands add up, to the photo; no summand is negative."""
+    rebuilt = rebuild(result.layers)
+    if rebuilt is not None:
         error = float(np.sqrt(np.mean((rebuilt - result.photo) ** 2)))
-        _expect(error <= REBUILDS, f"{told}: albedo · shading gives the photo back (RMSE {error:.2g})")
+        how = "albedo · shading gives" if "albedo" in result.layers else f"{' + '.join(SUMMANDS)} give"
+        _expect(error <= REBUILDS, f"{told}: {how} the photo back (RMSE {error:.2g})")
+    for name in SUMMANDS:
+        low = float(np.min(result.layers.get(name, 0.0)))
+        _expect(low >= 0, f"{told}: {name} is nowhere negative (least {low:.2g})")
 
 
 def _check_moved(spec: MethodSpec, variant: str, data: DatasetSpec, state: NetState, run: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from iid_gray.method import Gray, GrayDecomposer, GrayTrainer
 
-from intrinsic_cli.api import DatasetSpec, MethodSpec, Runtime, TrainConfig
+from intrinsic_cli.api import DatasetSpec, Frame, MethodSpec, Runtime, TrainConfig
 from intrinsic_cli.registry import load_registry
 from intrinsic_cli.testing import ODD, OFFERS, Tiny, check_method
 
@@ -75,6 +75,32 @@ class Moody(Gray):
         return Random(super().decomposer(state, options, runtime).net)  # type: ignore[attr-defined]
 
 
+class Negative(Gray):
+    """Adds up, but with less than no reflection."""
+
+    def decomposer(self, state: Any, options: Any, runtime: Any) -> Any:
+        class Sum(GrayDecomposer):
+            frame = Frame(lift="none")  # type: ignore[arg-type]  # so that the house leaves the layers alone
+
+            def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
+                return {"transmission": photos * 2, "reflection": photos * -1}
+
+        return Sum(super().decomposer(state, options, runtime).net)  # type: ignore[attr-defined]
+
+
+class Lossy(Gray):
+    """Its layers are less than the photo."""
+
+    def decomposer(self, state: Any, options: Any, runtime: Any) -> Any:
+        class Half(GrayDecomposer):
+            frame = Frame(lift="none")  # type: ignore[arg-type]  # as above
+
+            def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
+                return {"transmission": photos / 4, "reflection": photos / 4}
+
+        return Half(super().decomposer(state, options, runtime).net)  # type: ignore[attr-defined]
+
+
 def spec(kind: type, **more: Any) -> MethodSpec:
     return replace(GRAY, target=f"{__name__}:{kind.__name__}", **more)
 
@@ -96,6 +122,15 @@ def test_a_method_that_keeps_its_promises_passes() -> None:
 def test_broken_promises_are_named(kind: type, promise: str) -> None:
     with pytest.raises(AssertionError, match=promise):
         check_method(spec(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "promise"),
+    [(Negative, "reflection is nowhere negative"), (Lossy, "reflection . flare give the photo back")],
+)
+def test_sums_are_checked(kind: type, promise: str) -> None:
+    with pytest.raises(AssertionError, match=promise):
+        check_method(spec(kind, layers=("transmission", "reflection")))
 
 
 @pytest.mark.parametrize(

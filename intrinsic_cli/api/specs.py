@@ -96,7 +96,8 @@ class Frame:
     ``size``: short side in pixels the photo is resized to (None = native, never enlarged); ``multiple``: both sides
     become multiples of it; ``encoding``: the transfer curve of the input. ``lift``: how layers smaller than the
     photo get its size: ``"divide"`` lifts shading edge-aware and sets albedo = photo / shading, so that every pixel
-    of the photo stays; ``"resize"`` interpolates every layer.
+    of the photo stays; ``"subtract"`` lifts summands edge-aware and sets transmission = photo − the others;
+    ``"resize"`` interpolates every layer.
     """
 
     size: int | None = None
@@ -104,4 +105,4 @@ class Frame:
     tile: int | None = None
     overlap: int = 0
     encoding: Literal["linear", "srgb"] = "linear"
-    lift: Literal["divide", "resize"] = "divide"
+    lift: Literal["divide", "subtract", "resize"] = "divide"

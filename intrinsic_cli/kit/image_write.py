@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.api.layers import FACTORS, SUMMANDS
 from intrinsic_cli.kit.colour import decode_codes, encode_codes
 from intrinsic_cli.kit.exr import write_exr
 from intrinsic_cli.kit.formats import LAYER_SUFFIXES
@@ -25,6 +26,8 @@ Layer = NDArray[np.float32]
 
 #: Pixels looked at to choose a scale: enough for a steady 99.9th percentile.
 SAMPLE = 1 << 20
+#: What a photo is rebuilt from.
+PARTS = frozenset([*FACTORS, "residual", *SUMMANDS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +94,25 @@ def display_scale(layer: Layer) -> float:
 
 
 def rebuild_error(photo: Layer, layers: Mapping[str, Stored]) -> float | None:
-    """RMSE between ``photo`` [H,W,3] and albedo · shading (+ residual) as stored; None unless both are there."""
-    if "albedo" not in layers or "shading" not in layers:
-        return None
+    """RMSE between ``photo`` [H,W,3] and what :func:`rebuild` makes of the stored layers; None where it cannot."""
     total = 0.0
     for rows in bands(*photo.shape[:2]):
-        rebuilt = layers["albedo"].linear(rows) * layers["shading"].linear(rows)
-        if "residual" in layers:
-            rebuilt = rebuilt + layers["residual"].linear(rows)
-        rebuilt -= photo[rows]
-        total += float(np.vdot(rebuilt, rebuilt))
+        rebuilt = rebuild({name: layer.linear(rows) for name, layer in layers.items() if name in PARTS})
+        if rebuilt is None:
+            return None
+        error = rebuilt - photo[rows]
+        total += float(np.vdot(error, error))
     return float((total / photo.size) ** 0.5)
+
+
+def rebuild(layers: Mapping[str, Layer]) -> Layer | None:
+    """The photo made of its layers [H,W,C]: albedo · shading (+ residual), or transmission + reflection (+ flare).
+    None unless both factors, or the first two summands, are there."""
+    if all(name in layers for name in FACTORS):
+        return layers["albedo"] * layers["shading"] + layers.get("residual", np.float32(0))
+    if all(name in layers for name in SUMMANDS[:2]):
+        return np.asarray(sum(layers[name] for name in SUMMANDS if name in layers), np.float32)
+    return None
 
 
 def _with_alpha(values: NDArray[Any], alpha: NDArray[np.float32] | None) -> NDArray[Any]:

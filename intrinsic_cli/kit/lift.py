@@ -35,7 +35,7 @@ def lift_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None) ->
     channels, (height, width) = shading.shape[1], photo.shape[-2:]
     lifted = photo.new_empty((photo.shape[0], channels, height, width)).contiguous(memory_format=torch.channels_last)
     for rows in bands(height, width):
-        part = _enlarge(maps, rows, (height, width))
+        part = enlarge(maps, rows, (height, width))
         shade, slope, guide = part[:, :channels], part[:, channels:-1], part[:, -1:]
         detail = _log(photo[:, :, rows]).sub_(guide).mul_(slope)
         torch.add(shade, detail, out=lifted[:, :, rows])
@@ -56,20 +56,21 @@ def _log(image: Tensor) -> Tensor:
 def _maps(guide: Tensor, shade: Tensor) -> Tensor:
     """Log photo [B,1,h,w] and log shading [B,C,h,w] → log shading, slope and log photo, [B,C+2,h,w]."""
     tone = shade.mean(dim=1, keepdim=True)
-    mean_guide, mean_tone = _box(guide), _box(tone)
-    variance = _box(guide * guide) - mean_guide**2
-    covariance = _box(guide * tone) - mean_guide * mean_tone
+    mean_guide, mean_tone = box(guide), box(tone)
+    variance = box(guide * guide) - mean_guide**2
+    covariance = box(guide * tone) - mean_guide * mean_tone
     slope = (covariance / (variance.clamp(min=0.0) + RIDGE)).clamp(0.0, 1.0)
-    maps = torch.cat([shade, _box(slope), guide], dim=1)
+    maps = torch.cat([shade, box(slope), guide], dim=1)
     return maps.contiguous(memory_format=torch.channels_last)
 
 
-def _box(image: Tensor) -> Tensor:
+def box(image: Tensor) -> Tensor:
+    """Mean over the window around each pixel, [B,C,h,w]."""
     padded = functional.pad(image, (RADIUS,) * 4, mode="replicate")
     return functional.avg_pool2d(padded, 2 * RADIUS + 1, stride=1)
 
 
-def _enlarge(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
+def enlarge(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
     """The ``rows`` of ``maps`` [B,C,h,w] enlarged bilinearly to ``size``: [B,C,len(rows),W]."""
     height = maps.shape[-2]
     centre = torch.arange(rows.start, rows.stop, device=maps.device, dtype=torch.float32) + 0.5

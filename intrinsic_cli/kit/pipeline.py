@@ -14,14 +14,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from intrinsic_cli.api import Decomposer, Decomposition, Frame, IidError, PluginError, Runtime
+from intrinsic_cli.api.layers import SUMMANDS
 from intrinsic_cli.kit.colour import linear_to_srgb
 from intrinsic_cli.kit.device import autocast
 from intrinsic_cli.kit.image import Photo
 from intrinsic_cli.kit.lift import lift_shading, split
+from intrinsic_cli.kit.lift_sums import split_sum
 from intrinsic_cli.kit.resize import fit_size, pad_to_multiple, resize
 
 #: Layers in the units of the photo's light, which grow with its exposure.
-LIGHT = ("shading", "residual")
+LIGHT = ("shading", "residual", *SUMMANDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,8 @@ def complete(plate: Plate, layers: Mapping[str, Tensor], lift: str) -> dict[str,
     size = (plate.canvas.shape[-2], plate.canvas.shape[-1])
     if lift == "divide" and "shading" in layers:
         full = _divide(plate, layers, size)
+    elif lift == "subtract":
+        full = _subtract(plate, layers, size)
     else:
         full = {name: _stretch(name, layer, size) for name, layer in layers.items()}
     height, width = plate.size
@@ -156,6 +160,13 @@ def _divide(plate: Plate, layers: Mapping[str, Tensor], size: tuple[int, int]) -
     diffuse = (plate.canvas - full["residual"]).clamp(min=0.0) if "residual" in full else plate.canvas
     ordered = {name: full.get(name, shading) for name in layers}
     return ordered | {"albedo": split(diffuse, shading)}
+
+
+def _subtract(plate: Plate, layers: Mapping[str, Tensor], size: tuple[int, int]) -> dict[str, Tensor]:
+    """Lift the summands along the photo's edges and give the transmission everything they do not explain."""
+    parts = {name: layer for name, layer in layers.items() if name in SUMMANDS[1:]}
+    full = {name: _stretch(name, layer, size) for name, layer in layers.items() if name not in SUMMANDS}
+    return split_sum(plate.canvas, parts, plate.small) | full
 
 
 def _stretch(name: str, layer: Tensor, size: tuple[int, int]) -> Tensor:
