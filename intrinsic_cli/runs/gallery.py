@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intrinsic_cli.api.layers import FACTORS
+from intrinsic_cli.api.layers import FACTORS, SUMMANDS
 
 if TYPE_CHECKING:
     from intrinsic_cli.api import Case
-
-_COLUMNS = ("photo", *FACTORS, *(f"true {name}" for name in FACTORS))
 
 
 class Gallery:
@@ -30,7 +28,11 @@ class Gallery:
 
     def add(self, case: Case, layers: Mapping[str, Any], figure: str, value: float) -> None:
         """Take in a case with the figure it is ranked by (lower is better)."""
-        entry = (value, f"{case.name}   {figure} {value:.4f}", (case, {n: layers[n] for n in FACTORS if n in layers}))
+        entry = (
+            value,
+            f"{case.name}   {figure} {value:.4f}",
+            (case, {n: layers[n] for n in _shown(case) if n in layers}),
+        )
         self._best = sorted([*self._best, entry], key=_value)[: self._size]
         self._worst = sorted([*self._worst, entry], key=_value, reverse=True)[: self._size]
 
@@ -52,17 +54,26 @@ def _write(path: Path, entries: list[tuple[float, str, Any]]) -> Path:
     from intrinsic_cli.kit.image import write_png
     from intrinsic_cli.kit.sheet import contact_sheet
 
-    rows = [_row(*kept) for _, _, kept in entries]
-    write_png(path, contact_sheet(rows, _COLUMNS, titles=[title for _, title, _ in entries]))
+    names = _shown(entries[0][2][0])
+    columns = ("photo", *names, *(f"true {name}" for name in names))
+    rows = [_row(case, layers, names) for _, _, (case, layers) in entries]
+    write_png(path, contact_sheet(rows, columns, titles=[title for _, title, _ in entries]))
     return path
 
 
-def _row(case: Case, layers: Mapping[str, Any]) -> list[Any]:
-    """The columns of one case. Layers have no scale of their own here: each is brought to white inside the mask."""
+def _shown(case: Case) -> tuple[str, ...]:
+    """The layers drawn: those that add up where there is truth of such, else those that multiply."""
+    return tuple(name for name in SUMMANDS if name in case.truth) or FACTORS
+
+
+def _row(case: Case, layers: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
+    """The columns of one case. Factors have no scale of their own here: each is brought to white inside the mask."""
     import numpy as np
 
     from intrinsic_cli.kit.score import exposure
 
     none = np.zeros((*case.photo.shape[:2], 1), np.float32)
-    shown = [source.get(name, none) for source in (layers, case.truth) for name in FACTORS]
+    shown = [source.get(name, none) for source in (layers, case.truth) for name in names]
+    if names != FACTORS:
+        return [case.photo, *shown]
     return [case.photo, *(layer * exposure(layer, case.mask) for layer in shown)]
