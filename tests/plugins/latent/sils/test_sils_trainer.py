@@ -1,0 +1,118 @@
+"""A step in the right order, and what the guard and the settings do."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from iid_latent.sils.settings import SilsConfig
+from iid_latent.sils.trainer import SilsTrainer
+from intrinsic_cli.api import DataError, Runtime, TrainingError
+from intrinsic_cli.testing import open_tiny
+
+_SMALL = SilsConfig(steps=2, batch_size=2, crop=32, pretrained="no", width=8, dis_dim=4)
+_TERMS = {"compose", "cycle", "shared", "independence", "auto", "adversarial", "discriminator"}
+
+
+def _trainer(variant: str = "", config: SilsConfig = _SMALL) -> SilsTrainer:
+    torch.manual_seed(0)
+    return SilsTrainer(config, open_tiny(None), Runtime(torch.device("cpu"), variant=variant))
+
+
+class Recorder:
+    """Minimises as the house does, and remembers the discriminators' gradients."""
+
+    def __init__(self, trainer: SilsTrainer) -> None:
+        self.trainer, self.order = trainer, list[str]()
+        self.slopes: dict[str, list[Tensor]] = {}
+
+    def __call__(self, loss: Tensor, name: str) -> None:
+        self.order.append(name)
+        self.trainer.optimizers[name].zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self.slopes[name] = [p.grad.clone() for p in self._judges() if p.grad is not None]
+        self.trainer.optimizers[name].step()
+
+    def _judges(self) -> list[torch.nn.Parameter]:
+        return [p for name, net in self.trainer.nets.items() if name.startswith("dis_") for p in net.parameters()]
+
+
+@pytest.mark.parametrize("variant", ["", "reflection", "three"])
+def test_a_step_teaches_discriminators_then_the_separator(variant: str) -> None:
+    trainer = _trainer(variant)
+    recorder = Recorder(trainer)
+    losses = trainer.step(next(iter(trainer.batches("train"))), recorder)
+    assert recorder.order == ["dis", "gen"]
+    assert losses.keys() == _TERMS
+    assert all(bool(torch.isfinite(loss)) and not loss.requires_grad for loss in losses.values())
+    assert recorder.slopes["dis"]
+    assert all(map(torch.equal, recorder.slopes["dis"], recorder.slopes["gen"]))
+    assert all(p.requires_grad for net in trainer.nets.values() for p in net.parameters())
+
+
+@pytest.mark.parametrize("term", ["compose", "cycle", "shared", "auto", "independence", "adversarial"])
+def test_every_term_alone_moves_the_separator(term: str) -> None:
+    weights = dict.fromkeys(("compose", "cycle", "shared", "auto", "independence", "adversarial"), 0.0)
+    trainer = _trainer("reflection", replace(_SMALL, **(weights | {term: 1.0})))
+    trainer.step(next(iter(trainer.batches("train"))), Recorder(trainer))
+    slopes = [p.grad for p in trainer.nets["separator"].parameters() if p.grad is not None]
+    assert any(bool(slope.any()) for slope in slopes)
+
+
+def test_layers_needed_come_from_the_dataset_or_from_mixtures() -> None:
+    batch = next(iter(_trainer("three").batches("val")))
+    assert {"photo", "transmission", "reflection", "flare", "flare_mask", "true flare"} <= batch.keys()
+    assert {"albedo", "shading_mask", "true albedo"} <= next(iter(_trainer().batches("val"))).keys()
+
+
+class Bare:
+    """A dataset of photos alone."""
+
+    name, protocol, offers = "bare", "photos", frozenset({"photo", "mask"})
+
+
+def test_layers_that_nobody_has() -> None:
+    with pytest.raises(DataError, match="bare has no albedo and no shading"):
+        SilsTrainer(_SMALL, Bare(), Runtime(torch.device("cpu")))  # type: ignore[arg-type]  # deliberately too little
+
+
+def _validate(trainer: SilsTrainer) -> Mapping[str, Tensor]:
+    torch.manual_seed(1)
+    with torch.no_grad():
+        return trainer.validate(next(iter(trainer.batches("val"))))
+
+
+@pytest.mark.parametrize("variant", ["", "three"])
+def test_figures_and_columns(variant: str) -> None:
+    trainer = _trainer(variant)
+    figures = _validate(trainer)
+    assert trainer.watch in figures
+    assert all(bool(torch.isfinite(x)) for x in figures.values())
+    names = ("transmission", "reflection", "flare") if variant else ("albedo", "shading")
+    assert {f"{name} dB" for name in names} <= figures.keys()
+    assert set(names) <= figures.keys()
+    with torch.no_grad():
+        columns = trainer.preview(next(iter(trainer.batches("val"))))
+    assert {*names, *(f"true {name}" for name in names)} <= columns.keys()
+    assert {x.shape for x in columns.values()} == {columns["photo"].shape}
+
+
+@pytest.mark.parametrize("variant", ["", "reflection"])
+def test_the_guard_stops_a_dead_layer_only_after_a_while(variant: str) -> None:
+    trainer = _trainer(variant, replace(_SMALL, guard=2))
+    batch = next(iter(trainer.batches("train")))
+    dead = trainer.nets["separator"].decoders[1].exit  # type: ignore[union-attr]  # modules hide what they hold
+    torch.nn.init.zeros_(dead.weight)  # type: ignore[arg-type, union-attr]
+    _validate(trainer)
+    for _ in range(2):
+        trainer.step(batch, lambda loss, name: None)
+    with pytest.raises(TrainingError, match="shading is flat" if not variant else "reflection is flat"):
+        _validate(trainer)
+
+
+def test_the_guard_lets_living_layers_be() -> None:
+    trainer = _trainer("", replace(_SMALL, guard=1, batch_size=1))
+    trainer.step(next(iter(trainer.batches("train"))), lambda loss, name: None)
+    _validate(trainer)
