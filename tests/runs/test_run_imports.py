@@ -36,7 +36,7 @@ class Paper(Method[Any, Any]):
 REGISTRY = Registry(
     {
         "absent": MethodSpec("absent", "cannot be imported", "no_such_module:Nothing", ("albedo",)),
-        "paper": MethodSpec("paper", "a paper", f"{__name__}:Paper", ("albedo",), ("small",)),
+        "paper": MethodSpec("paper", "a paper", f"{__name__}:Paper", ("albedo",), ("small", "twin")),
     }
 )
 
@@ -95,6 +95,12 @@ def test_another_name(tmp_path: Path) -> None:
     made = import_checkpoint(save(tmp_path / "x.pt", {"vae": {"w": torch.zeros(1)}}), REGISTRY, "mine")
     assert made.name == "mine.safetensors"
     assert find_weights(REGISTRY.methods["paper"], "small", "mine") == made
+
+
+def test_the_name_of_a_variant_settles_it(tmp_path: Path) -> None:
+    made = import_checkpoint(save(tmp_path / "x.pt", {"vae": {"w": torch.zeros(1)}}), REGISTRY, "paper-twin")
+    assert find_weights(REGISTRY.methods["paper"], "twin") == made
+    assert load_weights(made)[1]["variant"] == "twin"
 
 
 def test_trained_weights_are_not_overwritten(tmp_path: Path) -> None:
