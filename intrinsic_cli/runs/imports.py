@@ -23,7 +23,8 @@ def import_checkpoint(path: Path, registry: Registry, name: str = "") -> Path:
     """Convert ``path`` and put it below ``$IID_HOME/weights``, as ``name`` or the method's own; returns where.
 
     Where a paper keeps its networks in several files, import one after the other: networks of the same method and
-    variant are joined in one file. A name like ``METHOD-VARIANT`` settles the variant. WeightsError when nobody recognises the file or it is no checkpoint.
+    variant are joined in one file. A name like ``METHOD-VARIANT`` settles the variant. WeightsError when nobody
+    recognises the file or it is no checkpoint.
     """
     spec, variant, state = _recognise(path, _unwrapped(_load(path)), registry)
     # Tensors cannot tell variants of equal shapes apart; a user can, by the name.

@@ -1,6 +1,6 @@
 """Reflectance smoothness: neighbours of like chromaticity should have like reflectance, over four scales.
 
-The published code has this term after CGIntrinsics (Li and Snavely, ECCV 2018), though no configuration gives it weight.
+The published code has this term after CGIntrinsics (Li and Snavely, ECCV 2018); no configuration gives it weight.
 """
 
 from __future__ import annotations
