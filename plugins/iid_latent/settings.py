@@ -62,7 +62,7 @@ class Usi3dConfig(TrainConfig):
     steps: int = knob(4000, "optimisation steps")
     batch_size: int = knob(4, "pictures of each collection per step")
     pairings: int = knob(3, "blends an albedo takes part in, each with another shading (at most batch_size)", low=1)
-    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
+    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=64)
     lr: float = knob(1e-3, "peak learning rate of everything but the trunk (published variants: a tenth of it)")
     trunk_lr: float = knob(5e-4, "peak learning rate of the pretrained trunk")
     dis_lr: float = knob(4e-4, "peak learning rate of the discriminators (published variants: a tenth of lr)")

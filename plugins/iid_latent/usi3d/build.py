@@ -9,6 +9,7 @@ from iid_latent.shared.discriminator import Discriminator
 from iid_latent.usi3d import original
 from iid_latent.usi3d.networks import LayerDomain, Merge, PhotoDomain, Separate
 
+_JUDGE = (3, 3)  # layers and scales of discriminators that look at pictures of half size
 #: What decomposing needs; the rest only helps training.
 INFERENCE = frozenset({"gen_i", "gen_r", "gen_s", "fea_s"})
 
@@ -23,6 +24,6 @@ def build(variant: str, config: Usi3dConfig, pretrained: bool = False) -> dict[s
         "gen_s": LayerDomain(config.width, config.blocks),
         "fea_s": Separate(),
         "fea_m": Merge(),
-        "dis_r": Discriminator(config.dis_dim),
-        "dis_s": Discriminator(config.dis_dim),
+        "dis_r": Discriminator(config.dis_dim, *_JUDGE),
+        "dis_s": Discriminator(config.dis_dim, *_JUDGE),
     }

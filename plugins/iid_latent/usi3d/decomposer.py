@@ -28,9 +28,9 @@ class Usi3dDecomposer:
         self, photos: PhotoDomain, albedos: LayerDomain, shadings: LayerDomain, separate: Separate,
         options: Usi3dOptions, runtime: Runtime,
     ) -> None:  # fmt: skip
-        self._photos, self._albedos, self._shadings, self._map = (
-            place(net.eval(), runtime.device) for net in (photos, albedos, shadings, separate)
-        )
+        for net in (photos, albedos, shadings, separate):
+            place(net.eval().requires_grad_(False), runtime.device)
+        self._photos, self._albedos, self._shadings, self._map = photos, albedos, shadings, separate
         self._options, self._size = options, options.size or _SIZE
         self.frame = Frame(size=self._size, multiple=MULTIPLE, lift="divide" if options.exact else "resize")
 

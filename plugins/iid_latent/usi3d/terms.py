@@ -29,6 +29,10 @@ class Domain(Protocol):
     def decode(self, content: Content, prior: Tensor) -> Tensor: ...
 
 
+def _unchanged(picture: Tensor) -> Tensor:
+    return picture
+
+
 @dataclass(frozen=True, slots=True)
 class Nets:
     """The generator side. Layers may be smaller than the photo (``shrink`` brings a photo to their size)."""
@@ -38,7 +42,7 @@ class Nets:
     s: Domain
     separate: nn.Module
     merge: nn.Module
-    shrink: Callable[[Tensor], Tensor] = lambda x: x
+    shrink: Callable[[Tensor], Tensor] = _unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +99,34 @@ def translate(nets: Nets, codes: Codes, r: Tensor, s: Tensor) -> dict[str, Tenso
     """The pictures of the other domains: ``ri`` and ``si`` are the photo's layers, ``*_rand`` theirs under random
     priors, ``rs`` an albedo with a shading's content and ``sr`` the reverse."""
     c = codes
-    return {
-        "rs": nets.r.decode(c.c_s, r),
-        "ri": nets.r.decode(c.c_i, c.z_ri),
-        "ri_rand": nets.r.decode(c.c_i, r),
-        "sr": nets.s.decode(c.c_r, s),
-        "si": nets.s.decode(c.c_i, c.z_si),
-        "si_rand": nets.s.decode(c.c_i, s),
-    }
+    rs, ri, ri_rand = decode_all(nets.r, (c.c_s, r), (c.c_i, c.z_ri), (c.c_i, r))
+    sr, si, si_rand = decode_all(nets.s, (c.c_r, s), (c.c_i, c.z_si), (c.c_i, s))
+    return {"rs": rs, "ri": ri, "ri_rand": ri_rand, "sr": sr, "si": si, "si_rand": si_rand}
+
+
+def decode_all(domain: Domain, *codes: tuple[Content, Tensor]) -> list[Tensor]:
+    """Several contents of one size under a prior each, decoded in one batch."""
+    content, prior = _joined([c for c, _ in codes]), torch.cat([z for _, z in codes])
+    return list(domain.decode(content, prior).chunk(len(codes)))
+
+
+def encode_all(domain: Domain, pictures: Mapping[str, Tensor]) -> dict[str, tuple[Content, Tensor]]:
+    """Several pictures of one size, encoded in one batch."""
+    content, prior = domain.encode(torch.cat(list(pictures.values())))
+    count = len(pictures)
+    return dict(zip(pictures, zip(_parted(content, count), prior.chunk(count), strict=True), strict=True))
+
+
+def _joined(contents: list[Content]) -> Content:
+    if isinstance(contents[0], Tensor):
+        return torch.cat(contents)
+    return tuple(torch.cat(maps) for maps in zip(*contents, strict=True))
+
+
+def _parted(content: Content, count: int) -> list[Content]:
+    if isinstance(content, Tensor):
+        return list(content.chunk(count))
+    return list(zip(*(x.chunk(count) for x in content), strict=True))
 
 
 def consistency(
@@ -115,12 +139,16 @@ def consistency(
 ) -> Terms:
     """Image, prior, content and cycle terms: nothing is lost on the way through another domain."""
     x_i, x_r, x_s = pictures
-    again = {name: (nets.r if name[0] == "r" else nets.s).encode(x) for name, x in made.items()}
+    small = nets.shrink(x_i), x_r, x_s
+    again: dict[str, tuple[Content, Tensor]] = {}
+    for domain, letter in ((nets.r, "r"), (nets.s, "s")):
+        again |= encode_all(domain, {name: x for name, x in made.items() if name[0] == letter})
+    contents = {name: c for name, (c, _) in again.items()}
     return {
-        "image": _images(nets, (nets.shrink(x_i), x_r, x_s), codes, faults),
+        "image": _images(nets, small, codes, faults),
         "prior": _priors(codes, {name: z for name, (_, z) in again.items()}, drawn, faults),
-        "content": _contents(codes, {name: c for name, (c, _) in again.items()}),
-        "cycle": _cycles(nets, (nets.shrink(x_i), x_r, x_s), codes, {name: c for name, (c, _) in again.items()}),
+        "content": _contents(codes, contents),
+        "cycle": _cycles(nets, small, codes, contents),
     }
 
 
@@ -163,10 +191,11 @@ def _cycles(
 ) -> dict[str, Tensor]:
     x_i, x_r, x_s = pictures
     through = ("ri", "ri_rand", "si", "si_rand")
+    rebuilt = decode_all(nets.i, *((again[name], c.z_i) for name in through))
     return {
         "r": F.l1_loss(nets.r.decode(again["sr"], c.z_r), x_r),
         "s": F.l1_loss(nets.s.decode(again["rs"], c.z_s), x_s),
-        **{f"i_{name}": F.l1_loss(nets.i.decode(again[name], c.z_i), x_i) for name in through},
+        **{f"i_{name}": F.l1_loss(x, x_i) for name, x in zip(through, rebuilt, strict=True)},
     }
 
 
@@ -192,19 +221,28 @@ def _divergence(guess: Tensor, target: Tensor) -> Tensor:
 
 def adversarial(judges: Mapping[str, Judge], made: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Least-squares GAN: every scale of a discriminator ('r' or 's') should say 1 of what was made."""
-    return {name: sum_of([(d - 1).square().mean() for d in judges[name[0]](x)]) for name, x in made.items()}
+    return {name: sum_of([(d - 1).square().mean() for d in maps]) for name, maps in judged(judges, made).items()}
 
 
 def discriminator(
     judges: Mapping[str, Judge], real: Mapping[str, Tensor], made: Mapping[str, Tensor], faults: Faults = MENDED
 ) -> dict[str, Tensor]:
     """What the discriminators minimise: 0 for what was made, 1 for exemplars ``real`` of 'r' and 's'."""
-    shown = {name: x for name, x in made.items() if not (faults.hidden_draws and name.endswith("_rand"))}
-    truths = {name: sum_of([(d - 1).square().mean() for d in judges[name](x)]) for name, x in real.items()}
-    return {
-        name: sum_of([d.square().mean() for d in judges[name[0]](x.detach())]) + truths[name[0]]
-        for name, x in shown.items()
-    }
+    shown = {name: x.detach() for name, x in made.items() if not (faults.hidden_draws and name.endswith("_rand"))}
+    truths = adversarial(judges, real)
+    fakes = {name: sum_of([d.square().mean() for d in maps]) for name, maps in judged(judges, shown).items()}
+    return {name: fake + truths[name[0]] for name, fake in fakes.items()}
+
+
+def judged(judges: Mapping[str, Judge], pictures: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
+    """What the discriminators say of pictures, whose names begin with 'r' or 's': a map for every scale."""
+    said: dict[str, list[Tensor]] = {}
+    for letter in sorted({name[0] for name in pictures}):
+        names = [name for name in pictures if name[0] == letter]
+        maps = judges[letter](torch.cat([pictures[name] for name in names]))
+        parts = zip(*(scale.chunk(len(names)) for scale in maps), strict=True)
+        said |= {name: list(part) for name, part in zip(names, parts, strict=True)}
+    return said
 
 
 def sum_of(terms: list[Tensor]) -> Tensor:

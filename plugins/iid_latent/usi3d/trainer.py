@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -54,9 +54,9 @@ class Usi3dTrainer(Trainer):
             place(net, runtime.device)
         self.inference = INFERENCE
         self._judges: dict[str, nn.Module] = {"r": self.nets["dis_r"], "s": self.nets["dis_s"]}
+        nets: dict[str, Any] = dict(self.nets)  # modules hide what they can do
         self._generators = terms.Nets(
-            *(self.nets[name] for name in ("gen_i", "gen_r", "gen_s", "fea_s", "fea_m")),  # type: ignore[arg-type]
-            shrink=self._canvas.shrink,
+            nets["gen_i"], nets["gen_r"], nets["gen_s"], nets["fea_s"], nets["fea_m"], self._canvas.shrink
         )
         self.optimizers = self._make_optimizers()
 
