@@ -64,7 +64,7 @@ def _go(
 ) -> Generator[InputReport, None, None]:
     yield from map(_missing, missing)
     finished = set()
-    for job, report in _skipped(order, jobs):
+    for job, report in _settled(order, jobs):
         finished.add(job)
         yield report
     if waiting := [job for job in jobs if job not in finished]:
@@ -129,17 +129,28 @@ def _missing(path: Path) -> InputReport:
     return InputReport(str(path), "failed", error="no photos in this folder" if path.is_dir() else "no such file")
 
 
-def _skipped(order: Order, jobs: Sequence[Job]) -> Iterator[tuple[Job, InputReport]]:
-    """The jobs that an earlier run finished in just this way."""
+def _settled(order: Order, jobs: Sequence[Job]) -> Iterator[tuple[Job, InputReport]]:
+    """The jobs that an earlier run finished in just this way, and those whose place another photo has."""
     for job in jobs if not order.request.force else ():
         facts = sidecar.read(job.sidecar)
-        if facts is None or job.path is None or not sidecar.holds(facts, order.recipe, order.layers, job.base.parent):
+        if facts is None or job.path is None:
             continue
-        if order.request.preview and not job.preview.is_file():
+        whole = sidecar.holds(facts, order.recipe, order.layers, job.base.parent)
+        whole = whole and (job.preview.is_file() or not order.request.preview)
+        elsewhere = facts.get("source", job.source) != job.source
+        if not whole and not elsewhere:
             continue
-        if facts.get("sha256") == _sha256(job.path):
+        same = facts.get("sha256") == _sha256(job.path)
+        if same and whole:
             files = {name: str(job.layer(name, order.request.format)) for name in order.layers}
             yield job, InputReport(job.input, "skipped", files, str(job.sidecar))
+        elif elsewhere and not same:
+            yield job, InputReport(job.input, "failed", error=_occupied(job, str(facts["source"])))
+
+
+def _occupied(job: Job, source: str) -> str:
+    other = os.path.normpath(job.base.parent / source)
+    return f"its layers would replace those of {other} at {job.base} (choose another -o folder, or use --force)"
 
 
 def _sha256(path: Path) -> str:

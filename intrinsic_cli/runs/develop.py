@@ -183,6 +183,7 @@ def _describe(
     photo = loaded.photo
     height, width = photo.pixels.shape[:2]
     about = {"input": job.path.name if job.path else "-", "sha256": loaded.sha256, "size": [width, height]}
+    about["source"] = job.source
     return {
         **{"version": sidecar.VERSION, **about, "encoding": photo.encoding, "bits": photo.bits},
         **order.recipe,

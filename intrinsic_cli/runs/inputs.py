@@ -30,6 +30,16 @@ class Job:
         """The file that is written last and says that all is done."""
         return self.base.with_name(f"{self.base.name}{sidecar.SUFFIX}")
 
+    @property
+    def source(self) -> str:
+        """The photo as seen from its sidecar, so that both may be moved together; ``-`` for stdin."""
+        if self.path is None:
+            return "-"
+        try:
+            return Path(os.path.relpath(self.path.resolve(), self.base.parent.resolve())).as_posix()
+        except ValueError:  # two drives of Windows
+            return self.path.resolve().as_posix()
+
     def layer(self, name: str, form: str) -> Path:
         """The file of one layer; npz holds all layers in one."""
         label = "" if form == "npz" else f".{name}"
@@ -90,18 +100,24 @@ def _made_by_iid(folder: Path, names: Iterable[str]) -> set[str]:
 
 
 def plan(found: Sequence[Found], out: Path) -> list[Job]:
-    """A place for each photo, no two the same: photos whose stems agree keep their extension, and a number where even
-    that does not tell them apart."""
+    """A place for each photo, no two the same: photos whose stems agree, or whose place an earlier run gave to a photo
+    of another name, keep their extension, and a number where even that does not tell them apart."""
     stems = [item.relative.with_suffix("") for item in found]
     count = Counter(_key(stem) for stem in stems)
     taken: set[str] = set()
     jobs = []
     for item, stem in zip(found, stems, strict=True):
-        wanted = stem if count[_key(stem)] == 1 else item.relative
+        wanted = stem if count[_key(stem)] == 1 and not _is_taken(out / stem, item.path.name) else item.relative
         base = next(name for name in _numbered(wanted) if _key(name) not in taken)
         taken.add(_key(base))
         jobs.append(Job(str(item.path), None if item.path == STDIN else item.path, out / base))
     return jobs
+
+
+def _is_taken(base: Path, name: str) -> bool:
+    """Whether a photo that is not called ``name`` has its layers at ``base``."""
+    facts = sidecar.read(base.with_name(f"{base.name}{sidecar.SUFFIX}"))
+    return facts is not None and facts.get("input") not in (name, None)
 
 
 def _key(name: Path) -> str:
