@@ -32,7 +32,7 @@ def run_all(separator: Separator, photo: Tensor, mixture: Tensor, exemplars: lis
     few, many = len(photo), len(mixture)
     maps = separator.maps(torch.cat([photo, mixture, *exemplars]))
     parts: tuple[Codes, Codes, Codes] = (Codes([], []), Codes([], []), Codes([], []))
-    for k, head in enumerate(separator.heads):
+    for k, head in enumerate(separator.heads.values()):
         own = few + many + k * few
         features = head([torch.cat([x[: few + many], x[own : own + few]]) for x in maps])
         raw = _cut(separator.decode(k, features), few, many)

@@ -63,9 +63,11 @@ class SilsDecomposer:
 def decomposer_from(state: NetState, options: SilsOptions, runtime: Runtime) -> SilsDecomposer:
     """The decomposer of a variant. Sizes come from the weights, so that other widths and layers load as well."""
     weights = state.get("separator", {})
-    count = sum(name.endswith(".finest.weight") for name in weights)
-    task = task_of(runtime.variant, count)
-    width = weights["heads.0.fine.weight"].shape[0] if "heads.0.fine.weight" in weights else _WIDTH
-    separator = Separator(len(task.layers), width)
+    entries = {name: x for name, x in weights.items() if name.endswith(".fine.weight")}
+    task = task_of(
+        runtime.variant, 3 if runtime.variant == "reflection" and "heads.flare.fine.weight" in entries else 0
+    )
+    width = next((x.shape[0] for x in entries.values()), _WIDTH)
+    separator = Separator(task.layers, width)
     load_into(separator, state, "separator")
     return SilsDecomposer(separator, task, options, runtime)

@@ -6,6 +6,8 @@ predecessor code shares one encoder where there are three layers. The rest is sc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -57,13 +59,17 @@ class Decoder(nn.Module):
 
 
 class Separator(nn.Module):
-    """Log pictures [B,3,H,W], sides multiples of 16 → ``count`` layers at half size."""
+    """Log pictures [B,3,H,W], sides multiples of 16 → ``layers`` at half size, in this order.
 
-    def __init__(self, count: int, width: int, pretrained: bool = False) -> None:
+    Weights carry the layers' names, so that those of one task are not taken for another's.
+    """
+
+    def __init__(self, layers: Sequence[str], width: int, pretrained: bool = False) -> None:
         super().__init__()
+        self.layers = tuple(layers)
         self.trunk = Trunk(pretrained)
-        self.heads = nn.ModuleList(Head(width) for _ in range(count))
-        self.decoders = nn.ModuleList(Decoder(width) for _ in range(count))
+        self.heads = nn.ModuleDict({name: Head(width) for name in layers})
+        self.decoders = nn.ModuleDict({name: Decoder(width) for name in layers})
 
     def maps(self, picture: Tensor) -> list[Tensor]:
         """What the encoders of all layers have in common."""
@@ -72,11 +78,11 @@ class Separator(nn.Module):
     def encode(self, picture: Tensor) -> list[Features]:
         """The picture in the space of every layer."""
         maps = self.maps(picture)
-        return [head(maps) for head in self.heads]
+        return [head(maps) for head in self.heads.values()]
 
     def decode(self, k: int, features: Features) -> Tensor:
         """Layer ``k`` as its space has it."""
-        out: Tensor = self.decoders[k](features)
+        out: Tensor = self.decoders[self.layers[k]](features)
         return out
 
     def forward(self, picture: Tensor) -> list[Tensor]:

@@ -52,7 +52,7 @@ class SilsTrainer(Trainer):
         init = runtime.parents.get("init", {})
         if not pretrained and config.pretrained == "auto" and "separator" not in init:
             self.notes = ("the trunk starts from nothing: the extra 'pretrained' would bring ImageNet weights",)
-        self._separator = Separator(len(self._task.layers), config.width, pretrained)
+        self._separator = Separator(self._task.layers, config.width, pretrained)
         self._judges = {f"dis_{name}": Discriminator(config.dis_dim, *_JUDGE) for name in self._task.layers}
         self.nets: dict[str, nn.Module] = {"separator": self._separator, **self._judges}
         for name in self.nets.keys() & init.keys():

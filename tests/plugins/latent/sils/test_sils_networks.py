@@ -14,14 +14,14 @@ def _picture(height: int, width: int, batch: int = 1) -> torch.Tensor:
 
 
 def test_two_layers_fit_in_two_mebibytes_of_half_precision() -> None:
-    state = Separator(2, 32).state_dict()
+    state = Separator("ab", 32).state_dict()
     stored = sum(x.numel() * (2 if x.ndim > 1 else 4) for x in state.values())
     assert 1_800_000 < stored < _LIMIT - 32_768  # what is left is for the file's header
 
 
 @pytest.mark.parametrize(("count", "size"), [(2, (32, 32)), (3, (48, 80)), (5, (16, 112))])
 def test_shapes_for_any_number_of_layers(count: int, size: tuple[int, int]) -> None:
-    separator = Separator(count, 8)
+    separator = Separator("abcde"[:count], 8)
     height, width = size
     codes = separator.encode(_picture(height, width, 2))
     assert len(codes) == count
@@ -35,17 +35,17 @@ def test_shapes_for_any_number_of_layers(count: int, size: tuple[int, int]) -> N
 
 
 def test_every_layer_has_a_space_and_a_decoder_of_its_own() -> None:
-    separator = Separator(2, 8)
+    separator = Separator("ab", 8)
     layers = separator(_picture(32, 32))
     layers[0].square().mean().backward()
-    assert all(p.grad is None for p in separator.heads[1].parameters())
-    assert all(p.grad is None for p in separator.decoders[1].parameters())
-    assert all(p.grad is not None for p in separator.heads[0].parameters())
+    assert all(p.grad is None for p in separator.heads["b"].parameters())
+    assert all(p.grad is None for p in separator.decoders["b"].parameters())
+    assert all(p.grad is not None for p in separator.heads["a"].parameters())
     assert any(p.grad is not None and bool(p.grad.any()) for p in separator.trunk.parameters())
 
 
 def test_one_pass_gives_what_single_passes_give() -> None:
-    separator = Separator(3, 8).eval()
+    separator = Separator("abc", 8).eval()
     photo, mixture = _picture(32, 32, 2), _picture(32, 32, 4) * 0.5
     exemplars = [_picture(32, 32, 2) + k for k in range(3)]
     with torch.no_grad():
