@@ -25,6 +25,7 @@ from intrinsic_cli.kit.colour import decode_codes, srgb_to_linear
 from intrinsic_cli.kit.exr import read_exr
 from intrinsic_cli.kit.files import replacing
 from intrinsic_cli.kit.formats import ENCODINGS
+from intrinsic_cli.kit.half import read_half
 from intrinsic_cli.kit.opencv import cv2
 
 # Pillow takes pictures above 89 megapixels for an attack and warns; a stitched panorama is no attack.
@@ -112,7 +113,8 @@ def _read_deep(data: bytes) -> Codes:
         _check_png(data)
     codes = _read_opencv(data)
     if codes is None:
-        return _read_rare(data)
+        half = read_half(data, _read_opencv) if data.startswith(TIFF) else None
+        return _read_rare(data) if half is None else half
     if codes.dtype == np.uint8:
         return _read_pillow(data)
     return _orient(codes, data) if png else codes  # OpenCV turns TIFFs itself
