@@ -58,6 +58,7 @@ class SilsConfig(TrainConfig):
     width: int = knob(32, "channels of the latent spaces, a multiple of 8", low=8)
     dis_dim: int = knob(16, "channels of the discriminators' first layer", low=4)
     share: float = knob(0.25, "part of the batch that goes through all terms but compose", low=0, high=1)
+    reuse: int = knob(4, "steps that use what was read once, with other partners each time", low=1)
     guard: int = knob(400, "steps after which collapsed layers stop the training; 0 = never", low=0)
     compose: float = knob(OWN, "weight: exemplars found again in mixtures made of them")
     cycle: float = knob(OWN, "weight: the photo rebuilt from its layers")

@@ -18,12 +18,12 @@ from iid_latent.sils import terms
 from iid_latent.sils.camera import expose
 from iid_latent.sils.codes import Pass, run_all
 from iid_latent.sils.collapse import require_apart
+from iid_latent.sils.collections import reused, source_of
 from iid_latent.sils.networks import Separator
 from iid_latent.sils.settings import SilsConfig
-from iid_latent.sils.tasks import Task, task_of
-from intrinsic_cli.api import DataError, Runtime, Source, Trainer
+from iid_latent.sils.tasks import task_of
+from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
-from intrinsic_cli.kit.data.mixtures import Mixtures
 from intrinsic_cli.kit.data.unpaired import unpaired
 from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.losses import masked_mean, scale_invariant_loss
@@ -76,7 +76,10 @@ class SilsTrainer(Trainer):
 
     def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
         c = self._config
-        return unpaired(self._source, ("photo", *self._task.layers), split, c.batch_size, c.crop, c.seed, start)
+        names = ("photo", *self._task.layers)
+        if split == "train":
+            return reused(self._source, names, c.batch_size, c.crop, c.seed, start, c.reuse)
+        return unpaired(self._source, names, split, c.batch_size, c.crop, c.seed, start)
 
     def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
         blend, few = self._task.blend, max(1, round(len(batch["photo"]) * self._config.share))
@@ -184,14 +187,3 @@ class SilsTrainer(Trainer):
             columns[name] = F.interpolate(blend.linear(picture, level), scale_factor=2)
             columns |= {f"true {name}": x for x in [batch.get(f"true {name}")] if x is not None}
         return columns
-
-
-def source_of(task: Task, source: Source) -> Source:
-    """Where the layers of a task come from: the dataset itself or, for sums, mixtures of its photos. DataError."""
-    missing = [name for name in task.layers if name not in source.offers]
-    if not missing:
-        return source
-    if not task.adds_up:
-        hint = "give a dataset with these layers, such as synth, or unpaired:FOLDER"
-        raise DataError(f"{source.name} has no {' and no '.join(missing)} to learn from", hint)
-    return Mixtures(source, len(task.layers))

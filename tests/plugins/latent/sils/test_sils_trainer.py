@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 import torch
@@ -65,6 +66,24 @@ def test_layers_needed_come_from_the_dataset_or_from_mixtures() -> None:
     batch = next(iter(_trainer("three").batches("val")))
     assert {"photo", "transmission", "reflection", "flare", "flare_mask", "true flare"} <= batch.keys()
     assert {"albedo", "shading_mask", "true albedo"} <= next(iter(_trainer().batches("val"))).keys()
+
+
+def test_what_was_read_is_used_again_with_other_partners() -> None:
+    trainer = _trainer("", replace(_SMALL, batch_size=4, reuse=2))
+    first, second, third = islice(trainer.batches("train"), 3)
+    assert torch.equal(second["albedo"], first["albedo"])
+    assert torch.equal(second["shading"], first["shading"].roll(1, 0))
+    assert torch.equal(second["shading_mask"], first["shading_mask"].roll(1, 0))
+    assert torch.equal(second["photo"], first["photo"].roll(-1, 0))
+    assert not torch.equal(third["albedo"], first["albedo"])
+
+
+@pytest.mark.parametrize("start", [1, 2, 3])
+def test_a_resumed_run_sees_the_same_batches(start: int) -> None:
+    trainer = _trainer("", replace(_SMALL, reuse=2))
+    expected = list(islice(trainer.batches("train"), start, start + 2))
+    for one, other in zip(expected, islice(trainer.batches("train", start), 2), strict=True):
+        assert all(torch.equal(x, other[name]) for name, x in one.items())
 
 
 class Bare:
