@@ -9,7 +9,7 @@ Zhang et al., "Single Image Reflection Separation with Perceptual Losses", CVPR 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,12 +43,21 @@ class Mixtures:
     def __init__(self, source: Source, layers: int = 2) -> None:
         if "photo" not in source.offers or not hasattr(source, "part"):
             raise DataError(f"{source.name} has no photos that can be mixed", "give a folder of photos")
+        if "transmission" in source.offers:
+            raise DataError(
+                f"the photos of {source.name} are mixtures already", "give the photos they were made of, or reflection3"
+            )
         self._source, self._names = source, SUMMANDS[:layers]
         self.name = self.protocol = "reflection" if layers == 2 else f"reflection{layers}"
         self.offers = frozenset({"photo", "mask", *self._names})
 
     def part(self, index: int, count: int) -> Mixtures:
-        """Mixtures of the ``index``-th of ``count`` parts of the photos."""
+        """Mixtures of the ``index``-th of ``count`` parts of the photos. DataError where there are too few photos."""
+        known: Callable[[Split], int] | None = getattr(self._source, "count", None)
+        there = min(known("train"), known("val")) if known else 2 * count
+        if there < 2 * count:
+            what = f"{self._source.name} has {there} photos in a split, too few for {count} collections of mixtures"
+            raise DataError(what, f"bring at least {4 * count} photos: half of them are held out for validation")
         return Mixtures(self._source.part(index, count), len(self._names))
 
     def batches(self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0) -> Iterator[Batch]:

@@ -14,14 +14,15 @@ from intrinsic_cli.kit.formats import PHOTO_SUFFIXES
 from intrinsic_cli.kit.image import read_photo
 from intrinsic_cli.kit.opencv import cv2
 
+HELD = 8  # photos that validation needs where four collections of mixtures have no photo in common
 LONGEST = 1024  # pixels: larger photos are reduced, which also rids them of noise and JPEG's blocks
 
 
 class Photos(Trainable):
     """The photos in ``folder`` (not below it) as a :class:`~intrinsic_cli.api.data.Source`, without any truth.
 
-    About a tenth, chosen by a hash of their names, is ``val``, but never fewer than two; a folder of two or three
-    photos has all of them in both splits.
+    About a tenth, chosen by a hash of their names, is ``val``, but at least :data:`HELD` or, of few photos, half; a
+    folder of two or three photos has all of them in both splits.
     """
 
     name = "photos"
@@ -33,9 +34,10 @@ class Photos(Trainable):
         if len(found) < 2:
             raise DataError(f"{folder} holds {len(found)} photos, where at least two are needed", "give another folder")
         ranked = sorted(found, key=lambda path: share(path.stem))
-        held = {path for i, path in enumerate(ranked) if i < 2 or share(path.stem) < 0.1}
+        least = min(HELD, len(found) // 2)
+        held = {path for i, path in enumerate(ranked) if i < least or share(path.stem) < 0.1}
         learned = [path for path in found if path not in held]
-        enough = len(learned) > 1
+        enough = min(len(held), len(learned)) > 1
         self._entries: dict[Split, list[Path]] = {
             "val": [path for path in found if path in held or not enough],
             "train": learned if enough else found,

@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.kit.data.glass import defocus, double, flare, vignette
 from intrinsic_cli.kit.data.mixtures import Mixtures, mix, open_reflection, open_reflection3
 from intrinsic_cli.kit.opencv import cv2
 from intrinsic_cli.testing import Tiny
@@ -139,24 +138,6 @@ def test_any_size_is_mirrored_without_being_squeezed() -> None:
     assert np.mean(seen, 0)[18:22].mean() > 0.1, "the middle is kept"
 
 
-def test_blur_doubling_and_veils() -> None:
-    rng = np.random.default_rng(0)
-    scene = rng.random((60, 80, 3), dtype=np.float32)
-    for sigma in (1.0, 4.0, 20.0):
-        blurred = defocus(scene, sigma)
-        assert blurred.shape == scene.shape
-        assert blurred.std() < scene.std() / sigma
-        assert blurred.mean() == pytest.approx(scene.mean(), abs=0.02)
-    assert double(scene, rng).mean() == pytest.approx(scene.mean(), abs=0.02)
-    covers = [vignette(60, 80, rng) for _ in range(50)]
-    assert all(cover.shape == (60, 80, 1) and cover.min() >= 0 and cover.max() <= 1 for cover in covers)
-    assert 0.3 < np.mean(covers) < 0.7
-    veils = [flare(60, 80, rng) for _ in range(60)]
-    assert 15 < sum(not veil.any() for veil in veils) < 45
-    assert max(veil.max() for veil in veils) <= 0.25
-    assert max(np.abs(np.diff(veil, axis=1)).max() for veil in veils) < 0.02
-
-
 def test_it_is_cheap() -> None:
     rng = np.random.default_rng(0)
     scenes = [rng.random((128, 128, 3), dtype=np.float32) for _ in range(2)]
@@ -189,7 +170,21 @@ def test_folders_of_photos_or_shards(tmp_path: Path) -> None:
     assert {case.name for case in open_reflection(tmp_path).cases()} == {"a+b", "b+a"}
 
 
+def test_few_photos_are_enough_for_four_collections_or_it_is_told(tmp_path: Path) -> None:
+    for number in range(16):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((9, 9, 3), 9 * number, np.uint8))
+    parts = [open_reflection(tmp_path).part(i, 4) for i in range(4)]
+    names = [{n for case in part.cases() for n in case.name.split("+")} for part in parts]
+    assert [len(part) for part in names] == [2, 2, 2, 2]
+    assert len(set().union(*names)) == 8
+    (tmp_path / "3.png").unlink()
+    with pytest.raises(DataError, match="photos has 7 photos in a split, too few for 4 collections"):
+        open_reflection(tmp_path).part(0, 4)
+
+
 def test_what_has_no_photos_is_refused() -> None:
     with pytest.raises(DataError, match="numbered has no photos"):
         Mixtures(Numbered(offers=frozenset({"albedo"})))
+    with pytest.raises(DataError, match="mixtures already"):
+        Mixtures(open_reflection(), 3)
     assert Mixtures(Tiny()).offers >= {"transmission", "reflection"}
