@@ -1,8 +1,28 @@
-"""Lets these tests import the method they share."""
+"""Lets these tests import the methods they share, and gives them a little dataset."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from intrinsic_cli.kit.opencv import cv2
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> str:
+    """Three flat objects under blotchy light, as ``mit:PATH``."""
+    for number, name in enumerate(("apple", "box", "cup")):
+        rng = np.random.default_rng(number)
+        (tmp_path / "lab" / name).mkdir(parents=True)
+        albedo = np.full((32, 40, 3), 0.2 + 0.6 * rng.random(3))
+        shading = 0.3 + 0.7 * rng.random((8, 10, 1)).repeat(4, 0).repeat(4, 1)
+        layers = {"reflectance": albedo, "shading": shading, "diffuse": albedo * shading, "mask": np.ones((32, 40))}
+        for layer, values in layers.items():
+            path = tmp_path / "lab" / name / f"{layer}.png"
+            cv2.imwrite(str(path), (values * 65535).astype(np.uint16))
+    return f"mit:{tmp_path / 'lab'}"

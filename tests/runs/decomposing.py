@@ -1,0 +1,31 @@
+"""Little pictures, and ``decompose`` with the method that needs no weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from light_method import REGISTRY
+
+from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.registry import Registry
+from intrinsic_cli.requests import DecomposeReport, DecomposeRequest
+from intrinsic_cli.runs.decompose import decompose
+
+RNG = np.random.default_rng(0)
+DEEP = cv2.GaussianBlur(RNG.integers(0, 65536, (40, 52, 4)).astype(np.uint16), (0, 0), 2)
+FLAT = (DEEP >> 8).astype(np.uint8)
+
+
+def go(*inputs: Path, out: Path, registry: Registry = REGISTRY, **more: Any) -> DecomposeReport:
+    request = DecomposeRequest(inputs, **{"method": "power", "out": out, "device": "cpu", **more})
+    return decompose(request, registry=registry)
+
+
+def statuses(report: DecomposeReport) -> dict[str, int]:
+    return {status: report.count(status) for status in ("done", "skipped", "failed")}
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
