@@ -184,6 +184,6 @@ class SilsTrainer(Trainer):
         drawn = self._separate(batch["photo"], level)
         columns = {"photo": batch["photo"]}
         for name, picture in zip(self._task.layers, drawn, strict=True):
-            columns[name] = F.interpolate(blend.linear(picture, level), scale_factor=2)
+            columns[name] = F.interpolate(blend.linear(picture, level), scale_factor=2, mode="bilinear")
             columns |= {f"true {name}": x for x in [batch.get(f"true {name}")] if x is not None}
         return columns
