@@ -22,6 +22,7 @@ from intrinsic_cli.registry import Registry, load_registry
 from intrinsic_cli.requests import TrainRequest
 from intrinsic_cli.runs import train as training
 from intrinsic_cli.runs.train import train
+from intrinsic_cli.testing import TINY
 
 SMALL = ("batch_size=1", "crop=16", "save_every=2", "val_every=2", "val_batches=1")
 
@@ -87,11 +88,12 @@ class Confused(Adversarial):
 
 def registry(kind: type = Adversarial, **more: Any) -> Registry:
     spec = replace(load_registry().methods["gray"], target=f"{__name__}:{kind.__name__}", **more)
-    return replace(load_registry(), methods={**load_registry().methods, "gray": spec})
+    known = load_registry()
+    return replace(known, methods={**known.methods, "gray": spec}, datasets={**known.datasets, "tiny": TINY})
 
 
 def request(folder: Path, **more: Any) -> TrainRequest:
-    return TrainRequest("gray", out=folder, overrides=SMALL, device="cpu", **{"steps": 8, **more})
+    return TrainRequest("gray", out=folder, overrides=SMALL, device="cpu", **{"data": "tiny", "steps": 8, **more})
 
 
 def test_a_run_ships_only_what_decomposing_needs(tmp_path: Path, home: Path) -> None:
@@ -116,7 +118,7 @@ def test_the_weights_of_a_stage_bring_the_helpers_along(tmp_path: Path) -> None:
 
 
 def test_a_trainer_that_names_no_nets_ships_all(tmp_path: Path) -> None:
-    report = train(request(tmp_path / "run"))
+    report = train(request(tmp_path / "run"), registry=registry(Gray))
     assert report.weights
     assert load_weights(report.weights)[0].keys() == {"brightness"}
 
@@ -138,7 +140,20 @@ def test_a_collapse_ends_the_run_and_keeps_what_was_good(
 ) -> None:
     monkeypatch.setattr(training, "load_registry", lambda: registry(kind))
     settings = [word for pair in SMALL for word in ("--set", pair)]
-    words = ["train", "-m", "gray", "--out", str(tmp_path / "run"), "--steps", "20", "--device", "cpu", *settings]
+    words = [
+        "train",
+        "-m",
+        "gray",
+        "--data",
+        "tiny",
+        "--out",
+        str(tmp_path / "run"),
+        "--steps",
+        "20",
+        "--device",
+        "cpu",
+        *settings,
+    ]
     done = CliRunner().invoke(iid, words)
     stage = tmp_path / "run" / "main"
     best = stage / "best.safetensors"
