@@ -24,7 +24,7 @@ NAMES = {
     **{f"prior.{k}": f"recon_s_{k}" for k in ("ii", "rs", "ri", "ri_rand", "sr", "si", "si_rand")},
     **{f"content.{k}": f"recon_c_{k}" for k in ("rs", "ri", "ri_rand", "sr", "si", "si_rand")},
     **{f"adversarial.{k}": f"adv_{k}" for k in ("rs", "ri", "ri_rand", "sr", "si", "si_rand")},
-    **{f"cycle.{k}": f"cyc_recon_x_{v}" for k, v in (("r", "sr"), ("s", "rs"), ("i_ri", "ir"), ("i_si", "is"))},
+    **{f"cycle.{k}": f"cyc_recon_x_{v}" for k, v in (("r", "rs"), ("s", "sr"), ("i_ri", "ir"), ("i_si", "is"))},
     **{"cycle.i_ri_rand": "cyc_recon_x_ir_rand", "cycle.i_si_rand": "cyc_recon_x_is_rand"},
     **{"physical.i": "phy_i", "physical.i_rand": "phy_i_rand"},
 }
