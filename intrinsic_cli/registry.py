@@ -40,9 +40,9 @@ class Registry:
         spec = self.methods.get(name)
         if spec is None:
             raise self._unknown(name)
-        if variant and variant not in spec.variants:
+        if variant and variant not in (spec.default, *spec.variants):
             raise UsageError(f"method {name!r} has no variant {variant!r}", _hint(variant, spec.variants, "variants"))
-        return spec, variant
+        return spec, "" if variant == spec.default else variant
 
     def _unknown(self, name: str) -> UsageError:
         if name in self.broken:

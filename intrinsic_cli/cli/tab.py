@@ -16,7 +16,11 @@ def methods(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
     specs = load_registry().methods.values()
     names = [(spec.name, spec.summary) for spec in specs]
-    names += [(f"{spec.name}:{variant}", f"variant of {spec.name}") for spec in specs for variant in spec.variants]
+    names += [
+        (f"{spec.name}:{variant}", f"variant of {spec.name}")
+        for spec in specs
+        for variant in filter(None, (spec.default, *spec.variants))
+    ]
     return _matching(names, incomplete)
 
 

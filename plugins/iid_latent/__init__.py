@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iid_latent.settings import VARIANTS, Usi3dConfig, Usi3dOptions
+from iid_latent.sils.settings import SilsConfig, SilsOptions
 from intrinsic_cli.api import MethodSpec, hookimpl
 
 
@@ -24,5 +25,25 @@ def iid_methods() -> list[MethodSpec]:
                 **{"width": 8, "blocks": 1, "dim": 4, "dis_dim": 4},
             },
             paper="Liu et al., CVPR 2020, arXiv 1911.09930",
+        ),
+        MethodSpec(
+            name="sils",
+            summary="a latent space for each layer: albedo and shading, or what glass lets through and what it mirrors",
+            target="iid_latent.sils.method:Sils",
+            layers=("albedo", "shading"),
+            variants=("reflection", "three"),
+            variant_layers={
+                "reflection": ("transmission", "reflection"),
+                "three": ("transmission", "reflection", "flare"),
+            },
+            default="intrinsic",
+            needs=frozenset({"photo"}),
+            options=SilsOptions,
+            config=SilsConfig,
+            smoke={
+                **{"steps": 2, "batch_size": 1, "crop": 32, "val_batches": 1, "pretrained": "no"},
+                **{"width": 8, "dis_dim": 4},
+            },
+            paper="Liu and Lu, AAAI 2020, arXiv 1906.00734",
         ),
     ]

@@ -42,7 +42,7 @@ class SilsConfig(TrainConfig):
     """``--set key=value`` of ``iid train --plugin sils``. Weights of -1 are the task's own."""
 
     steps: int = knob(4000, "optimisation steps")
-    batch_size: int = knob(8, "pictures of each collection per step")
+    batch_size: int = knob(4, "pictures of each collection per step")
     crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
     lr: float = knob(1e-3, "peak learning rate of everything but the trunk and the discriminators", low=0)
     trunk_lr: float = knob(5e-4, "peak learning rate of the pretrained trunk", low=0)
@@ -58,7 +58,7 @@ class SilsConfig(TrainConfig):
     width: int = knob(32, "channels of the latent spaces, a multiple of 8", low=8)
     dis_dim: int = knob(16, "channels of the discriminators' first layer", low=4)
     share: float = knob(0.25, "part of the batch that goes through all terms but compose", low=0, high=1)
-    reuse: int = knob(4, "steps that use what was read once, with other partners each time", low=1)
+    pairings: int = knob(3, "mixtures an exemplar takes part in, each with others (at most batch_size)", low=1)
     guard: int = knob(400, "steps after which collapsed layers stop the training; 0 = never", low=0)
     compose: float = knob(OWN, "weight: exemplars found again in mixtures made of them")
     cycle: float = knob(OWN, "weight: the photo rebuilt from its layers")

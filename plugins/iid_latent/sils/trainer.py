@@ -11,16 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from iid_latent.shared.camera import expose
 from iid_latent.shared.content import pretrained_wanted
 from iid_latent.shared.discriminator import Discriminator
 from iid_latent.shared.pictures import halve
 from iid_latent.sils import terms
-from iid_latent.sils.camera import expose
 from iid_latent.sils.codes import Pass, run_all
 from iid_latent.sils.collapse import require_apart
-from iid_latent.sils.collections import reused, source_of
 from iid_latent.sils.networks import Separator
 from iid_latent.sils.settings import SilsConfig
+from iid_latent.sils.source import source_of
 from iid_latent.sils.tasks import task_of
 from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
@@ -77,8 +77,6 @@ class SilsTrainer(Trainer):
     def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
         c = self._config
         names = ("photo", *self._task.layers)
-        if split == "train":
-            return reused(self._source, names, c.batch_size, c.crop, c.seed, start, c.reuse)
         return unpaired(self._source, names, split, c.batch_size, c.crop, c.seed, start)
 
     def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
@@ -107,10 +105,16 @@ class SilsTrainer(Trainer):
 
     def _synthesise(self, batch: Batch) -> tuple[Tensor, list[Tensor], Tensor]:
         """Mixtures of unrelated exemplars [B,3,H,W], their layers, and what of them (half size) can be learned."""
-        layers = [batch[name] for name in self._task.layers]
-        mask = torch.stack([batch[f"{name}_mask"] for name in self._task.layers]).prod(0)
+        names = self._task.layers
+        layers = [self._turned(batch[name], k) for k, name in enumerate(names)]
+        mask = torch.stack([self._turned(batch[f"{name}_mask"], k) for k, name in enumerate(names)]).prod(0)
         photo, mask, gain = expose(self._task.blend.mix(layers), mask)
         return photo, [layer * gain for layer in layers], self._known(mask)
+
+    def _turned(self, exemplars: Tensor, layer: int) -> Tensor:
+        """Exemplars of a layer, once for every pairing; each layer is turned on by another number of places."""
+        turns = range(min(self._config.pairings, len(exemplars)))
+        return torch.cat([exemplars.roll(layer * turn, 0) for turn in turns])
 
     def _latent(self, made: Pass, few: int) -> dict[str, Tensor]:
         mixed = [[level[:few] for level in features] for features in made.mixture.features]

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from iid_latent.settings import OWN, Usi3dConfig
+from iid_latent.shared.camera import expose
 from iid_latent.shared.content import pretrained_wanted
 from iid_latent.shared.health import require_alive
 from iid_latent.usi3d import terms
 from iid_latent.usi3d.build import INFERENCE, build
 from iid_latent.usi3d.canvas import Canvas, EncodedCanvas, LogCanvas
-from iid_latent.usi3d.compose import compose
 from iid_latent.usi3d.original.smoothness import smoothness
 from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
@@ -138,7 +138,7 @@ class Usi3dTrainer(Trainer):
         turns = range(min(self._config.pairings, len(batch["albedo"])))
         albedo, known = (torch.cat([batch[name] for _ in turns]) for name in ("albedo", "albedo_mask"))
         shading, lit = (torch.cat([batch[name].roll(i, 0) for i in turns]) for name in ("shading", "shading_mask"))
-        photo, mask = compose(albedo, shading, known * lit)
+        photo, mask, _ = expose(albedo * shading, known * lit)
         mask = self._canvas.mask(mask)
         r, s = self._separate(self._canvas.photo(photo))
         guesses = {"r": (r, albedo), "s": (s, shading)}

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from iid_latent.shared.camera import expose
 from iid_latent.sils.blends import Product, Sum, display, undisplay
-from iid_latent.sils.camera import expose
 from iid_latent.sils.collapse import require_apart
 from iid_latent.sils.tasks import task_of
 from intrinsic_cli.api import TrainingError, UsageError

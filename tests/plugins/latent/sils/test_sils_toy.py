@@ -65,7 +65,7 @@ def _decibels(trainer: SilsTrainer) -> list[float]:
 
 def test_toys_are_taken_apart() -> None:
     torch.manual_seed(0)
-    config = SilsConfig(batch_size=8, crop=32, pretrained="no", width=16, dis_dim=4, lr=3e-3, trunk_lr=1e-3)
+    config = SilsConfig(batch_size=8, pairings=1, crop=32, pretrained="no", width=16, dis_dim=4, lr=3e-3, trunk_lr=1e-3)
     trainer = SilsTrainer(config, Toys(), Runtime(torch.device("cpu"), variant="reflection"))
 
     def minimise(loss: Tensor, name: str) -> None:

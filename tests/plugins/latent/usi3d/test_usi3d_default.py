@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from iid_latent.settings import Usi3dConfig, Usi3dOptions
+from iid_latent.shared.camera import expose
 from iid_latent.shared.content import Pyramid, Trunk
 from iid_latent.shared.health import require_alive
 from iid_latent.shared.pictures import DARKEST, from_log, log_error, to_log
 from iid_latent.shared.view import enlarged, reflectance_below_one
 from iid_latent.usi3d.build import INFERENCE, build
 from iid_latent.usi3d.canvas import EncodedCanvas, LogCanvas
-from iid_latent.usi3d.compose import compose
 from iid_latent.usi3d.method import Usi3d
 from iid_latent.usi3d.trainer import Usi3dTrainer
 from intrinsic_cli.api import Runtime, TrainingError
@@ -93,10 +93,11 @@ def test_most_of_a_constant_error_is_forgiven_and_edges_are_not() -> None:
 def test_blends_are_photos_of_the_product() -> None:
     torch.manual_seed(0)
     albedo, shading = torch.rand(4, 3, 32, 32) * 0.8 + 0.1, torch.rand(4, 1, 32, 32).expand(-1, 3, -1, -1) + 0.2
-    photo, mask = compose(albedo, shading, torch.ones(4, 1, 32, 32))
+    photo, mask, gain = expose(albedo * shading, torch.ones(4, 1, 32, 32))
     assert 0 <= float(photo.min()) <= float(photo.max()) <= 1
     ratio = (photo / (albedo * shading))[(mask > 0).expand_as(photo)]
     assert float(ratio.std() / ratio.mean()) < 0.5
+    assert float(gain.min()) <= float(ratio.median()) <= float(gain.max())
     assert 0.5 < float(mask.mean()) <= 1
     assert float((photo.amax(1, keepdim=True) * mask).max()) < 0.98, "clipped pixels are not learned from"
 

@@ -1,4 +1,4 @@
-"""Mixtures of exemplars as a camera would have stored them."""
+"""Blends of exemplars that have nothing to do with each other, as a camera would have stored them."""
 
 from __future__ import annotations
 
