@@ -12,6 +12,8 @@ from iid_latent.usi3d.terms import Faults, physical
 from intrinsic_cli.kit.colour import linear_to_srgb, srgb_to_linear
 from intrinsic_cli.kit.losses import masked_mean
 
+_WHITE = 4.0  # times its exposure, a photo is white
+
 
 class Canvas(Protocol):
     """Linear images [B,3,H,W] to pictures and back, and what may be said of pictures."""
@@ -20,6 +22,7 @@ class Canvas(Protocol):
     def layer(self, image: Tensor) -> Tensor: ...
     def mask(self, mask: Tensor) -> Tensor: ...
     def shrink(self, photo: Tensor) -> Tensor: ...
+    def coded(self, photo: Tensor) -> Tensor: ...
     def linear(self, picture: Tensor) -> Tensor: ...
     def physical(self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]: ...
     def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor: ...
@@ -39,6 +42,10 @@ class LogCanvas:
 
     def shrink(self, photo: Tensor) -> Tensor:
         return halve(photo)
+
+    def coded(self, photo: Tensor) -> Tensor:
+        """The photo on the sRGB curve, at the size of its layers."""
+        return linear_to_srgb((from_log(halve(photo)) / _WHITE).clamp(0, 1))
 
     def linear(self, picture: Tensor) -> Tensor:
         return from_log(picture)
@@ -65,6 +72,9 @@ class EncodedCanvas:
         return mask
 
     def shrink(self, photo: Tensor) -> Tensor:
+        return photo
+
+    def coded(self, photo: Tensor) -> Tensor:
         return photo
 
     def linear(self, picture: Tensor) -> Tensor:

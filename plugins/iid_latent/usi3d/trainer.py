@@ -97,7 +97,7 @@ class Usi3dTrainer(Trainer):
             groups["physical"] = self._canvas.physical(self._canvas.shrink(pictures[0]), made, mask)
             groups["divergence"] = terms.prior_divergence(codes)
             if w.smoothness:
-                groups["smoothness"] = {"ri": smoothness(self._canvas.shrink(pictures[0]), made["ri"])}
+                groups["smoothness"] = {"ri": smoothness(made["ri"], self._canvas.coded(pictures[0]))}
         if w.compose:
             groups["compose"] = self._composed(batch)
         totals = {name: torch.stack(list(group.values())).sum() for name, group in groups.items()}
