@@ -9,40 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from iid_latent.usi3d.domains import Content, Nets, decode_all, encode_all
 
 #: Weighted sums are made of these groups; each holds named terms.
 Terms = dict[str, dict[str, Tensor]]
 Judge = Callable[[Tensor], list[Tensor]]
-#: One map, or one for each scale.
-Content = Any
-
-
-class Domain(Protocol):
-    """Encoders and decoder of photos, albedos or shadings."""
-
-    def encode(self, picture: Tensor) -> tuple[Content, Tensor]: ...
-    def decode(self, content: Content, prior: Tensor) -> Tensor: ...
-
-
-def _unchanged(picture: Tensor) -> Tensor:
-    return picture
-
-
-@dataclass(frozen=True, slots=True)
-class Nets:
-    """The generator side. Layers may be smaller than the photo (``shrink`` brings a photo to their size)."""
-
-    i: Domain
-    r: Domain
-    s: Domain
-    separate: nn.Module
-    merge: nn.Module
-    shrink: Callable[[Tensor], Tensor] = _unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +78,6 @@ def translate(nets: Nets, codes: Codes, r: Tensor, s: Tensor) -> dict[str, Tenso
     rs, ri, ri_rand = decode_all(nets.r, (c.c_s, r), (c.c_i, c.z_ri), (c.c_i, r))
     sr, si, si_rand = decode_all(nets.s, (c.c_r, s), (c.c_i, c.z_si), (c.c_i, s))
     return {"rs": rs, "ri": ri, "ri_rand": ri_rand, "sr": sr, "si": si, "si_rand": si_rand}
-
-
-def decode_all(domain: Domain, *codes: tuple[Content, Tensor]) -> list[Tensor]:
-    """Several contents of one size under a prior each, decoded in one batch."""
-    content, prior = _joined([c for c, _ in codes]), torch.cat([z for _, z in codes])
-    return list(domain.decode(content, prior).chunk(len(codes)))
-
-
-def encode_all(domain: Domain, pictures: Mapping[str, Tensor]) -> dict[str, tuple[Content, Tensor]]:
-    """Several pictures of one size, encoded in one batch."""
-    content, prior = domain.encode(torch.cat(list(pictures.values())))
-    count = len(pictures)
-    return dict(zip(pictures, zip(_parted(content, count), prior.chunk(count), strict=True), strict=True))
-
-
-def _joined(contents: list[Content]) -> Content:
-    if isinstance(contents[0], Tensor):
-        return torch.cat(contents)
-    return tuple(torch.cat(maps) for maps in zip(*contents, strict=True))
-
-
-def _parted(content: Content, count: int) -> list[Content]:
-    if isinstance(content, Tensor):
-        return list(content.chunk(count))
-    return list(zip(*(x.chunk(count) for x in content), strict=True))
 
 
 def consistency(

@@ -17,6 +17,7 @@ from iid_latent.shared.health import require_alive
 from iid_latent.usi3d import terms
 from iid_latent.usi3d.build import INFERENCE, build
 from iid_latent.usi3d.canvas import Canvas, EncodedCanvas, LogCanvas
+from iid_latent.usi3d.domains import Nets
 from iid_latent.usi3d.original.smoothness import smoothness
 from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
@@ -55,7 +56,7 @@ class Usi3dTrainer(Trainer):
         self.inference = INFERENCE
         self._judges: dict[str, nn.Module] = {"r": self.nets["dis_r"], "s": self.nets["dis_s"]}
         nets: dict[str, Any] = dict(self.nets)  # modules hide what they can do
-        self._generators = terms.Nets(
+        self._generators = Nets(
             nets["gen_i"], nets["gen_r"], nets["gen_s"], nets["fea_s"], nets["fea_m"], self._canvas.shrink
         )
         self.optimizers = self._make_optimizers()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from iid_latent.usi3d import terms
+from iid_latent.usi3d.domains import Nets
 from iid_latent.usi3d.original import build_for
 
 GENERATORS, JUDGES = ("gen_i", "gen_r", "gen_s", "fea_s", "fea_m"), ("dis_r", "dis_s")
@@ -57,7 +58,7 @@ def update(shared_file: Callable[[str], Path], tiny_state: Any) -> Update:
     nets: dict[str, Any] = build_for(tiny_state)
     sides = (_adam(nets, JUDGES), _adam(nets, GENERATORS))
     pictures, judges = (x["x_i"], x["x_r"], x["x_s"]), {name: nets[f"dis_{name}"] for name in "rs"}
-    ours = terms.Nets(*(nets[name] for name in GENERATORS))
+    ours = Nets(*(nets[name] for name in GENERATORS))
     # The discriminators' step draws styles around the opposite means.
     drawn = (x["noise_dis_r"] - 10, x["noise_dis_s"] + 10)
     made = terms.translate(ours, terms.encode(ours, *pictures), *drawn)
@@ -76,7 +77,7 @@ def update(shared_file: Callable[[str], Path], tiny_state: Any) -> Update:
 
 
 def _generator_terms(
-    nets: terms.Nets, judges: Mapping[str, Any], pictures: tuple[Tensor, Tensor, Tensor], drawn: tuple[Tensor, Tensor]
+    nets: Nets, judges: Mapping[str, Any], pictures: tuple[Tensor, Tensor, Tensor], drawn: tuple[Tensor, Tensor]
 ) -> terms.Terms:
     codes = terms.encode(nets, *pictures)
     made = terms.translate(nets, codes, *drawn)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from iid_latent.settings import CONFIGURATIONS, Usi3dConfig
 from iid_latent.usi3d import terms
+from iid_latent.usi3d.domains import Nets
 
 HIDDEN = replace(terms.MENDED, hidden_draws=True)
 
@@ -38,15 +39,15 @@ class Sum(nn.Module):
         return a + b
 
 
-def nets(i: float = 1.0, r: float = 1.0, s: float = 1.0) -> terms.Nets:
-    return terms.Nets(Toy(i), Toy(r), Toy(s), Halves(), Sum())
+def nets(i: float = 1.0, r: float = 1.0, s: float = 1.0) -> Nets:
+    return Nets(Toy(i), Toy(r), Toy(s), Halves(), Sum())
 
 
 def flat(value: float) -> Tensor:
     return torch.full((1, 3, 8, 8), value)
 
 
-def run(generators: terms.Nets, faults: terms.Faults = terms.MENDED) -> terms.Terms:
+def run(generators: Nets, faults: terms.Faults = terms.MENDED) -> terms.Terms:
     """All consistency terms of a photo of 0.4, an albedo of 0.8 and a shading of 0.2 with random priors 5 and -5."""
     pictures = flat(0.4), flat(0.8), flat(0.2)
     codes = terms.encode(generators, *pictures)
