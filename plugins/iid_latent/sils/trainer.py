@@ -76,6 +76,8 @@ class SilsTrainer(Trainer):
 
     def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
         c = self._config
+        if split == "train":
+            self._done = start
         names = ("photo", *self._task.layers)
         return unpaired(self._source, names, split, c.batch_size, c.crop, c.seed, start)
 
