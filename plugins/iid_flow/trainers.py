@@ -20,7 +20,7 @@ from iid_flow.vae import FACTOR, ShadingVAE
 from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
 from intrinsic_cli.kit.device import place
-from intrinsic_cli.kit.efficientnet import Encoder, imagenet_installed, load_imagenet
+from intrinsic_cli.kit.efficientnet import Encoder, load_imagenet, pretrained_wanted
 from intrinsic_cli.kit.losses import masked_mean, scale_invariant_loss
 from intrinsic_cli.kit.tone import encode_photo, exposure
 
@@ -103,7 +103,7 @@ class FlowTrainer(_Stage):
     def _begin(self, encoder: Encoder, config: FlowConfig, runtime: Runtime) -> None:
         """The auto-encoder of stage vae, the encoder from ImageNet, and whatever else the run starts from."""
         init = runtime.parents.get("init", {})
-        if config.pretrained == "yes" or (config.pretrained == "auto" and imagenet_installed()):
+        if pretrained_wanted(config.pretrained):
             load_imagenet(encoder)
         elif config.pretrained == "auto" and "encoder" not in init:
             self.notes = ("the encoder starts from nothing: the extra 'pretrained' would bring ImageNet weights",)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_flow.vae import FACTOR, LATENTS
+from intrinsic_cli.kit.blocks import doubled
 from intrinsic_cli.kit.efficientnet import CHANNELS
 
 _TIME = 128
@@ -95,12 +96,8 @@ class Velocity(nn.Module):
         x16 = self.down16(F.silu(x8))
         h = torch.cat([maps[4], F.avg_pool2d(x16, 2)], 1)
         h = self.attention(self.deep(h, time))
-        h = self.up16(torch.cat([_double(h), maps[3], x16], 1), time)
-        h = self.up8(torch.cat([_double(h), maps[2], x8], 1), time)
-        h = self.up4(torch.cat([_double(h), maps[1], x4], 1), time)
+        h = self.up16(torch.cat([doubled(h), maps[3], x16], 1), time)
+        h = self.up8(torch.cat([doubled(h), maps[2], x8], 1), time)
+        h = self.up4(torch.cat([doubled(h), maps[1], x4], 1), time)
         out: Tensor = self.exit(h)
         return out
-
-
-def _double(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

@@ -6,27 +6,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_latent.shared.pictures import seen
-from intrinsic_cli.kit.efficientnet import CHANNELS, Encoder, imagenet_installed, load_imagenet
+from intrinsic_cli.kit.blocks import Block, doubled
+from intrinsic_cli.kit.efficientnet import CHANNELS, Encoder, load_imagenet
 
 #: The trunk halves its map four times: sides of photos are multiples of this.
 MULTIPLE = 16
 #: Content lies at a quarter of the photo's size.
 FACTOR = 4
-
-
-class Block(nn.Module):
-    """Two 3x3 convolutions with group norm around a skip, width kept."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, width), nn.GroupNorm(8, width)
-        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.conv1(F.silu(self.norm1(x)))
-        out: Tensor = x + self.conv2(F.silu(self.norm2(h)))
-        return out
 
 
 class Trunk(nn.Module):
@@ -60,8 +46,8 @@ class Pyramid(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         pixels, fine, middle, deep = maps
-        h = self.mix8(_double(self.deep(deep)) + self.middle(middle))
-        out: Tensor = self.mix4(_double(h) + self.fine(fine) + self.pixels(pixels))
+        h = self.mix8(doubled(self.deep(deep)) + self.middle(middle))
+        out: Tensor = self.mix4(doubled(h) + self.fine(fine) + self.pixels(pixels))
         return out
 
 
@@ -78,12 +64,3 @@ class Around(nn.Module):
         far = self.wide(F.avg_pool2d(near, 2, ceil_mode=True))
         out: Tensor = near + F.interpolate(far, near.shape[-2:], mode="bilinear", align_corners=False)
         return out
-
-
-def pretrained_wanted(choice: str) -> bool:
-    """The knob ``pretrained``: yes, no, or auto = where the extra is installed."""
-    return choice == "yes" or (choice == "auto" and imagenet_installed())
-
-
-def _double(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

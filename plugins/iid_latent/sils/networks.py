@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_latent.shared.content import Block, Pyramid, Trunk
+from iid_latent.shared.content import Pyramid, Trunk
+from intrinsic_cli.kit.blocks import Block, doubled
 
 #: Channels of the finest features.
 FINE = 16
@@ -31,8 +32,8 @@ class Head(Pyramid):
     def forward(self, maps: list[Tensor]) -> Features:  # type: ignore[override]  # all levels, not only the finest
         halves, pixels, fine, middle, deep = maps
         coarse = self.deep(deep)
-        eighth = self.mix8(_double(coarse) + self.middle(middle))
-        quarter = self.mix4(_double(eighth) + self.fine(fine) + self.pixels(pixels))
+        eighth = self.mix8(doubled(coarse) + self.middle(middle))
+        quarter = self.mix4(doubled(eighth) + self.fine(fine) + self.pixels(pixels))
         return [self.finest(halves), quarter, eighth, coarse]
 
 
@@ -87,7 +88,3 @@ class Separator(nn.Module):
 
     def forward(self, picture: Tensor) -> list[Tensor]:
         return [self.decode(k, features) for k, features in enumerate(self.encode(picture))]
-
-
-def _double(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

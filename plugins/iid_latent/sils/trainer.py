@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from iid_latent.shared.camera import expose
-from iid_latent.shared.content import pretrained_wanted
 from iid_latent.shared.discriminator import Discriminator
 from iid_latent.shared.pictures import halve
 from iid_latent.sils import terms
@@ -26,6 +25,7 @@ from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
 from intrinsic_cli.kit.data.unpaired import unpaired
 from intrinsic_cli.kit.device import place
+from intrinsic_cli.kit.efficientnet import pretrained_wanted
 from intrinsic_cli.kit.losses import masked_mean, scale_invariant_loss
 from intrinsic_cli.kit.tone import exposure
 

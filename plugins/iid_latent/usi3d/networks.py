@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_latent.shared.content import Block, Pyramid, Trunk
+from iid_latent.shared.content import Pyramid, Trunk
+from intrinsic_cli.kit.blocks import Block
 
 PRIOR = 8
 #: Channels of fine content.

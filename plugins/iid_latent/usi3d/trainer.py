@@ -12,7 +12,6 @@ from torch.optim import Adam, AdamW, Optimizer
 
 from iid_latent.settings import OWN, Usi3dConfig
 from iid_latent.shared.camera import expose
-from iid_latent.shared.content import pretrained_wanted
 from iid_latent.shared.health import require_alive
 from iid_latent.usi3d import terms
 from iid_latent.usi3d.build import INFERENCE, build
@@ -23,6 +22,7 @@ from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
 from intrinsic_cli.kit.data.unpaired import unpaired
 from intrinsic_cli.kit.device import place
+from intrinsic_cli.kit.efficientnet import pretrained_wanted
 from intrinsic_cli.kit.losses import scale_invariant_loss
 
 if TYPE_CHECKING:
