@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from iid_latent.settings import VARIANTS, Usi3dConfig, Usi3dOptions
 from iid_latent.sils.settings import SilsConfig, SilsOptions
+from iid_latent.usi3d.settings import VARIANTS, Usi3dConfig, Usi3dOptions
 from intrinsic_cli.api import MethodSpec, hookimpl
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import nn
 
-from iid_latent.settings import Usi3dConfig
 from iid_latent.shared.discriminator import Discriminator
 from iid_latent.usi3d import original
 from iid_latent.usi3d.networks import LayerDomain, Merge, PhotoDomain, Separate
+from iid_latent.usi3d.settings import Usi3dConfig
 
 _JUDGE = (3, 3)  # layers and scales of discriminators that look at pictures of half size
 #: What decomposing needs; the rest only helps training.

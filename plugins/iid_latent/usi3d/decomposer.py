@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from iid_latent.settings import Usi3dOptions
 from iid_latent.shared.consistent import consistent
 from iid_latent.shared.content import MULTIPLE
 from iid_latent.shared.pictures import from_log, to_log
 from iid_latent.shared.view import enlarged, reflectance_below_one
 from iid_latent.usi3d.networks import LayerDomain, PhotoDomain, Separate
+from iid_latent.usi3d.settings import Usi3dOptions
 from intrinsic_cli.api import Frame, Runtime
 from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.resize import resize

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from iid_latent.settings import Usi3dConfig, Usi3dOptions
 from iid_latent.usi3d import original
 from iid_latent.usi3d.decomposer import Usi3dDecomposer
 from iid_latent.usi3d.networks import LayerDomain, PhotoDomain, Separate
+from iid_latent.usi3d.settings import Usi3dConfig, Usi3dOptions
 from iid_latent.usi3d.trainer import Usi3dTrainer
 from intrinsic_cli.api import Decomposer, Method, Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
-from iid_latent.settings import OWN, Usi3dConfig
+from iid_latent.settings import OWN
 from iid_latent.shared.camera import expose
 from iid_latent.shared.health import require_alive
 from iid_latent.usi3d import terms
@@ -18,6 +18,7 @@ from iid_latent.usi3d.build import INFERENCE, build
 from iid_latent.usi3d.canvas import Canvas, EncodedCanvas, LogCanvas
 from iid_latent.usi3d.domains import Nets
 from iid_latent.usi3d.original.smoothness import smoothness
+from iid_latent.usi3d.settings import Usi3dConfig
 from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.checkpoint import load_into
 from intrinsic_cli.kit.data.unpaired import unpaired

@@ -7,7 +7,6 @@ from itertools import islice
 import pytest
 import torch
 
-from iid_latent.settings import Usi3dConfig, Usi3dOptions
 from iid_latent.shared.camera import expose
 from iid_latent.shared.content import Pyramid, Trunk
 from iid_latent.shared.health import require_alive
@@ -16,6 +15,7 @@ from iid_latent.shared.view import enlarged, reflectance_below_one
 from iid_latent.usi3d.build import INFERENCE, build
 from iid_latent.usi3d.canvas import EncodedCanvas, LogCanvas
 from iid_latent.usi3d.method import Usi3d
+from iid_latent.usi3d.settings import Usi3dConfig, Usi3dOptions
 from iid_latent.usi3d.trainer import Usi3dTrainer
 from intrinsic_cli.api import Runtime, TrainingError
 from intrinsic_cli.kit.checkpoint import state_of

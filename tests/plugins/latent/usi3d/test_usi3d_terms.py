@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from iid_latent.settings import CONFIGURATIONS, Usi3dConfig
 from iid_latent.usi3d import terms
 from iid_latent.usi3d.domains import Nets
+from iid_latent.usi3d.settings import CONFIGURATIONS, Usi3dConfig
 
 HIDDEN = replace(terms.MENDED, hidden_draws=True)
 
