@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.layers import SUMMANDS
 
-if TYPE_CHECKING:
-    from intrinsic_cli.kit.score.protocol import Layers
+#: A case's layers [H,W,C] by name.
+Answer = Mapping[str, NDArray[Any]]
+#: By the names tables give them.
+Baselines = Mapping[str, Callable[[Case], Answer]]
 
-    #: Name of the answer → a case's layers.
-    Baselines = Mapping[str, Callable[[Case], Layers]]
 
-
-def constant_shading(case: Case) -> Layers:
+def constant_shading(case: Case) -> Answer:
     """The laziest answer: every difference is paint."""
     return {"albedo": case.photo, "shading": np.ones_like(case.photo[..., :1])}
 
 
-def constant_albedo(case: Case) -> Layers:
+def constant_albedo(case: Case) -> Answer:
     """The other laziest answer: every difference is light."""
     return {"albedo": np.ones_like(case.photo), "shading": case.photo.mean(-1, keepdims=True)}
 
 
-def all_transmission(case: Case) -> Layers:
+def all_transmission(case: Case) -> Answer:
     """The glass does nothing."""
     nothing = {name: np.zeros_like(case.photo) for name in SUMMANDS if name in case.truth}
     return {**nothing, "transmission": case.photo}
 
 
-def even_split(case: Case) -> Layers:
+def even_split(case: Case) -> Answer:
     """The same in every layer."""
     names = [name for name in SUMMANDS if name in case.truth]
     return {name: case.photo / np.float32(len(names)) for name in names}

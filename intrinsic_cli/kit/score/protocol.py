@@ -14,7 +14,7 @@ from torch import Tensor
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.layers import FACTORS
-from intrinsic_cli.kit.score.baselines import BASELINES
+from intrinsic_cli.kit.score.baselines import BASELINES, Baselines
 
 Image = NDArray[Any]
 Layers = Mapping[str, Image]
@@ -48,7 +48,7 @@ class Protocol:
     headline: str = "lmse"
     judges: tuple[str, ...] = ()
     pool: Callable[[], Pool] | None = None
-    baselines: Mapping[str, Callable[[Case], Layers]] = field(default_factory=lambda: BASELINES)
+    baselines: Baselines = field(default_factory=lambda: BASELINES)
 
     def known(self, case: Case, layers: Layers) -> dict[str, Image]:
         """The layers [H,W,C] this protocol can say something about. DataError for one of another size."""
