@@ -157,3 +157,12 @@ def test_open_dataset_names_paths_and_folders(tmp_path: Path, monkeypatch: pytes
         with pytest.raises(kind) as caught:
             open_dataset(text, found)
         assert caught.value.hint
+
+
+def test_the_default_variant_may_have_a_name() -> None:
+    two = spec("two", variants=("other",), default="first")
+    found = Registry({"two": two})
+    assert found.resolve("two") == found.resolve("two:first") == (two, "")
+    assert found.resolve("two:other") == (two, "other")
+    with pytest.raises(UsageError, match="no variant 'frist'"):
+        found.resolve("two:frist")
