@@ -204,3 +204,10 @@ def test_known_baselines_of_mit_lab(baseline: str, known: tuple[float, ...]) -> 
     rows = [score("mit", case, BASELINES[baseline](case)) for case in cases]
     found = [np.mean([row[name] for row in rows]) for name in ("lmse", "albedo_si_mse", "shading_si_mse")]
     assert found == pytest.approx(known, abs=5e-5)
+
+
+def test_the_square_root_is_both_layers_of_the_photo() -> None:
+    photo = np.array([[[0.25, 0.04, 0.0]]], np.float32)
+    layers = BASELINES["square root"](Case("one", photo, {}, np.ones((1, 1), bool)))
+    assert np.allclose(layers["albedo"] * layers["shading"], photo)
+    assert np.allclose(layers["albedo"], layers["shading"])

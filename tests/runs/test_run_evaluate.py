@@ -42,7 +42,7 @@ def test_rows_of_methods_and_baselines(lab: str) -> None:
     report = evaluate(EvaluateRequest(("gray",), lab, device="cpu"), listener, REGISTRY)
     assert report.protocol == "mit"
     rows = {row["method"]: row for row in report.rows}
-    assert list(rows) == ["gray", "constant shading", "constant albedo"]
+    assert list(rows) == ["gray", "constant shading", "constant albedo", "square root"]
     assert all(row["protocol"] == "mit" and row["cases"] == 3 for row in rows.values())
     # One colour an object: all that varies is light, as the gray method believes.
     assert rows["gray"]["lmse"] < 1e-4 < rows["constant shading"]["lmse"]
@@ -97,13 +97,13 @@ def test_cases_without_a_valid_pixel_are_told(lab: str) -> None:
     cv2.imwrite(str(Path(lab.partition(":")[2]) / "box" / "mask.png"), np.zeros((32, 40), np.uint16))
     listener = Listener()
     report = evaluate(EvaluateRequest(("gray",), lab), listener, REGISTRY)
-    assert [row["cases"] for row in report.rows] == [2, 2, 2]
+    assert [row["cases"] for row in report.rows] == [2, 2, 2, 2]
     assert listener.notes == ["box: nothing to score"]
 
 
 def test_one_failing_case_is_reported_and_the_others_are_scored(lab: str) -> None:
     report = evaluate(EvaluateRequest(("picky", "gray"), lab), registry=REGISTRY)
-    assert [row["cases"] for row in report.rows] == [2, 3, 3, 3]
+    assert [row["cases"] for row in report.rows] == [2, 3, 3, 3, 3]
     (failure,) = report.failures
     assert (failure.method, failure.case) == ("picky", "box")
     assert failure.error == "unexpected ZeroDivisionError: division by zero"

@@ -88,13 +88,13 @@ def test_predictions_stand_beside_methods(lab: str, tmp_path: Path) -> None:
             shutil.copy(place / f"{name}.png", out / f"{place.name}-{label}.png")
     request = EvaluateRequest(("gray",), lab, predictions=(str(out),), predictions_encoding="linear")
     rows = evaluate(request, registry=REGISTRY).rows
-    assert [row["method"] for row in rows] == ["gray", "tool", "constant shading", "constant albedo"]
+    assert [row["method"] for row in rows] == ["gray", "tool", "constant shading", "constant albedo", "square root"]
     assert rows[1]["lmse"] < 1e-9, "the truth itself"
     assert "seconds" not in rows[1]
 
     (out / "box-s.png").unlink()
     report = evaluate(request, registry=REGISTRY)
-    assert [row["cases"] for row in report.rows] == [3, 2, 3, 3]
+    assert [row["cases"] for row in report.rows] == [3, 2, 3, 3, 3]
     assert report.failures[0].missing == ("box-s.png",)
 
     for path in out.iterdir():

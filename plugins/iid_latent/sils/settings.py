@@ -30,7 +30,7 @@ SUM = TermWeights(compose=10.0, cycle=5.0, shared=0.05, auto=1.0, independence=0
 class SilsOptions(LatentOptions):
     """``-O key=value`` of ``iid decompose -m sils``."""
 
-    size: int = knob(384, "short side of the photo the network sees, pixels", low=16)
+    size: int = knob(256, "short side of the photo the network sees, pixels", low=16)
 
 
 @dataclass(frozen=True, slots=True)

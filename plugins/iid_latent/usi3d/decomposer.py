@@ -17,7 +17,7 @@ from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.resize import resize
 from intrinsic_cli.kit.tone import exposure
 
-_SIZE = 384
+_SIZE = 256
 
 
 class Usi3dDecomposer:
