@@ -45,9 +45,8 @@ class MethodSpec:
     ``target`` is ``"package.module:Class"`` of a :class:`~intrinsic_cli.api.method.Method`, imported on first use.
     ``variants`` lists the named networks besides the default one (written ``NAME:VARIANT``); ``variant_layers`` those
     that give other layers than ``layers``; ``default`` is a name the default one may be called by as well. ``stages``
-    are trained in order; a stage sees the weights of those before
-    it. ``needs`` are the batch keys a dataset must offer to train. ``smoke`` overrides the config so that two training
-    steps fit in two CPU seconds.
+    are trained in order; a stage sees the weights of those before it. ``needs`` are the batch keys a dataset must
+    offer to train. ``smoke`` overrides the config so that two training steps fit in two CPU seconds.
     """
 
     name: str

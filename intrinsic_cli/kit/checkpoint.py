@@ -73,3 +73,15 @@ def _storable(x: Tensor, half: bool) -> Tensor:
 
 def _wide(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def require_shapes(part: Mapping[str, Tensor], net: nn.Module, what: str) -> None:
+    """WeightsError unless ``part`` of a foreign checkpoint, which looks like ``what``, has names and shapes of ``net``."""
+    expected = {key: tuple(x.shape) for key, x in net.state_dict().items()}
+    given = {key: tuple(x.shape) for key, x in part.items()}
+    wrong = sorted(key for key in expected.keys() | given.keys() if expected.get(key) != given.get(key))
+    if wrong:
+        raise WeightsError(
+            f"the checkpoint looks like {what}, but {wrong[0]} does not fit",
+            f"{len(wrong)} of {len(expected)} tensors are missing, extra or of another shape",
+        )

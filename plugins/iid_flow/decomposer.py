@@ -15,12 +15,11 @@ from iid_flow.vae import LATENTS, ShadingVAE
 from intrinsic_cli.api import Frame, Runtime
 from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.efficientnet import Encoder
-from intrinsic_cli.kit.resize import resize, round_to
+from intrinsic_cli.kit.resize import resize
 from intrinsic_cli.kit.tone import encode_photo, exposure
+from intrinsic_cli.kit.view import enlarged, reflectance_below_one
 
-_WHITE = 0.995  # share of pixels whose albedo must not exceed 1
 _MULTIPLE = 32  # the encoder halves its map five times
-_LARGER = 1.5  # how far a small photo is enlarged towards the size the network works best at
 #: Layers are handed out at a third of the view: latents know no finer detail, and the lift to full size takes edges
 #: from the photo better than the decoder draws them (LMSE on MIT .0225; whole .0251, half .0230, quarter .0225).
 _DETAIL = 3
@@ -55,22 +54,13 @@ class FlowDecomposer:
         self.frame = Frame(size=options.size, multiple=_MULTIPLE)
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
-        view = self._enlarge(photos)
+        view = enlarged(photos, self._options.size, _MULTIPLE)
         level = exposure(view)
         shading = from_log(self._code(view, level).float(), level)
         size = (view.shape[-2] // _DETAIL, view.shape[-1] // _DETAIL)
         shading = resize(shading, size)
-        albedo = resize(view, size) / shading
-        excess = albedo.amax(1).flatten(1).quantile(_WHITE, dim=1).clamp_min(1)[:, None, None, None]
-        return {"albedo": albedo / excess, "shading": shading * excess}
-
-    def _enlarge(self, photos: Tensor) -> Tensor:
-        """Photos smaller than the network's size come nearer to it."""
-        height, width = photos.shape[-2:]
-        scale = min(_LARGER, self._options.size / min(height, width))
-        if scale <= 1:
-            return photos
-        return resize(photos, (round_to(height * scale, _MULTIPLE), round_to(width * scale, _MULTIPLE)))
+        albedo, shading = reflectance_below_one(resize(view, size) / shading, shading)
+        return {"albedo": albedo, "shading": shading}
 
     def _code(self, photos: Tensor, level: Tensor) -> Tensor:
         if self._options.mode == "vae":

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from iid_flow.published.networks import NETS, skeleton
 from intrinsic_cli.api import WeightsError
+from intrinsic_cli.kit.checkpoint import require_shapes
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -45,7 +46,8 @@ def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
         name = _recognise(part)
         if name is None:
             return None
-        _check(part, *name)
+        variant, net = name
+        require_shapes(part, skeleton(NETS[net], variant), f"the {net} of {variant}")
         variants.add(name[0])
         found[name[1]] = part
     if len(variants) != 1:
@@ -69,14 +71,3 @@ def _recognise(part: Mapping[str, Tensor]) -> tuple[str, str] | None:
         if key in part and tuple(part[key].shape) == shape:
             return name
     return None
-
-
-def _check(part: Mapping[str, Tensor], variant: str, net: str) -> None:
-    expected = {key: tuple(x.shape) for key, x in skeleton(NETS[net], variant).state_dict().items()}
-    given = {key: tuple(x.shape) for key, x in part.items()}
-    wrong = sorted(key for key in expected.keys() | given.keys() if expected.get(key) != given.get(key))
-    if wrong:
-        raise WeightsError(
-            f"the checkpoint looks like the {net} of {variant}, but {wrong[0]} does not fit",
-            f"{len(wrong)} of {len(expected)} tensors are missing, extra or of another shape",
-        )

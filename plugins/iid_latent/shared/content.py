@@ -45,10 +45,14 @@ class Pyramid(nn.Module):
         self.mix8, self.mix4 = Block(width), Block(width)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
+        return self.levels(maps)[0]
+
+    def levels(self, maps: list[Tensor]) -> list[Tensor]:
+        """What is known at strides 4, 8 and 16; the first is the content."""
         pixels, fine, middle, deep = maps
-        h = self.mix8(doubled(self.deep(deep)) + self.middle(middle))
-        out: Tensor = self.mix4(doubled(h) + self.fine(fine) + self.pixels(pixels))
-        return out
+        coarse = self.deep(deep)
+        eighth = self.mix8(doubled(coarse) + self.middle(middle))
+        return [self.mix4(doubled(eighth) + self.fine(fine) + self.pixels(pixels)), eighth, coarse]
 
 
 class Around(nn.Module):

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from iid_latent.shared.consistent import consistent
 from iid_latent.shared.content import MULTIPLE
-from iid_latent.shared.view import enlarged, reflectance_below_one
 from iid_latent.sils.networks import Separator
 from iid_latent.sils.settings import SilsOptions
 from iid_latent.sils.tasks import Task, task_of
@@ -18,6 +17,7 @@ from intrinsic_cli.kit.checkpoint import load_into
 from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.resize import resize
 from intrinsic_cli.kit.tone import exposure
+from intrinsic_cli.kit.view import enlarged, reflectance_below_one
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState

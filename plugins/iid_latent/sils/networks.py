@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_latent.shared.content import Pyramid, Trunk
-from intrinsic_cli.kit.blocks import Block, doubled
+from intrinsic_cli.kit.blocks import Block
 
 #: Channels of the finest features.
 FINE = 16
@@ -30,11 +30,8 @@ class Head(Pyramid):
         self.finest = nn.Conv2d(12, FINE, 3, padding=1)
 
     def forward(self, maps: list[Tensor]) -> Features:  # type: ignore[override]  # all levels, not only the finest
-        halves, pixels, fine, middle, deep = maps
-        coarse = self.deep(deep)
-        eighth = self.mix8(doubled(coarse) + self.middle(middle))
-        quarter = self.mix4(doubled(eighth) + self.fine(fine) + self.pixels(pixels))
-        return [self.finest(halves), quarter, eighth, coarse]
+        halves, *rest = maps
+        return [self.finest(halves), *self.levels(rest)]
 
 
 class Decoder(nn.Module):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import AdamW, Optimizer
 
+from iid_latent.shared.adversarial import AdversarialTrainer
 from iid_latent.shared.camera import expose
 from iid_latent.shared.discriminator import Discriminator
 from iid_latent.shared.pictures import halve
@@ -21,11 +22,8 @@ from iid_latent.sils.networks import Separator
 from iid_latent.sils.settings import SilsConfig
 from iid_latent.sils.source import source_of
 from iid_latent.sils.tasks import task_of
-from intrinsic_cli.api import Runtime, Source, Trainer
-from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.api import Runtime, Source
 from intrinsic_cli.kit.data.unpaired import unpaired
-from intrinsic_cli.kit.device import place
-from intrinsic_cli.kit.efficientnet import pretrained_wanted
 from intrinsic_cli.kit.losses import masked_mean, scale_invariant_loss
 from intrinsic_cli.kit.tone import exposure
 
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 _JUDGE = (3, 2)
 
 
-class SilsTrainer(Trainer):
+class SilsTrainer(AdversarialTrainer):
     """One stage. A step first teaches the discriminators, then, with them frozen, the separator."""
 
     watch = "loss"
@@ -48,17 +46,10 @@ class SilsTrainer(Trainer):
         self._task = task_of(runtime.variant, config.layers)
         self._weights = config.term_weights(self._task.weights)
         self._source = source_of(self._task, source)
-        pretrained = pretrained_wanted(config.pretrained)
-        init = runtime.parents.get("init", {})
-        if not pretrained and config.pretrained == "auto" and "separator" not in init:
-            self.notes = ("the trunk starts from nothing: the extra 'pretrained' would bring ImageNet weights",)
+        pretrained = self._wants_pretrained(config.pretrained, runtime)
         self._separator = Separator(self._task.layers, config.width, pretrained)
         self._judges = {f"dis_{name}": Discriminator(config.dis_dim, *_JUDGE) for name in self._task.layers}
-        self.nets: dict[str, nn.Module] = {"separator": self._separator, **self._judges}
-        for name in self.nets.keys() & init.keys():
-            load_into(self.nets[name], init, name)
-        for net in self.nets.values():
-            place(net, runtime.device)
+        self._begin({"separator": self._separator, **self._judges}, runtime)
         self.optimizers = self._make_optimizers()
 
     def _make_optimizers(self) -> dict[str, Optimizer]:
@@ -138,10 +129,6 @@ class SilsTrainer(Trainer):
         minimise(loss, "dis")
         self._freeze(True)
         return loss.detach()
-
-    def _freeze(self, frozen: bool) -> None:
-        for judge in self._judges.values():
-            judge.requires_grad_(not frozen)
 
     def _known(self, mask: Tensor) -> Tensor:
         return (halve(mask) > 0.99).to(mask.dtype)

@@ -9,13 +9,13 @@ from torch import Tensor
 from iid_latent.shared.consistent import consistent
 from iid_latent.shared.content import MULTIPLE
 from iid_latent.shared.pictures import from_log, to_log
-from iid_latent.shared.view import enlarged, reflectance_below_one
 from iid_latent.usi3d.networks import LayerDomain, PhotoDomain, Separate
 from iid_latent.usi3d.settings import Usi3dOptions
 from intrinsic_cli.api import Frame, Runtime
 from intrinsic_cli.kit.device import place
 from intrinsic_cli.kit.resize import resize
 from intrinsic_cli.kit.tone import exposure
+from intrinsic_cli.kit.view import enlarged, reflectance_below_one
 
 _SIZE = 256
 

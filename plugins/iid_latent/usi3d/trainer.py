@@ -11,19 +11,17 @@ from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from iid_latent.settings import OWN
+from iid_latent.shared.adversarial import AdversarialTrainer
 from iid_latent.shared.camera import expose
-from iid_latent.shared.health import require_alive
 from iid_latent.usi3d import terms
 from iid_latent.usi3d.build import INFERENCE, build
 from iid_latent.usi3d.canvas import Canvas, EncodedCanvas, LogCanvas
 from iid_latent.usi3d.domains import Nets
+from iid_latent.usi3d.health import require_alive
 from iid_latent.usi3d.original.smoothness import smoothness
 from iid_latent.usi3d.settings import Usi3dConfig
-from intrinsic_cli.api import Runtime, Source, Trainer
-from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.api import Runtime, Source
 from intrinsic_cli.kit.data.unpaired import unpaired
-from intrinsic_cli.kit.device import place
-from intrinsic_cli.kit.efficientnet import pretrained_wanted
 from intrinsic_cli.kit.losses import scale_invariant_loss
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ _PUBLISHED_RATE = 0.1
 _BETAS = (0.5, 0.999)
 
 
-class Usi3dTrainer(Trainer):
+class Usi3dTrainer(AdversarialTrainer):
     """One stage. A step first teaches the discriminators, then, with them frozen, everything else."""
 
     watch = "loss"
@@ -45,15 +43,8 @@ class Usi3dTrainer(Trainer):
         self._config, self._source, self._variant = config, source, runtime.variant
         self._weights = config.loss_weights(runtime.variant)
         self._canvas: Canvas = EncodedCanvas() if runtime.variant else LogCanvas()
-        pretrained = not runtime.variant and pretrained_wanted(config.pretrained)
-        if not pretrained and not runtime.variant and config.pretrained == "auto":
-            self.notes = ("the trunk starts from nothing: the extra 'pretrained' would bring ImageNet weights",)
-        self.nets = build(runtime.variant, config, pretrained)
-        init = runtime.parents.get("init", {})
-        for name in self.nets.keys() & init.keys():
-            load_into(self.nets[name], init, name)
-        for net in self.nets.values():
-            place(net, runtime.device)
+        pretrained = not runtime.variant and self._wants_pretrained(config.pretrained, runtime)
+        self._begin(build(runtime.variant, config, pretrained), runtime)
         self.inference = INFERENCE
         self._judges: dict[str, nn.Module] = {"r": self.nets["dis_r"], "s": self.nets["dis_s"]}
         nets: dict[str, Any] = dict(self.nets)  # modules hide what they can do
@@ -131,10 +122,6 @@ class Usi3dTrainer(Trainer):
         self._freeze(True)
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _freeze(self, frozen: bool) -> None:
-        for judge in self._judges.values():
-            judge.requires_grad_(not frozen)
-
     def _composed(self, batch: Batch) -> dict[str, Tensor]:
         """What becomes of exemplars that are blended and separated again; every albedo meets several shadings."""
         turns = range(min(self._config.pairings, len(batch["albedo"])))
@@ -158,17 +145,18 @@ class Usi3dTrainer(Trainer):
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
         """``loss`` needs no truth: exemplars found again in unseen blends, and photos explained by their layers. The
         errors against the photo's own layers are shown where the dataset knows them, and choose nothing."""
-        made = dict(zip(("ri", "si"), self._separate(self._canvas.photo(batch["photo"])), strict=True))
+        picture = self._canvas.photo(batch["photo"])
+        made = dict(zip(("ri", "si"), self._separate(picture), strict=True))
         require_alive({"albedo": made["ri"], "shading": made["si"]})
-        small = self._canvas.shrink(self._canvas.photo(batch["photo"]))
+        small = self._canvas.shrink(picture)
         mask = self._canvas.mask(batch["photo_mask"])
         composed = sum(self._composed(batch).values(), torch.zeros(()))
         explained = self._canvas.physical(small, made, mask)["i"]
         figures = {"loss": composed + explained, "composed": composed, "physical": explained}
-        for name, picture in (("albedo", made["ri"]), ("shading", made["si"])):
+        for name, layer in (("albedo", made["ri"]), ("shading", made["si"])):
             if f"true {name}" in batch:
-                truth = nn.functional.interpolate(batch[f"true {name}"], picture.shape[-2:], mode="area")
-                figures[name] = scale_invariant_loss(self._canvas.linear(picture), truth, mask).mean()
+                truth = nn.functional.interpolate(batch[f"true {name}"], layer.shape[-2:], mode="area")
+                figures[name] = scale_invariant_loss(self._canvas.linear(layer), truth, mask).mean()
         return figures
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:

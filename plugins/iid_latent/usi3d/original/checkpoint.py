@@ -9,6 +9,7 @@ from torch import Tensor
 
 from iid_latent.usi3d.original.networks import CRITICS, DOMAINS, skeleton
 from intrinsic_cli.api import WeightsError
+from intrinsic_cli.kit.checkpoint import require_shapes
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -37,7 +38,7 @@ def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
     nets = {ours: _tensors(state[theirs]) for theirs, ours in names.items() if isinstance(state.get(theirs), Mapping)}
     _complete(nets, kind)
     for name, part in nets.items():
-        _check(name, part)
+        require_shapes(part, skeleton(name, part), f"USI3D's {name}")
     style = nets["gen_i"]["enc_style.model.6.weight"].shape[0] if kind == "gen" else 8
     return "MIX_IIW" if style == 32 else "MPI", nets
 
@@ -59,14 +60,3 @@ def _complete(nets: Mapping[str, Any], kind: str) -> None:
 
 def _tensors(part: Mapping[str, Any]) -> dict[str, Tensor]:
     return {key: x.detach().cpu() for key, x in part.items() if isinstance(x, Tensor) and not key.endswith(_UNUSED)}
-
-
-def _check(name: str, part: Mapping[str, Tensor]) -> None:
-    expected = {key: tuple(x.shape) for key, x in skeleton(name, part).state_dict().items()}
-    given = {key: tuple(x.shape) for key, x in part.items()}
-    wrong = sorted(key for key in expected.keys() | given.keys() if expected.get(key) != given.get(key))
-    if wrong:
-        raise WeightsError(
-            f"the checkpoint looks like USI3D's {name}, but {wrong[0]} does not fit",
-            f"{len(wrong)} of {len(expected)} tensors are missing, extra or of another shape",
-        )

@@ -9,11 +9,10 @@ import torch
 
 from iid_latent.shared.camera import expose
 from iid_latent.shared.content import Pyramid, Trunk
-from iid_latent.shared.health import require_alive
 from iid_latent.shared.pictures import DARKEST, from_log, log_error, to_log
-from iid_latent.shared.view import enlarged, reflectance_below_one
 from iid_latent.usi3d.build import INFERENCE, build
 from iid_latent.usi3d.canvas import EncodedCanvas, LogCanvas
+from iid_latent.usi3d.health import require_alive
 from iid_latent.usi3d.method import Usi3d
 from iid_latent.usi3d.settings import Usi3dConfig, Usi3dOptions
 from iid_latent.usi3d.trainer import Usi3dTrainer
@@ -21,6 +20,7 @@ from intrinsic_cli.api import Runtime, TrainingError
 from intrinsic_cli.kit.checkpoint import state_of
 from intrinsic_cli.kit.data.synth import open_synth
 from intrinsic_cli.kit.resize import resize
+from intrinsic_cli.kit.view import enlarged, reflectance_below_one
 
 CPU = Runtime(torch.device("cpu"))
 SMALL = Usi3dConfig(batch_size=2, pairings=2, crop=64, width=8, blocks=1, dis_dim=4, pretrained="no")

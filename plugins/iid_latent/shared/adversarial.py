@@ -1,0 +1,38 @@
+"""What the trainers of both methods do alike: begin, and keep discriminators out of the generators' update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import nn
+
+from intrinsic_cli.api import Runtime, Trainer
+from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.kit.device import place
+from intrinsic_cli.kit.efficientnet import pretrained_wanted
+
+
+class AdversarialTrainer(Trainer):
+    """A subclass sets ``_judges``, its discriminators, which are among its nets."""
+
+    _judges: Mapping[str, nn.Module]
+
+    def _wants_pretrained(self, choice: str, runtime: Runtime) -> bool:
+        """Whether the trunk starts from ImageNet weights; a note tells when they are missed."""
+        wanted = pretrained_wanted(choice)
+        if not wanted and choice == "auto" and "init" not in runtime.parents:
+            self.notes = ("the trunk starts from nothing: the extra 'pretrained' would bring ImageNet weights",)
+        return wanted
+
+    def _begin(self, nets: Mapping[str, nn.Module], runtime: Runtime) -> None:
+        """Take ``nets`` as this stage's, with the weights the run starts from, on the device."""
+        self.nets = nets
+        init = runtime.parents.get("init", {})
+        for name, net in nets.items():
+            if name in init:
+                load_into(net, init, name)
+            place(net, runtime.device)
+
+    def _freeze(self, frozen: bool) -> None:
+        for judge in self._judges.values():
+            judge.requires_grad_(not frozen)
