@@ -76,7 +76,7 @@ def _wide(x: Tensor) -> Tensor:
 
 
 def require_shapes(part: Mapping[str, Tensor], net: nn.Module, what: str) -> None:
-    """WeightsError unless ``part`` of a foreign checkpoint, which looks like ``what``, has names and shapes of ``net``."""
+    """WeightsError unless ``part`` of a foreign checkpoint (it looks like ``what``) has names and shapes of ``net``."""
     expected = {key: tuple(x.shape) for key, x in net.state_dict().items()}
     given = {key: tuple(x.shape) for key, x in part.items()}
     wrong = sorted(key for key in expected.keys() | given.keys() if expected.get(key) != given.get(key))
