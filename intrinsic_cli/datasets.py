@@ -15,13 +15,15 @@ _FOLDERS = "photo/, albedo/, shading/ (and mask/) with equal file names"
 def _also(spec: DatasetSpec, name: str, opens: str, protocol: str, summary: str) -> DatasetSpec:
     """The same files under another protocol."""
     target = f"{spec.target.partition(':')[0]}:{opens}"
-    return replace(spec, name=name, target=target, protocols=(protocol,), summary=summary, prepare="")
+    return replace(
+        spec, name=name, target=target, protocols=(protocol,), summary=summary, prepare=""
+    )
 
 
 _SYNTH = DatasetSpec(
     name="synth",
     summary="rendered views with exact layers; a miniature is packaged, a path names a folder of shards",
-    target=f"{_KIT}.synth:open_synth",
+    target=f"{_KIT}.synth.scenes:open_synth",
     offers=_LAYERS | {"normals"},
     licence="CC0, CC-BY and MIT assets; see the NOTICE beside the miniature",
     layout="train/ and val/ with *.tar shards",
@@ -42,7 +44,7 @@ _FOLDER = DatasetSpec(
 _REFLECTION = DatasetSpec(
     name="reflection",
     summary="photos behind glass made of any photos; without a path those of the packaged miniature",
-    target=f"{_KIT}.mixtures:open_reflection",
+    target=f"{_KIT}.reflection.mixtures:open_reflection",
     offers=frozenset({"photo", "transmission", "reflection", "mask"}),
     licence="that of the photos",
     layout="image files, or train/ and val/ with *.tar shards",
@@ -53,7 +55,7 @@ _REFLECTION = DatasetSpec(
 _UNPAIRED = DatasetSpec(
     name="unpaired",
     summary="your own photos, albedos and shadings that do not belong together; to train on",
-    target=f"{_KIT}.collections:open_unpaired",
+    target=f"{_KIT}.unpaired.folders:open_unpaired",
     offers=frozenset({"photo", "albedo", "shading", "unpaired"}),
     licence="yours",
     layout="photo/, albedo/ and shading/ with any files, or three folders: PHOTOS,ALBEDOS,SHADINGS",
@@ -113,13 +115,13 @@ _SINTEL = DatasetSpec(
 _HYPERSIM = DatasetSpec(
     name="hypersim",
     summary="Hypersim: rendered rooms, prepared as tone-mapped photos with layers",
-    target=f"{_KIT}.hypersim:open_hypersim",
+    target=f"{_KIT}.hypersim.reader:open_hypersim",
     offers=_LAYERS,
     licence="CC BY-SA 3.0",
     layout="ai_XXX_XXX/images/scene_cam_XX_*/frame.NNNN.{ldr,diffuse_reflectance,shading}.exr",
     page="Roberts et al., Hypersim: A Photorealistic Synthetic Dataset for … Indoor Scene Understanding, ICCV 2021",
     protocols=("hypersim",),
-    prepare=f"{_KIT}.hypersim_frames:prepare",
+    prepare=f"{_KIT}.hypersim.prepare:prepare",
 )
 _CGI = DatasetSpec(
     name="cgintrinsics",
@@ -134,35 +136,35 @@ _CGI = DatasetSpec(
 _SFSNET = DatasetSpec(
     name="sfsnet",
     summary="SfSNet's synthetic faces with normals, albedo and light",
-    target=f"{_KIT}.sfs:open_sfsnet",
+    target=f"{_KIT}.faces.reader:open_sfsnet",
     offers=_LAYERS | {"normals"},
     licence=_RESEARCH,
     layout="train.csv and test.csv with the columns albedo,normal,depth,mask,face,light,name",
     page="Sengupta et al., SfSNet: Learning Shape, Reflectance and Illuminance of Faces in the Wild, CVPR 2018",
     protocols=("faces",),
-    prepare=f"{_KIT}.face_lists:prepare_sfsnet",
+    prepare=f"{_KIT}.faces.prepare:prepare_sfsnet",
 )
 _CELEBA = DatasetSpec(
     name="celeba",
     summary="CelebA crops, or CelebA with predicted layers",
-    target=f"{_KIT}.sfs:open_celeba",
+    target=f"{_KIT}.faces.reader:open_celeba",
     offers=frozenset({"photo", "mask"}),
     licence="see its page",
     layout="train.csv and test.csv with the columns face,name",
     page="Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015",
     protocols=("faces",),
-    prepare=f"{_KIT}.face_lists:prepare_celeba",
+    prepare=f"{_KIT}.faces.prepare:prepare_celeba",
 )
 _CUB = DatasetSpec(
     name="cub",
     summary="CUB-200-2011: birds with keypoints and silhouettes",
-    target=f"{_KIT}.cub:open_cub",
+    target=f"{_KIT}.cub.reader:open_cub",
     offers=frozenset({"photo", "mask"}),
     licence="see its page",
     layout="images.txt, bounding_boxes.txt, train_test_split.txt, parts/part_locs.txt, images/ and segmentations/",
     page="Wah et al., The Caltech-UCSD Birds-200-2011 Dataset, Caltech 2011",
     protocols=("birds",),
-    prepare=f"{_KIT}.cub_crops:prepare",
+    prepare=f"{_KIT}.cub.prepare:prepare",
 )
 
 DATASETS = (
@@ -174,12 +176,18 @@ DATASETS = (
         _REFLECTION,
         name="reflection3",
         summary="photos behind glass as above, half of them with the flare of a lens",
-        target=f"{_KIT}.mixtures:open_reflection3",
+        target=f"{_KIT}.reflection.mixtures:open_reflection3",
         offers=_REFLECTION.offers | {"flare"},
         protocols=("reflection3",),
     ),
     _MIT,
-    _also(_MIT, "mit-barron", "open_barron", "mit-barron", "MIT intrinsic images as Barron & Malik score them"),
+    _also(
+        _MIT,
+        "mit-barron",
+        "open_barron",
+        "mit-barron",
+        "MIT intrinsic images as Barron & Malik score them",
+    ),
     replace(
         _MIT,
         name="mit-lights",
@@ -191,11 +199,19 @@ DATASETS = (
     ),
     _ARAP,
     _also(_ARAP, "arap-o", "open_arap_o", "arap-o", "ARAP as the first flow method scores it"),
-    _also(_ARAP, "arap-1k", "open_arap_1k", "arap-1k", "ARAP without seven scenes, as Luo's evaluation scores it"),
+    _also(
+        _ARAP,
+        "arap-1k",
+        "open_arap_1k",
+        "arap-1k",
+        "ARAP without seven scenes, as Luo's evaluation scores it",
+    ),
     _IIW,
     _also(_IIW, "iiw-encoded", "open_encoded", "whdr-encoded", "IIW judged in sRGB codes"),
     _SAW,
-    _also(_SAW, "saw-u", "open_unweighted", "saw-u", "SAW with every smooth pixel weighing the same"),
+    _also(
+        _SAW, "saw-u", "open_unweighted", "saw-u", "SAW with every smooth pixel weighing the same"
+    ),
     _also(_SAW, "saw-2017", "open_2017", "saw-2017", "SAW as in its paper: a curve"),
     _SINTEL,
     _also(

@@ -1,8 +1,8 @@
 """What is installed: entry points → method and dataset descriptions, with broken plugins set aside.
 
-pluggy could load the whole entry-point group in one call, but then one plugin that raises ends the program and a
-taken name is skipped without a word. So plugins are loaded one at a time, the healthy kept, the broken remembered.
-"""
+pluggy could load the whole entry-point group in one call, but then one plugin that raises ends the
+program and a taken name is skipped without a word. So plugins are loaded one at a time, the healthy
+kept, the broken remembered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ from typing import Any
 
 import pluggy
 
-from intrinsic_cli.api import DataError, DatasetSpec, Method, MethodSpec, PluginError, Source, UsageError
+from intrinsic_cli.api import (
+    DataError,
+    DatasetSpec,
+    Method,
+    MethodSpec,
+    PluginError,
+    Source,
+    UsageError,
+    Variant,
+)
 from intrinsic_cli.api.hooks import ENTRY_POINTS, PROJECT, Hooks
 from intrinsic_cli.datasets import DATASETS
 
@@ -26,27 +35,32 @@ HOUSE = "intrinsic-cli"
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Everything installed, sorted by name. ``broken`` maps a plugin to what is wrong with it, ``origins`` a method
-    to the distribution and plugin that brought it."""
+    """Everything installed, sorted by name. ``broken`` maps a plugin to what is wrong with it,
+    ``origins`` a method to the distribution and plugin that brought it."""
 
     methods: Mapping[str, MethodSpec] = field(default_factory=dict)
     datasets: Mapping[str, DatasetSpec] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
 
-    def resolve(self, text: str) -> tuple[MethodSpec, str]:
-        """``NAME`` or ``NAME:VARIANT`` → (spec, variant); "" is the default variant."""
+    def resolve(self, text: str) -> tuple[MethodSpec, Variant]:
+        """``NAME`` or ``NAME:VARIANT`` → (spec, variant). UsageError where there is none."""
         name, _, variant = text.partition(":")
         spec = self.methods.get(name)
         if spec is None:
             raise self._unknown(name)
-        if variant and variant not in (spec.default, *spec.variants):
-            raise UsageError(f"method {name!r} has no variant {variant!r}", _hint(variant, spec.variants, "variants"))
-        return spec, "" if variant == spec.default else variant
+        try:
+            return spec, spec.variant(variant)
+        except KeyError:
+            message = f"method {name!r} has no variant {variant!r}"
+            raise UsageError(message, _hint(variant, spec.variant_names, "variants")) from None
 
     def _unknown(self, name: str) -> UsageError:
         if name in self.broken:
-            return UsageError(f"the plugin {name!r} is broken: {self.broken[name]}", "mend or uninstall that package")
+            return UsageError(
+                f"the plugin {name!r} is broken: {self.broken[name]}",
+                "mend or uninstall that package",
+            )
         return UsageError(f"no method called {name!r}", _hint(name, tuple(self.methods), "methods"))
 
 
@@ -73,7 +87,8 @@ class _Loading:
         self.broken: dict[str, str] = {}
 
     def load(self, point: EntryPoint) -> None:
-        """Import one plugin and take in what it brings; whatever it does wrong stays its own problem."""
+        """Import one plugin and take in what it brings; whatever it does wrong stays its own
+        problem."""
         owner = _owner(point)
         name = point.name if not self.manager.has_plugin(point.name) else owner
         try:
@@ -122,7 +137,9 @@ class _Loading:
         """What was found, sorted."""
         origins = {name: self.owners[name] for name in self.methods}
         parts: Iterable[Mapping[str, Any]] = (self.methods, self.datasets, self.broken, origins)
-        methods, datasets, broken, origin = ({key: part[key] for key in sorted(part)} for part in parts)
+        methods, datasets, broken, origin = (
+            {key: part[key] for key in sorted(part)} for part in parts
+        )
         return Registry(methods, datasets, broken, origin)
 
 
@@ -138,9 +155,13 @@ def open_dataset(text: str, registry: Registry) -> Source:
     """``NAME``, ``NAME:PATH`` or a folder → an opened dataset."""
     spec, path = _find_dataset(text, registry)
     if path is None and spec.needs_path:
-        raise UsageError(f"the dataset {spec.name!r} needs a path", f"write {spec.name}:PATH ({spec.layout})")
+        raise UsageError(
+            f"the dataset {spec.name!r} needs a path", f"write {spec.name}:PATH ({spec.layout})"
+        )
     if path is not None and not spec.several and not path.exists():
-        raise DataError(f"there is nothing at {path}", f"{spec.name} expects {spec.layout or 'a folder'}")
+        raise DataError(
+            f"there is nothing at {path}", f"{spec.name} expects {spec.layout or 'a folder'}"
+        )
     source: Source = _load_target(spec.target, f"dataset {spec.name!r}")(path)
     return source
 
@@ -153,8 +174,13 @@ def _find_dataset(text: str, registry: Registry) -> tuple[DatasetSpec, Path | No
     if path.is_dir():
         return registry.datasets["folder"], path
     if path.parent != Path() or path.exists():
-        raise DataError(f"{text} is not a folder", "give a folder or NAME[:PATH]; `iid datasets` lists the names")
-    raise UsageError(f"no dataset or folder called {name!r}", _hint(name, tuple(registry.datasets), "datasets"))
+        raise DataError(
+            f"{text} is not a folder",
+            "give a folder or NAME[:PATH]; `iid datasets` lists the names",
+        )
+    raise UsageError(
+        f"no dataset or folder called {name!r}", _hint(name, tuple(registry.datasets), "datasets")
+    )
 
 
 def _load_target(target: str, what: str) -> Any:
@@ -162,12 +188,19 @@ def _load_target(target: str, what: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except Exception as error:
-        raise PluginError(f"{what} cannot be imported: {_reason(error)}", f"its target is {target}") from error
+        raise PluginError(
+            f"{what} cannot be imported: {_reason(error)}", f"its target is {target}"
+        ) from error
 
 
 def _answers(caller: pluggy.HookCaller, plugin: str) -> list[Any]:
     """What one plugin answers to a hook (calling the hook itself would ask all of them)."""
-    return [spec for impl in caller.get_hookimpls() if impl.plugin_name == plugin for spec in impl.function()]  # type: ignore[attr-defined]  # typed as object
+    answers: list[Any] = []
+    for implementation in caller.get_hookimpls():
+        if implementation.plugin_name == plugin:
+            function: Callable[[], Iterable[Any]] = implementation.function
+            answers.extend(function())
+    return answers
 
 
 def _check_free(kind: str, name: str, owner: str, taken_by: str | None) -> None:

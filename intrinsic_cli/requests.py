@@ -1,4 +1,5 @@
-"""What the verbs are asked and what they answer: plain values, made by the command line or by a Python caller."""
+"""What the verbs are asked and what they answer: plain values, made by the command line or by a
+Python caller."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class DecomposeRequest:
-    """Photos → layers. ``method`` is ``NAME`` or ``NAME:VARIANT``; ``layers`` empty means the method's own."""
+    """Photos → layers. ``method`` is ``NAME`` or ``NAME:VARIANT``; ``layers`` empty means the
+    method's own."""
 
     inputs: tuple[Path, ...]
     method: str = "flow"
@@ -57,7 +59,8 @@ class DecomposeReport:
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """Train every stage of ``method`` (or ``stage`` alone). ``seconds`` bounds this call, not the run."""
+    """Train every stage of ``method`` (or ``stage`` alone). ``seconds`` bounds this call, not the
+    run."""
 
     method: str
     data: str = "synth"
@@ -77,7 +80,8 @@ class TrainRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """Where a run stands: ``finished`` is False when time or a signal stopped it (resume continues)."""
+    """Where a run stands: ``finished`` is False when time or a signal stopped it (resume
+    continues)."""
 
     folder: Path
     weights: Path | None
@@ -87,13 +91,14 @@ class TrainReport:
 
 @dataclass(frozen=True, slots=True)
 class EvaluateRequest:
-    """Score methods, and layers that any program left on disk, on one dataset (``NAME``, ``NAME:PATH`` or a folder).
+    """Score methods, and layers that any program left on disk, on one dataset (``NAME``,
+    ``NAME:PATH`` or a folder).
 
     ``predictions``: ``DIR`` or ``NAME=DIR``; ``patterns`` (``LAYER=GLOB`` with ``{case}``) and
-    ``predictions_encoding`` say how their files are named and read. ``options`` (``key=value``) and ``weights`` may
-    name the method they are for: ``flow.steps=2``, ``flow=best.safetensors``. ``ledger`` is a file that keeps the
-    figures of finished cases until all are done, so that a killed evaluation goes on where it was.
-    """
+    ``predictions_encoding`` say how their files are named and read. ``options`` (``key=value``) and
+    ``weights`` may name the method they are for: ``flow.steps=2``, ``flow=best.safetensors``.
+    ``ledger`` is a file that keeps the figures of finished cases until all are done, so that a
+    killed evaluation goes on where it was."""
 
     methods: tuple[str, ...] = ()
     data: str = "synth"
@@ -114,7 +119,8 @@ class EvaluateRequest:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A case that one row of the table lacks (every row, where ``method`` is ""), why, and the files it wanted."""
+    """A case that one row of the table lacks (every row, where ``method`` is ""), why, and the
+    files it wanted."""
 
     method: str
     case: str
@@ -124,8 +130,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class EvaluateReport:
-    """``rows``: one per method, with its protocol, number of cases, mean of each metric and, under ``intervals``, where
-    the mean lies (``resampling`` says how that was found). ``about`` is the protocol in words, with its ``source``."""
+    """``rows``: one per method, with its protocol, number of cases, mean of each metric and, under
+    ``intervals``, where the mean lies (``resampling`` says how that was found). ``about`` is the
+    protocol in words, with its ``source``."""
 
     data: str
     protocol: str

@@ -9,13 +9,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from intrinsic_cli.api import UsageError
 
 T = TypeVar("T")
 
-WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
 
 
 class Knob(NamedTuple):
@@ -62,7 +81,9 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def to_toml(instance: Any) -> str:
     """All settings as TOML that :func:`settle` reads back to an equal instance."""
-    return "".join(f"{item.name} = {_toml(getattr(instance, item.name))}\n" for item in fields(instance))
+    return "".join(
+        f"{item.name} = {_toml(getattr(instance, item.name))}\n" for item in fields(instance)
+    )
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -76,7 +97,10 @@ def _unknown(key: str, known: tuple[str, ...]) -> UsageError:
     if not known:
         return UsageError(f"no setting called {key!r}", "this method has no settings")
     near = difflib.get_close_matches(key, known, n=1)
-    return UsageError(f"no setting called {key!r}", (f"did you mean {near[0]!r}? " if near else "") + _listing(known))
+    return UsageError(
+        f"no setting called {key!r}",
+        (f"did you mean {near[0]!r}? " if near else "") + _listing(known),
+    )
 
 
 def _listing(known: tuple[Any, ...]) -> str:
@@ -134,10 +158,18 @@ def _typed(value: Any, hint: Any) -> Any:
     if origin in (Union, UnionType):
         return _one_of(value, parts)
     if origin is Literal:
-        return next(choice for choice in parts if str(choice) == str(value)) if _among(value, parts) else _refuse()
+        return (
+            next(choice for choice in parts if str(choice) == str(value))
+            if _among(value, parts)
+            else _refuse()
+        )
     if origin is tuple or hint is tuple:
         return _tuple(value, parts)
-    return {bool: _bool, int: _int, float: _float, str: _str, Path: _path}[hint](value) if hint in _SCALARS else value
+    return (
+        {bool: _bool, int: _int, float: _float, str: _str, Path: _path}[hint](value)
+        if hint in _SCALARS
+        else value
+    )
 
 
 def _one_of(value: Any, parts: tuple[Any, ...]) -> Any:
@@ -157,10 +189,16 @@ def _among(value: Any, choices: tuple[Any, ...]) -> bool:
 
 
 def _tuple(value: Any, parts: tuple[Any, ...]) -> tuple[Any, ...]:
-    items = [word.strip() for word in value.strip("()[] ").split(",") if word.strip()] if _is_word(value) else value
+    items = (
+        [word.strip() for word in value.strip("()[] ").split(",") if word.strip()]
+        if _is_word(value)
+        else value
+    )
     if not isinstance(items, list | tuple):
         return _refuse()
-    kinds = [parts[0] if parts else str] * len(items) if parts[1:] in ((), (Ellipsis,)) else list(parts)
+    kinds = (
+        [parts[0] if parts else str] * len(items) if parts[1:] in ((), (Ellipsis,)) else list(parts)
+    )
     if len(kinds) != len(items):
         return _refuse()
     return tuple(_typed(item, kind) for item, kind in zip(items, kinds, strict=True))

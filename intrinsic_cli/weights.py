@@ -1,7 +1,8 @@
-"""Where weights live: a given path, then ``$IID_HOME/weights``, then the plugin's own package. Paths only, no torch.
+"""Where weights live: a given path, then ``$IID_HOME/weights``, then the plugin's own package.
+Paths only, no torch.
 
-A weights file is safetensors: eight bytes of header length, a JSON header, raw tensors. That much is read here
-with the standard library; loading the tensors is the business of ``kit.checkpoint``.
+A weights file is safetensors: eight bytes of header length, a JSON header, raw tensors. That much
+is read here with the standard library; loading the tensors is the business of ``kit.checkpoint``.
 """
 
 from __future__ import annotations
@@ -18,16 +19,28 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from intrinsic_cli.api import MethodSpec, WeightsError
+from intrinsic_cli.api import MethodSpec, Variant, WeightsError
 from intrinsic_cli.registry import Registry
 
 SUFFIX = ".safetensors"
 HEADER_LIMIT = 100_000_000  # bytes; the format's own limit
-BITS = {"F64": 64, "I64": 64, "U64": 64, "F32": 32, "I32": 32, "U32": 32, "F16": 16, "BF16": 16, "I16": 16, "U16": 16}
+BITS = {
+    "F64": 64,
+    "I64": 64,
+    "U64": 64,
+    "F32": 32,
+    "I32": 32,
+    "U32": 32,
+    "F16": 16,
+    "BF16": 16,
+    "I16": 16,
+    "U16": 16,
+}
 
 
 class WeightsFile(NamedTuple):
-    """Weights found on this machine. ``place`` is ``home`` or ``packaged``; ``method`` "" when nobody claims them."""
+    """Weights found on this machine. ``place`` is ``home`` or ``packaged``; ``method`` "" when
+    nobody claims them."""
 
     name: str
     method: str
@@ -37,7 +50,8 @@ class WeightsFile(NamedTuple):
 
 
 def home() -> Path:
-    """Where ``iid`` keeps what it installs: ``$IID_HOME``, else the platform's place for user data."""
+    """Where ``iid`` keeps what it installs: ``$IID_HOME``, else the platform's place for user
+    data."""
     if given := os.environ.get("IID_HOME"):
         return Path(given).expanduser()
     if sys.platform == "win32":
@@ -47,14 +61,14 @@ def home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "iid"
 
 
-def weights_name(spec: MethodSpec, variant: str = "") -> str:
+def weights_name(spec: MethodSpec, variant: Variant) -> str:
     """``flow`` or ``flow-albedo16``: the stem of the weights file."""
-    return f"{spec.name}-{variant}" if variant else spec.name
+    return f"{spec.name}-{variant.name}" if variant.name else spec.name
 
 
-def find_weights(spec: MethodSpec, variant: str = "", given: str = "") -> Path | None:
-    """The weights to use, or None for a method that has nothing to train."""
-    if not spec.stages:
+def find_weights(spec: MethodSpec, variant: Variant, given: str = "") -> Path | None:
+    """The weights to use, or None for a variant that has nothing to train."""
+    if not variant.stages:
         return None
     if given and Path(given).expanduser().is_file():
         return Path(given).expanduser()
@@ -73,7 +87,8 @@ def sha256(path: Path) -> str:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """How the weights came to be: method, variant, stages, steps, data, command, seconds, scores. {} if not told."""
+    """How the weights came to be: method, variant, stages, steps, data, command, seconds, scores.
+    {} if not told."""
     try:
         record = json.loads(_header(path).get("__metadata__", {}).get("record", "{}"))
     except (ValueError, AttributeError) as error:
@@ -82,12 +97,15 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 def verify(path: Path) -> str:
-    """Check that the file is whole and, where a ``.sha256`` file lies beside it, the one that was shipped.
+    """Check that the file is whole and, where a ``.sha256`` file lies beside it, the one that was
+    shipped.
 
     Returns the file's sha256. Raises WeightsError.
     """
     header = _header(path)
-    spans = sorted(_span(path, name, entry) for name, entry in header.items() if name != "__metadata__")
+    spans = sorted(
+        _span(path, name, entry) for name, entry in header.items() if name != "__metadata__"
+    )
     ends = [0, *(end for _, end in spans)]
     if [begin for begin, _ in spans] != ends[:-1]:
         raise _damaged(path, "its tensors overlap or leave holes")
@@ -100,9 +118,9 @@ def verify(path: Path) -> str:
     return digest
 
 
-def install(path: Path, spec: MethodSpec, variant: str = "") -> Path:
+def install(path: Path, spec: MethodSpec, variant: Variant) -> Path:
     """Copy verified weights to where ``iid`` finds them by name."""
-    from intrinsic_cli.kit.files import replacing
+    from intrinsic_cli.kit.files.atomic import replacing
 
     verify(path)
     target = home() / "weights" / f"{weights_name(spec, variant)}{SUFFIX}"
@@ -114,16 +132,20 @@ def install(path: Path, spec: MethodSpec, variant: str = "") -> Path:
 
 
 def list_weights(registry: Registry) -> list[WeightsFile]:
-    """Every weights file on this machine, by name; what is in the home folder hides what is packaged."""
+    """Every weights file on this machine, by name; what is in the home folder hides what is
+    packaged."""
     found: list[WeightsFile] = []
     claimed: set[Path] = set()
     for spec in registry.methods.values():
-        folders = [("home", home() / "weights"), *(("packaged", folder) for folder in _packaged(spec))]
+        folders = [
+            ("home", home() / "weights"),
+            *(("packaged", folder) for folder in _packaged(spec)),
+        ]
         for place, folder in folders:
-            for variant in ("", *spec.variants):
+            for variant in spec.variants:
                 name = weights_name(spec, variant)
                 if (path := folder / f"{name}{SUFFIX}").is_file() and path not in claimed:
-                    found.append(WeightsFile(name, spec.name, variant, place, path))
+                    found.append(WeightsFile(name, spec.name, variant.name, place, path))
                     claimed.add(path)
     strays = [path for path in (home() / "weights").glob(f"*{SUFFIX}") if path not in claimed]
     return sorted([*found, *(WeightsFile(path.stem, "", "", "home", path) for path in strays)])
@@ -136,10 +158,12 @@ def _packaged(spec: MethodSpec) -> Iterator[Path]:
         yield Path(location) / "weights"
 
 
-def _missing(spec: MethodSpec, variant: str, given: str) -> WeightsError:
-    name = f"{spec.name}:{variant}" if variant else spec.name
+def _missing(spec: MethodSpec, variant: Variant, given: str) -> WeightsError:
+    name = spec.title(variant)
     if given:
-        return WeightsError(f"no weights called {given!r}", "give a file, or a name that `iid weights list` shows")
+        return WeightsError(
+            f"no weights called {given!r}", "give a file, or a name that `iid weights list` shows"
+        )
     hint = f"train them with `iid train --plugin {name} --install` or bring them with `iid weights import FILE`"
     return WeightsError(f"there are no weights for {name}", hint)
 
@@ -186,4 +210,6 @@ def _span(path: Path, name: str, entry: Any) -> tuple[int, int]:
 
 
 def _damaged(path: Path, why: str) -> WeightsError:
-    return WeightsError(f"{path} is not a whole weights file: {why}", "bring it again, or train anew")
+    return WeightsError(
+        f"{path} is not a whole weights file: {why}", "bring it again, or train anew"
+    )

@@ -1,4 +1,5 @@
-"""Every run has a stranger's plugin and a broken one on the path, its own home folder, and one thread."""
+"""Every run has a stranger's plugin and a broken one on the path, its own home folder, and one
+thread."""
 
 from __future__ import annotations
 
@@ -10,10 +11,13 @@ import pytest
 
 FOREIGN = Path(__file__).parent / "foreign"
 
-# torch reads these when it is imported; tests that need no torch do not import it just to set a number.
+# torch reads these when it is imported; tests that need no torch do not import it just to set a
+# number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(FOREIGN), os.environ.get("PYTHONPATH", "")]))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(FOREIGN), os.environ.get("PYTHONPATH", "")])
+)
 sys.path.insert(0, str(FOREIGN))
 
 

@@ -11,12 +11,21 @@ from typing import Any
 import pytest
 
 from intrinsic_cli import registry
-from intrinsic_cli.api import DataError, DatasetSpec, Method, MethodSpec, PluginError, UsageError, hookimpl
+from intrinsic_cli.api import (
+    DataError,
+    DatasetSpec,
+    Method,
+    MethodSpec,
+    PluginError,
+    UsageError,
+    Variant,
+    hookimpl,
+)
 from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_method
 
 
 def spec(name: str = "toy", target: str = "toy:Toy", **more: Any) -> MethodSpec:
-    return MethodSpec(name, "a toy", target, ("albedo", "shading"), **more)
+    return MethodSpec(name, "a toy", target, (Variant(layers=("albedo", "shading"), **more),))
 
 
 class Dist:
@@ -77,14 +86,19 @@ def test_one_broken_plugin_does_not_hide_another(installed: Any) -> None:
 
 
 def test_a_taken_method_name_is_an_error_that_names_both(installed: Any) -> None:
-    found = installed(Point("b", plugin(spec("toy"), spec("mine")), "beta"), Point("a", plugin(spec("toy")), "alpha"))
+    found = installed(
+        Point("b", plugin(spec("toy"), spec("mine")), "beta"),
+        Point("a", plugin(spec("toy")), "alpha"),
+    )
     assert found.origins == {"mine": "beta (b_module)", "toy": "alpha (a_module)"}
     assert "alpha (a_module)" in found.broken["b"]
     assert "beta (b_module)" in found.broken["b"]
 
 
 def test_nobody_takes_the_name_of_a_built_in_method(installed: Any) -> None:
-    found = installed(Point("a", plugin(spec("flow")), "a"), Point("z", plugin(spec("flow")), "intrinsic-cli"))
+    found = installed(
+        Point("a", plugin(spec("flow")), "a"), Point("z", plugin(spec("flow")), "intrinsic-cli")
+    )
     assert found.origins["flow"].startswith("intrinsic-cli")
     assert list(found.broken) == ["a"]
 
@@ -119,7 +133,9 @@ def test_plugins_bring_datasets(installed: Any) -> None:
 
 
 def test_resolve() -> None:
-    found = Registry({"flow": spec("flow", variants=("albedo16",))}, broken={"bad": "ImportError: x"})
+    found = Registry(
+        {"flow": spec("flow", variants=("albedo16",))}, broken={"bad": "ImportError: x"}
+    )
     assert found.resolve("flow")[1] == ""
     assert found.resolve("flow:albedo16")[1] == "albedo16"
     for text, message, hint in (
@@ -141,7 +157,9 @@ def test_open_method() -> None:
             open_method(spec(target=target))
 
 
-def test_open_dataset_names_paths_and_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_dataset_names_paths_and_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reader = ModuleType("reader")
     reader.open = lambda path: path  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "reader", reader)
@@ -153,7 +171,12 @@ def test_open_dataset_names_paths_and_folders(tmp_path: Path, monkeypatch: pytes
     assert open_dataset("synth", found) is None
     assert open_dataset(f"mit:{tmp_path}", found) == tmp_path
     assert open_dataset(str(tmp_path), found) == tmp_path
-    for text, kind in (("mit", UsageError), ("mti", UsageError), ("mit:/nowhere", DataError), ("a/b", DataError)):
+    for text, kind in (
+        ("mit", UsageError),
+        ("mti", UsageError),
+        ("mit:/nowhere", DataError),
+        ("a/b", DataError),
+    ):
         with pytest.raises(kind) as caught:
             open_dataset(text, found)
         assert caught.value.hint

@@ -84,7 +84,9 @@ def test_mistakes_are_named(words: list[str], message: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
-@pytest.mark.parametrize("toml", [{"steps": True}, {"steps": "2x"}, {"mode": 3}, {"sizes": 3}, {"rate": [1]}])
+@pytest.mark.parametrize(
+    "toml", [{"steps": True}, {"steps": "2x"}, {"mode": 3}, {"sizes": 3}, {"rate": [1]}]
+)
 def test_toml_is_checked_too(toml: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         settle(Knobs, toml, ())
@@ -96,7 +98,9 @@ def test_a_method_without_settings_says_so() -> None:
     assert "no settings" in caught.value.hint
 
 
-@pytest.mark.parametrize("made", [Knobs(), Knobs(limit=3, mode="vae", sizes=(), pair=(0.1, 'q"\\'), rate=1e-7)])
+@pytest.mark.parametrize(
+    "made", [Knobs(), Knobs(limit=3, mode="vae", sizes=(), pair=(0.1, 'q"\\'), rate=1e-7)]
+)
 def test_toml_comes_back_equal(made: Knobs) -> None:
     assert settle(Knobs, tomllib.loads(to_toml(made)), ()) == made
 

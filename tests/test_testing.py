@@ -40,7 +40,9 @@ class Careless(GrayTrainer):
 
     count = 0
 
-    def step(self, batch: Mapping[str, torch.Tensor], minimise: Any) -> Mapping[str, torch.Tensor]:
+    def step(
+        self, batch: Mapping[str, torch.Tensor], minimise: Any, number: int
+    ) -> Mapping[str, torch.Tensor]:
         self.count += 1
         loss = self._loss(batch) * (1.0 if self.count == 1 else -1.0)
         minimise(loss, "adam")
@@ -69,7 +71,9 @@ class Moody(Gray):
     def decomposer(self, state: Any, options: Any, runtime: Runtime) -> Any:
         class Random(GrayDecomposer):
             def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
-                shading = super().__call__(photos)["shading"] * float(np.random.default_rng().uniform(1, 2))
+                shading = super().__call__(photos)["shading"] * float(
+                    np.random.default_rng().uniform(1, 2)
+                )
                 return {"albedo": photos / shading, "shading": shading}
 
         return Random(super().decomposer(state, options, runtime).net)  # type: ignore[attr-defined]
@@ -80,7 +84,7 @@ class Negative(Gray):
 
     def decomposer(self, state: Any, options: Any, runtime: Any) -> Any:
         class Sum(GrayDecomposer):
-            frame = Frame(lift="none")  # type: ignore[arg-type]  # so that the house leaves the layers alone
+            frame = Frame(upsample="none")  # type: ignore[arg-type]  # so that the house leaves the layers alone
 
             def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
                 return {"transmission": photos * 2, "reflection": photos * -1}
@@ -93,7 +97,7 @@ class Lossy(Gray):
 
     def decomposer(self, state: Any, options: Any, runtime: Any) -> Any:
         class Half(GrayDecomposer):
-            frame = Frame(lift="none")  # type: ignore[arg-type]  # as above
+            frame = Frame(upsample="none")  # type: ignore[arg-type]  # as above
 
             def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
                 return {"transmission": photos / 4, "reflection": photos / 4}
@@ -126,7 +130,10 @@ def test_broken_promises_are_named(kind: type, promise: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "promise"),
-    [(Negative, "reflection is nowhere negative"), (Lossy, "reflection . flare give the photo back")],
+    [
+        (Negative, "reflection is nowhere negative"),
+        (Lossy, "reflection . flare give the photo back"),
+    ],
 )
 def test_sums_are_checked(kind: type, promise: str) -> None:
     with pytest.raises(AssertionError, match=promise):
@@ -154,12 +161,14 @@ def open_deep(path: Any) -> Tiny:
 
 
 def test_another_dataset_may_be_brought() -> None:
-    data = DatasetSpec("deep", "with depth", f"{__name__}:open_deep", OFFERS | {"depth"}, needs_path=False)
+    data = DatasetSpec(
+        "deep", "with depth", f"{__name__}:open_deep", OFFERS | {"depth"}, needs_path=False
+    )
     check_method(replace(GRAY, needs=frozenset({"depth"})), data=data)
 
 
 def test_the_little_scenes_are_true() -> None:
-    case = next(Tiny().cases())
+    case = Tiny().cases()[0]
     assert case.photo.shape == (*ODD, 3)
     assert np.allclose(case.truth["albedo"] * case.truth["shading"], case.photo, atol=1e-6)
     assert np.allclose(np.linalg.norm(case.truth["normals"], axis=2), 1, atol=1e-5)
@@ -167,7 +176,9 @@ def test_the_little_scenes_are_true() -> None:
 
 def test_batches_depend_on_seed_and_number_alone() -> None:
     source = Tiny()
-    third = [batch for batch, _ in zip(source.batches("train", 2, 8, seed=1), range(3), strict=False)][2]
+    third = [
+        batch for batch, _ in zip(source.batches("train", 2, 8, seed=1), range(3), strict=False)
+    ][2]
     again = next(source.batches("train", 2, 8, seed=1, start=2))
     other = next(source.batches("train", 2, 8, seed=2, start=2))
     assert all(torch.equal(third[name], again[name]) for name in OFFERS)

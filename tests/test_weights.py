@@ -5,27 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from intrinsic_cli import weights
-from intrinsic_cli.api import MethodSpec, WeightsError
+from intrinsic_cli.api import MethodSpec, Variant, WeightsError
 from intrinsic_cli.registry import Registry
 
 RECORD = {"method": "toy", "variant": "", "steps": 3}
 
 
 def spec(**more: Any) -> MethodSpec:
-    return MethodSpec("toy", "a toy", "toy_plugin.method:Toy", ("albedo",), variants=("big",), **more)
+    default = Variant(layers=("albedo",), **more)
+    variants = (default, replace(default, name="big"))
+    return MethodSpec("toy", "a toy", "toy_plugin.method:Toy", variants)
 
 
 def write(path: Path, header: dict[str, Any] | None = None, body: bytes = bytes(12)) -> Path:
     """A little safetensors file."""
     tensors = {"net|a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
     tensors["net|b"] = {"dtype": "F16", "shape": [1, 2], "data_offsets": [8, 12]}
-    head = json.dumps(header or {"__metadata__": {"record": json.dumps(RECORD)}, **tensors}).encode()
+    head = json.dumps(
+        header or {"__metadata__": {"record": json.dumps(RECORD)}, **tensors}
+    ).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(struct.pack("<Q", len(head)) + head + body)
     return path

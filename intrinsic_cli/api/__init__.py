@@ -1,12 +1,30 @@
 """The contract between ``iid`` and its plugins: light to import, stable to build on."""
 
 from intrinsic_cli.api.data import Case, Source
-from intrinsic_cli.api.errors import DataError, IidError, PluginError, TrainingError, UsageError, WeightsError
+from intrinsic_cli.api.errors import (
+    DataError,
+    IidError,
+    PluginError,
+    TrainingError,
+    UsageError,
+    WeightsError,
+)
 from intrinsic_cli.api.hooks import hookimpl, hookspec
-from intrinsic_cli.api.layers import Decomposition, Mesh
-from intrinsic_cli.api.method import Decomposer, Method, Runtime, Scorer, Trainer
+from intrinsic_cli.api.method import Decomposer, Method, Runtime, Trainer
+from intrinsic_cli.api.outputs import Decomposition, Kind, Mesh, Outputs
 from intrinsic_cli.api.progress import Progress, Silent
-from intrinsic_cli.api.specs import DatasetSpec, Frame, MethodSpec, NoOptions, TrainConfig, knob
+from intrinsic_cli.api.protocols import Metric, Pool, Protocol
+from intrinsic_cli.api.regions import Region
+from intrinsic_cli.api.specs import (
+    DatasetSpec,
+    Frame,
+    MethodSpec,
+    NoOptions,
+    ProtocolSpec,
+    TrainConfig,
+    Variant,
+    knob,
+)
 
 __all__ = [
     "Case",
@@ -16,20 +34,27 @@ __all__ = [
     "Decomposition",
     "Frame",
     "IidError",
+    "Kind",
     "Mesh",
     "Method",
     "MethodSpec",
+    "Metric",
     "NoOptions",
+    "Outputs",
     "PluginError",
+    "Pool",
     "Progress",
+    "Protocol",
+    "ProtocolSpec",
+    "Region",
     "Runtime",
-    "Scorer",
     "Silent",
     "Source",
     "TrainConfig",
     "Trainer",
     "TrainingError",
     "UsageError",
+    "Variant",
     "WeightsError",
     "hookimpl",
     "hookspec",

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
+
+from intrinsic_cli.api.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from intrinsic_cli.api.layers import Image
+    from intrinsic_cli.api.outputs import Image
 
-    #: Named tensors [B,C,H,W], float32: ``photo``, ``albedo``, ``shading`` linear, ``mask`` 1 where truth holds.
+    #: Named tensors, float32: ``photo`` [B,3,H,W], ``albedo``, ``shading`` linear, ``mask``
+    #: [B,1,H,W] 1 where truth holds, ``keypoints`` [B,K,3], ``light`` [B,27]; see :data:`ROWS`.
     Batch = Mapping[str, Tensor]
 
 Split = Literal["train", "val"]
+#: How the rows of a batch are stacked and mirrored: ``planes`` [C,H,W]; ``vectors``, planes whose x
+#: turns round; ``points`` [K,3], x and y in -1..1 (right, down) and 1 where visible; ``light``, 27
+#: coefficients of spherical harmonics (9 a colour; x right, y up, z to the viewer); ``numbers``,
+#: which no mirror changes.
+Row = Literal["planes", "vectors", "points", "light", "numbers"]
+
+#: The rows of keys that datasets share.
+ROWS: Mapping[str, Row] = {
+    **dict.fromkeys(("photo", "albedo", "shading", "residual", "depth"), "planes"),
+    **dict.fromkeys(("transmission", "reflection", "flare"), "planes"),
+    **dict.fromkeys(("mask", "silhouette"), "planes"),
+    "normals": "vectors",
+    "keypoints": "points",
+    "light": "light",
+}
 
 
 @dataclass(slots=True)
 class Case:
-    """One photo with its truth. ``photo`` [H,W,3] linear; ``truth`` by layer name [H,W,C] linear; ``mask`` [H,W] bool.
+    """One photo with its truth.
 
-    ``protocol`` names how datasets of this kind are scored (``mit``, ``arap-f``, ``synth``).
+    ``photo`` [H,W,3] linear; ``truth`` by output name, layers [H,W,C] linear; ``mask`` [H,W] bool,
+    where truth holds. ``facts`` hold what else is known: keypoints, judgements, light.
     """
 
     name: str
@@ -31,22 +51,39 @@ class Case:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Source(Protocol):
-    """An opened dataset."""
+class Source(ABC):
+    """An opened dataset.
+
+    ``protocol`` names how it is scored (``mit``, ``arap-f``, ``synth``), ``offers`` the keys of its
+    batches, ``rows`` the kinds of those that :data:`ROWS` does not know. ``paired`` is False for
+    collections that do not belong together, which have no cases.
+    """
 
     name: str
     protocol: str
     offers: frozenset[str]
+    paired: bool = True
+    rows: Mapping[str, Row] = {}  # noqa: RUF012  read only
 
-    def batches(self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0) -> Iterator[Batch]:
-        """Batches of ``size`` crops. ``train`` never ends and its n-th batch depends on ``(seed, n)`` alone, so that
-        a resumed run (``start=n``) sees what an uninterrupted one would; ``val`` is finite and always the same."""
-        ...
+    @abstractmethod
+    def batches(
+        self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0
+    ) -> Iterator[Batch]:
+        """Batches of ``size`` crops. ``train`` never ends and its n-th batch depends on ``(seed,
+        n)`` alone, so that a resumed run (``start=n``) sees what an uninterrupted one would;
+        ``val`` is finite and always the same."""
+
+    @abstractmethod
+    def cases(self, split: Split = "val") -> Sequence[Case]:
+        """Full-size photos with truth, in a fixed order: a length at once, each read on access.
+        DataError where there is no such split."""
 
     def part(self, index: int, count: int) -> Source:
-        """The ``index``-th of ``count`` parts of the dataset (of both splits) that have no photo in common."""
-        ...
+        """The ``index``-th of ``count`` parts of the dataset (of both splits) that have no photo in
+        common. DataError where it cannot be divided."""
+        hint = "give unpaired:FOLDER or synth"
+        raise DataError(f"{self.name} cannot be divided into parts", hint)
 
-    def cases(self, split: Split = "val", limit: int | None = None) -> Iterator[Case]:
-        """Full-size photos with truth, in a fixed order."""
-        ...
+    def counts(self, split: Split) -> Mapping[str, int]:
+        """How many pictures there are of what: ``{"photo": 12}``, or a count a collection."""
+        return {"photo": len(self.cases(split))}

@@ -1,4 +1,5 @@
-"""Errors a user can mend. Each is one sentence, a hint, and the exit code the command line ends with."""
+"""Errors a user can mend. Each is one sentence, a hint, and the exit code the command line ends
+with."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from intrinsic_cli.api.specs import DatasetSpec, MethodSpec
+    from intrinsic_cli.api.specs import DatasetSpec, MethodSpec, ProtocolSpec
 
 PROJECT = "iid"
 #: The entry-point group a plugin package registers under.
@@ -28,3 +28,7 @@ class Hooks:
     @hookspec
     def iid_datasets(self) -> Iterable[DatasetSpec]:  # type: ignore[empty-body]  # a specification has no body
         """Name extra dataset readers, if you bring any."""
+
+    @hookspec
+    def iid_protocols(self) -> Iterable[ProtocolSpec]:  # type: ignore[empty-body]  # a specification has no body
+        """Name protocols of your own, by which datasets may be scored."""

@@ -7,7 +7,8 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """A listener. The command line draws bars or plain lines; a library user may pass ``Silent()``."""
+    """A listener. The command line draws bars or plain lines; a library user may pass
+    ``Silent()``."""
 
     def start(self, label: str, total: int | None) -> None:
         """A piece of work called ``label`` begins; ``total`` is None when its length is unknown."""

@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from intrinsic_cli.api.outputs import Kind, kind_of
+
 
 def knob(
-    default: Any, help: str, choices: tuple[Any, ...] = (), low: float | None = None, high: float | None = None
+    default: Any,
+    help: str,
+    choices: tuple[Any, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
 ) -> Any:
-    """A dataclass field that explains itself: shown by ``iid methods NAME``, validated by ``-O`` and ``--set``.
+    """A dataclass field that explains itself: shown by ``iid methods NAME``, validated by ``-O``
+    and ``--set``.
 
     ``low`` and ``high`` are the least and the greatest number allowed."""
-    return field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
+    return field(
+        default=default, metadata={"help": help, "choices": choices, "low": low, "high": high}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,8 @@ class NoOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """What every training run can be told (``--set key=value``); methods add fields of their own."""
+    """What every training run can be told (``--set key=value``); methods add fields of their
+    own."""
 
     steps: int = knob(2000, "optimisation steps of a stage", low=1)
     batch_size: int = knob(8, "photos per step", low=1)
@@ -31,51 +41,100 @@ class TrainConfig:
     lr: float = knob(1e-3, "peak learning rate", low=0)
     warmup: int = knob(100, "steps of linear warm-up before the cosine decay", low=0)
     clip: float = knob(1.0, "gradient norm above which gradients are scaled down; 0 = never", low=0)
-    ema: float = knob(0.999, "decay of the weight average that is validated and shipped; 0 = off", low=0, high=1)
-    val_every: int = knob(500, "steps between validations (the last step is always validated)", low=1)
+    ema: float = knob(
+        0.999, "decay of the weight average that is validated and shipped; 0 = off", low=0, high=1
+    )
+    val_every: int = knob(
+        500, "steps between validations (the last step is always validated)", low=1
+    )
     val_batches: int = knob(16, "validation batches looked at", low=1)
     save_every: int = knob(500, "steps between checkpoints", low=1)
     seed: int = knob(0, "seed of weights, data order and augmentation")
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """One network of a method, with what goes with it.
+
+    ``name`` is written after the method's (``NAME:VARIANT``); "" is the default one, which may have
+    an ``alias`` too. ``layers`` are the outputs it promises, of whatever kind (see
+    :mod:`~intrinsic_cli.api.outputs`); ``kinds`` gives the kind of names that are its own.
+    ``needs`` are the batch keys a dataset must offer to train. ``options`` and ``config`` are
+    frozen dataclasses of :func:`knob`: what decomposing and what training can be told. ``stages``
+    are trained in order, each seeing the weights of those before it; () = nothing to train.
+    ``smoke`` overrides the config so that two training steps fit in two CPU seconds.
+    """
+
+    name: str = ""
+    layers: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    options: type = NoOptions
+    config: type = TrainConfig
+    stages: tuple[str, ...] = ("main",)
+    smoke: Mapping[str, Any] = field(default_factory=dict)
+    summary: str = ""
+    alias: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def kind(self, output: str) -> Kind:
+        """The kind of one of its outputs. PluginError where nobody has said it."""
+        return kind_of(output, self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
 class MethodSpec:
     """A method as the house sees it before importing it.
 
-    ``target`` is ``"package.module:Class"`` of a :class:`~intrinsic_cli.api.method.Method`, imported on first use.
-    ``variants`` lists the named networks besides the default one (written ``NAME:VARIANT``); ``variant_layers`` those
-    that give other layers than ``layers``; ``default`` is a name the default one may be called by as well. ``stages``
-    are trained in order; a stage sees the weights of those before it. ``needs`` are the batch keys a dataset must
-    offer to train. ``smoke`` overrides the config so that two training steps fit in two CPU seconds.
+    ``target`` is ``"package.module:Class"`` of a :class:`~intrinsic_cli.api.method.Method`,
+    imported on first use. The first of its ``variants`` is the default one.
     """
 
     name: str
     summary: str
     target: str
-    layers: tuple[str, ...]
-    variants: tuple[str, ...] = ()
-    stages: tuple[str, ...] = ("main",)
-    needs: frozenset[str] = frozenset()
-    options: type = NoOptions
-    config: type = TrainConfig
-    smoke: Mapping[str, Any] = field(default_factory=dict)
+    variants: tuple[Variant, ...]
     paper: str = ""
-    variant_layers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    default: str = ""
 
-    def layers_of(self, variant: str) -> tuple[str, ...]:
-        """The layers that ``variant`` ("" = the default one) gives."""
-        return self.variant_layers.get(variant, self.layers)
+    @property
+    def default(self) -> Variant:
+        """The variant that is meant where none is named."""
+        return self.variants[0]
+
+    def variant(self, name: str) -> Variant:
+        """The variant called ``name`` (an alias counts too). KeyError if there is none."""
+        for variant in self.variants:
+            if name == variant.name or (name and name == variant.alias):
+                return variant
+        raise KeyError(name)
+
+    @property
+    def variant_names(self) -> tuple[str, ...]:
+        """What may be written behind the colon."""
+        return tuple(name for v in self.variants for name in (v.name, v.alias) if name)
+
+    def title(self, variant: Variant) -> str:
+        """``NAME`` or ``NAME:VARIANT``, as it is written on the command line."""
+        return f"{self.name}:{variant.name}" if variant.name else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolSpec:
+    """A protocol as the house sees it before importing it: ``target`` ``"module:NAME"`` is a
+    :class:`~intrinsic_cli.api.protocols.Protocol` called ``name``."""
+
+    name: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetSpec:
-    """A dataset reader: ``target`` ``"module:function"`` is called with the path (or None) and returns a Source.
+    """A dataset reader: ``target`` ``"module:function"`` is called with the path (or None) and
+    returns a Source.
 
-    ``page`` says where the data comes from, ``protocols`` how it may be scored (its own first). ``prepare``, where
-    there is one, is ``"module:function"`` called with source, output folder and progress; it returns a count.
-    ``several``: the path may also be several with commas between, which the reader takes apart and looks for itself.
-    """
+    ``page`` says where the data comes from, ``protocols`` how it may be scored (its own first).
+    ``prepare``, where there is one, is ``"module:function"`` called with source, output folder and
+    progress; it returns a count. ``several``: the path may also be several with commas between,
+    which the reader takes apart and looks for itself."""
 
     name: str
     summary: str
@@ -94,16 +153,16 @@ class DatasetSpec:
 class Frame:
     """What a network likes to eat; the house cuts, resizes and encodes photos accordingly.
 
-    ``size``: short side in pixels the photo is resized to (None = native, never enlarged); ``multiple``: both sides
-    become multiples of it; ``encoding``: the transfer curve of the input. ``lift``: how layers smaller than the
-    photo get its size: ``"divide"`` lifts shading edge-aware and sets albedo = photo / shading, so that every pixel
-    of the photo stays; ``"subtract"`` lifts summands edge-aware and sets transmission = photo − the others;
-    ``"resize"`` interpolates every layer.
+    ``size``: short side in pixels the photo is resized to (None = native, never enlarged);
+    ``multiple``: both sides become multiples of it; ``encoding``: the transfer curve of the input;
+    ``alpha``: photos come with a fourth channel, 1 where the object is. ``upsample``: how layers
+    smaller than the photo get its size: ``"divide"`` upsamples shading edge-aware and sets albedo
+    = photo / shading, so that every pixel of the photo stays; ``"subtract"`` upsamples summands
+    edge-aware and sets transmission = photo − the others; ``"resize"`` interpolates every layer.
     """
 
     size: int | None = None
     multiple: int = 1
-    tile: int | None = None
-    overlap: int = 0
     encoding: Literal["linear", "srgb"] = "linear"
-    lift: Literal["divide", "subtract", "resize"] = "divide"
+    alpha: bool = False
+    upsample: Literal["divide", "subtract", "resize"] = "divide"

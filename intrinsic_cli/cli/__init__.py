@@ -7,7 +7,8 @@ import sys
 
 from intrinsic_cli.cli.group import LazyGroup
 
-#: Command name → (module, what it does in one line). ``iid --help`` reads this table and imports no command.
+#: Command name → (module, what it does in one line). ``iid --help`` reads this table and imports no
+#: command.
 COMMANDS = {
     "decompose": ("decompose", "Take photos apart into layers."),
     "train": ("train", "Train a method, stage by stage."),
@@ -32,5 +33,7 @@ iid = LazyGroup("iid", COMMANDS, HELP)
 def main() -> None:
     """The entry point of ``iid``."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # a file name may be any bytes, and comes out as it went in
+        sys.stdout.reconfigure(
+            errors="surrogateescape"
+        )  # a file name may be any bytes, and comes out as it went in
     iid.main()

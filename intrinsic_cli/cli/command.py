@@ -11,7 +11,8 @@ GIVEN = "intrinsic_cli.method"
 
 
 class MethodCommand(click.Command):
-    """``iid decompose -m flow --help`` shows flow's own options. ``knobs`` is the MethodSpec field that holds them."""
+    """``iid decompose -m flow --help`` shows flow's own options. ``knobs`` is the Variant field
+    that holds them."""
 
     def __init__(self, *args: Any, knobs: str = "options", **more: Any) -> None:
         super().__init__(*args, **more)
@@ -35,13 +36,18 @@ class MethodCommand(click.Command):
         from intrinsic_cli.registry import load_registry
         from intrinsic_cli.settings import describe
 
-        spec, _ = load_registry().resolve(name)
-        knobs = describe(getattr(spec, self.knobs))
-        title = "Options (-O key=value)" if self.knobs == "options" else "Settings (--set key=value)"
+        spec, variant = load_registry().resolve(name)
+        knobs = describe(getattr(variant, self.knobs))
+        title = (
+            "Options (-O key=value)" if self.knobs == "options" else "Settings (--set key=value)"
+        )
         if knobs:
-            with formatter.section(f"{title} of {spec.name}"):
+            with formatter.section(f"{title} of {spec.title(variant)}"):
                 formatter.write_dl(
-                    [(f"{knob.name}={_wanted(knob)}", f"{knob.help}  [default: {knob.default}]") for knob in knobs]
+                    [
+                        (f"{knob.name}={_wanted(knob)}", f"{knob.help}  [default: {knob.default}]")
+                        for knob in knobs
+                    ]
                 )
 
 

@@ -32,5 +32,6 @@ def script(shell: str) -> str:
     if kind is None:
         raise click.UsageError(f"no completion for {shell}")
     made = kind(iid, {}, "iid", "_IID_COMPLETE")
-    # Not made.source(): for bash it starts a bash to ask its version, which this machine may not have.
+    # Not made.source(): for bash it starts a bash to ask its version, which this machine may not
+    # have.
     return made.source_template % made.source_vars() + "\n"

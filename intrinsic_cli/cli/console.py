@@ -1,4 +1,5 @@
-"""What people see while they wait: bars on a terminal, plain lines elsewhere. stdout carries results only."""
+"""What people see while they wait: bars on a terminal, plain lines elsewhere. stdout carries
+results only."""
 
 from __future__ import annotations
 
@@ -98,7 +99,8 @@ class Bars:
             self._bars.remove_task(self._tasks.pop())
 
     def result(self, text: str) -> None:
-        """One line of result: above the bars when stdout is the same terminal, else straight to stdout."""
+        """One line of result: above the bars when stdout is the same terminal, else straight to
+        stdout."""
         if sys.stdout.isatty():
             self.note(text)
         else:
@@ -112,9 +114,20 @@ def progress() -> Iterator[Plain | Bars]:
         yield Plain()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     # Results go to stdout, which may be a pipe: rich must not catch them.
     with Progress(
         *columns,
@@ -134,7 +147,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in (columns, *cells):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:

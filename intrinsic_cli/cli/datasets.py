@@ -19,14 +19,15 @@ SHOWN = ("layout", "licence", "page", "protocols", "offers")
 @options.debug
 @click.pass_context
 def datasets(context: click.Context, as_json: bool) -> None:
-    """List the datasets that --data can name. Any folder with photo/ and albedo/ or shading/ is one too."""
+    """List the datasets that --data can name. Any folder with photo/ and albedo/ or shading/ is one
+    too."""
     if context.invoked_subcommand:
         return
-    from intrinsic_cli.cli import facts
-    from intrinsic_cli.cli.listing import dump
+    from intrinsic_cli.cli import descriptions
+    from intrinsic_cli.cli.output import dump
     from intrinsic_cli.registry import load_registry
 
-    listed = facts.datasets(load_registry())
+    listed = descriptions.datasets(load_registry())
     if as_json:
         dump({"datasets": listed})
         return
@@ -39,14 +40,14 @@ def datasets(context: click.Context, as_json: bool) -> None:
 @options.debug
 def check(data: str, as_json: bool) -> None:
     """Say whether a dataset is whole, or which files are missing."""
-    from intrinsic_cli.cli.listing import dump
+    from intrinsic_cli.cli.output import dump
     from intrinsic_cli.runs.datasets import check as run
 
     report = run(data)
     if as_json:
         dump(report)
         return
-    told: dict[str, Mapping[str, int | None]] = {"cases": report.cases, **report.collections}
+    told: dict[str, Mapping[Any, int | None]] = {"cases": report.cases, **report.collections}
     counts = "  ".join(f"{name}: {_counted(splits)}" for name, splits in told.items() if splits)
     protocol = f"  protocol: {report.protocol}" if report.cases else ""
     click.echo(f"{data}: ok  {counts}{protocol}  offers: {', '.join(report.offers)}")
@@ -58,7 +59,8 @@ def check(data: str, as_json: bool) -> None:
 @click.argument("out", metavar="OUT", type=FOLDER)
 @options.debug
 def prepare(name: str, source: Path, out: Path) -> None:
-    """Turn the originals in SRC into what the reader of NAME opens, in OUT; what is there already is kept.
+    """Turn the originals in SRC into what the reader of NAME opens, in OUT; what is there already
+    is kept.
 
     \b
     hypersim         renderings → tone-mapped photo, albedo and shading of 256 pixels
@@ -74,11 +76,15 @@ def prepare(name: str, source: Path, out: Path) -> None:
 
 
 def _counted(splits: Mapping[str, int | None]) -> str:
-    return ", ".join(f"{split} {'?' if count is None else count}" for split, count in splits.items())
+    return ", ".join(
+        f"{split} {'?' if count is None else count}" for split, count in splits.items()
+    )
 
 
 def _described(row: dict[str, Any]) -> str:
     """A dataset as a paragraph: its name and what it is, then a line a fact."""
-    told = {name: row[name] if isinstance(row[name], str) else ", ".join(row[name]) for name in SHOWN}
+    told = {
+        name: row[name] if isinstance(row[name], str) else ", ".join(row[name]) for name in SHOWN
+    }
     lines = [f"  {name:<10} {value}" for name, value in told.items() if value]
     return "\n".join([f"{row['name']}: {row['summary']}", *lines])

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from intrinsic_cli.cli import listing, options, scoreboard
+from intrinsic_cli.cli import options, output, score_table
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.console import progress
 
@@ -54,39 +54,62 @@ def results(function: Any) -> Any:
 
 
 @click.command(cls=MethodCommand)
-@options.method(default=None, multiple=True, help="May be given several times.  [default: flow, or just --predictions]")
+@options.method(
+    default=None,
+    multiple=True,
+    help="May be given several times.  [default: flow, or just --predictions]",
+)
 @predictions
 @options.data()
 @click.option(
-    "--split", type=click.Choice(["val", "train"]), default="val", show_default=True, help="Part of the dataset."
+    "--split",
+    type=click.Choice(["val", "train"]),
+    default="val",
+    show_default=True,
+    help="Part of the dataset.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Score the first N cases only.")
 @results
-@click.option("--weights", multiple=True, metavar="[METHOD=]PATH|NAME", help="Weights other than the method's own.")
-@options.settings("-O", "--option", help="A method's option; flow.KEY=VALUE is for flow alone. `-m NAME --help` lists.")
+@click.option(
+    "--weights",
+    multiple=True,
+    metavar="[METHOD=]PATH|NAME",
+    help="Weights other than the method's own.",
+)
+@options.settings(
+    "-O",
+    "--option",
+    help="A method's option; flow.KEY=VALUE is for flow alone. `-m NAME --help` lists.",
+)
 @options.config
 @options.seed()
 @options.device
 @options.debug
-def evaluate(json_file: Path | None, csv_file: Path | None, method: tuple[str, ...], **given: Any) -> int:
+def evaluate(
+    json_file: Path | None, csv_file: Path | None, method: tuple[str, ...], **given: Any
+) -> int:
     """Score methods, and layers that other programs wrote, on a dataset with truth.
 
-    Every table names its protocol. Exit codes: 0 all scored, 2 usage, 3 some cases failed, 4 no weights or data.
-    """
+    Every table names its protocol. Exit codes: 0 all scored, 2 usage, 3 some cases failed, 4 no
+    weights or data."""
     from intrinsic_cli.requests import EvaluateRequest
-    from intrinsic_cli.runs.evaluate import evaluate as run
+    from intrinsic_cli.runs.evaluate.run import evaluate as run
 
     methods = method or (() if given["predictions"] else ("flow",))
-    ledger = json_file.with_suffix(".cases.jsonl") if json_file and json_file != listing.STDOUT else None
-    request = EvaluateRequest(methods=methods, options=given.pop("settings"), ledger=ledger, **given)
+    ledger = (
+        json_file.with_suffix(".cases.jsonl") if json_file and json_file != output.STDOUT else None
+    )
+    request = EvaluateRequest(
+        methods=methods, options=given.pop("settings"), ledger=ledger, **given
+    )
     with progress() as listener:
         report = run(request, listener)
-    if listing.STDOUT not in (json_file, csv_file):
-        scoreboard.show(report)
+    if output.STDOUT not in (json_file, csv_file):
+        score_table.show(report)
     if json_file:
-        listing.put(json_file, listing.text(report) + "\n")
+        output.put(json_file, output.text(report) + "\n")
     if csv_file:
-        columns, rows = scoreboard.flat(report)
-        listing.put(csv_file, listing.csv([columns, *rows]))
-    scoreboard.tell(report.failures)
+        columns, rows = score_table.flat(report)
+        output.put(csv_file, output.csv([columns, *rows]))
+    score_table.tell(report.failures)
     return SOME_FAILED if report.failures else 0

@@ -13,12 +13,14 @@ import click
 from intrinsic_cli.api import IidError
 
 INTERRUPTED = 130
-#: Newer click raises this where a command without arguments shows its help; older click just shows it.
+#: Newer click raises this where a command without arguments shows its help; older click just shows
+#: it.
 NO_ARGS: type[click.UsageError] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
 def guarded(run: Callable[[], Any], debug: bool = False) -> int:
-    """Run a command; its number, or 0, is the exit code. No exception leaves here except SystemExit."""
+    """Run a command; its number, or 0, is the exit code. No exception leaves here except
+    SystemExit."""
     try:
         result = run()
         sys.stdout.flush()
@@ -53,7 +55,11 @@ def _see(error: click.ClickException) -> str:
 
 
 def _advice(debug: bool) -> str:
-    return "please report this with the lines above" if debug else "run again with --debug to see where it happened"
+    return (
+        "please report this with the lines above"
+        if debug
+        else "run again with --debug to see where it happened"
+    )
 
 
 def _trace(debug: bool) -> None:
@@ -62,6 +68,7 @@ def _trace(debug: bool) -> None:
 
 
 def _silence() -> int:
-    """Whoever read our output is gone; point stdout nowhere so that the interpreter's last flush stays quiet."""
+    """Whoever read our output is gone; point stdout nowhere so that the interpreter's last flush
+    stays quiet."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -39,7 +39,12 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with a suggestion that needs no import."""
-        if args and args[0] not in self.table and not ctx.resilient_parsing and not args[0].startswith("-"):
+        if (
+            args
+            and args[0] not in self.table
+            and not ctx.resilient_parsing
+            and not args[0].startswith("-")
+        ):
             near = difflib.get_close_matches(args[0], self.table, n=1)
             advice = f"; did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"no command called {args[0]!r}{advice}", ctx)
@@ -53,7 +58,9 @@ class LazyGroup(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Command names, then the group's own options; no command is imported for a Tab press."""
         items = [
-            CompletionItem(name, help=help) for name, (_, help) in self.table.items() if name.startswith(incomplete)
+            CompletionItem(name, help=help)
+            for name, (_, help) in self.table.items()
+            if name.startswith(incomplete)
         ]
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
@@ -68,7 +75,9 @@ class LazyGroup(click.Group):
         """Run and exit. A command's result, if it is a number, is the exit code."""
         words = list(sys.argv[1:] if args is None else args)
         parent = super().main
-        run: Callable[[], Any] = lambda: parent(words, prog_name or "iid", complete_var, standalone_mode=False, **extra)  # noqa: E731  carries super() along
+        run: Callable[[], Any] = lambda: parent(
+            words, prog_name or "iid", complete_var, standalone_mode=False, **extra
+        )  # noqa: E731  carries super() along
         if not standalone_mode:
             return run()
         sys.exit(guarded(run, debug="--debug" in words))
@@ -81,5 +90,10 @@ def _version_option() -> click.Option:
             ctx.exit()
 
     return click.Option(
-        ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show, help="Show the version and exit."
+        ["--version"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=show,
+        help="Show the version and exit.",
     )

@@ -18,12 +18,15 @@ def gather(words: tuple[str, ...], from_list: str | None) -> tuple[tuple[Path, .
         raise UsageError("stdin cannot be both an image and a list of paths")
     paths = tuple(dict.fromkeys([*_opened(words), *_listed(from_list)]))
     if not paths:
-        raise UsageError("no input", "give files, folders or globs, `-` for stdin, or --from-list FILE")
+        raise UsageError(
+            "no input", "give files, folders or globs, `-` for stdin, or --from-list FILE"
+        )
     return paths, sys.stdin.buffer.read() if STDIN in words else None
 
 
 def _opened(words: Iterable[str]) -> Iterator[Path]:
-    """Shells leave a glob alone when it is quoted or matches nothing; a file whose name looks like one comes first."""
+    """Shells leave a glob alone when it is quoted or matches nothing; a file whose name looks like
+    one comes first."""
     for word in words:
         path = Path(word).expanduser() if word.startswith("~") else Path(word)
         if word == STDIN or not any(mark in word for mark in "*?[") or path.exists():

@@ -23,7 +23,9 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
 
     name = "duration"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         """The seconds, or a usage error."""
         found = DURATION.fullmatch(str(value).strip())
         if found is None or not float(found[1]):
@@ -36,7 +38,9 @@ class AutoInt(click.ParamType):  # type: ignore[type-arg]  # generic only in new
 
     name = "auto|n"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
         """The number, or a usage error."""
         if value is None or value == "auto":
             return None
@@ -50,13 +54,20 @@ def method(default: Any = "flow", **more: Any) -> Decorator:
     more.setdefault("help", "Method and variant.")
     names = ("method", "-m", "--method", "--plugin")
     return click.option(
-        *names, metavar="NAME[:VARIANT]", default=default, show_default=True, shell_complete=tab.methods, **more
+        *names,
+        metavar="NAME[:VARIANT]",
+        default=default,
+        show_default=True,
+        shell_complete=tab.methods,
+        **more,
     )
 
 
 def settings(*names: str, help: str, complete: tab.Completer = tab.option_keys) -> Decorator:
     """``-O key=value``, as often as you like."""
-    return click.option("settings", *names, multiple=True, metavar="KEY=VALUE", help=help, shell_complete=complete)
+    return click.option(
+        "settings", *names, multiple=True, metavar="KEY=VALUE", help=help, shell_complete=complete
+    )
 
 
 def data(**more: Any) -> Decorator:
@@ -92,17 +103,25 @@ def device(function: Any) -> Any:
 
 
 config = click.option(
-    "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Settings in a TOML file."
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings in a TOML file.",
 )
-weights = click.option("--weights", default="", metavar="PATH|NAME", help="Weights other than the method's own.")
+weights = click.option(
+    "--weights", default="", metavar="PATH|NAME", help="Weights other than the method's own."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 # Read by the group from the bare words, so that it works even where parsing fails.
-debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+debug = click.option(
+    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+)
 
 
 def seed(default: int | None = 0) -> Decorator:
     """``--seed N``."""
-    return click.option("--seed", type=int, default=default, show_default=default is not None, help="Random seed.")
+    return click.option(
+        "--seed", type=int, default=default, show_default=default is not None, help="Random seed."
+    )
 
 
 def _check_device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:

@@ -19,7 +19,7 @@ def methods(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     names += [
         (f"{spec.name}:{variant}", f"variant of {spec.name}")
         for spec in specs
-        for variant in filter(None, (spec.default, *spec.variants))
+        for variant in spec.variant_names
     ]
     return _matching(names, incomplete)
 
@@ -32,12 +32,16 @@ def datasets(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     return _matching(names, incomplete) or [CompletionItem(incomplete, type="dir")]
 
 
-def option_keys(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def option_keys(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     """``key=`` of the method's decompose options, or ``key=choice``."""
     return _settings(ctx, "options", incomplete)
 
 
-def config_keys(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def config_keys(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     """``key=`` of the method's training settings, or ``key=choice``."""
     return _settings(ctx, "config", incomplete)
 
@@ -58,12 +62,14 @@ def _settings(ctx: click.Context, kind: str, incomplete: str) -> list[Completion
 
     given = ctx.params.get("method") or ctx.lookup_default("method") or "flow"
     try:
-        spec, _ = load_registry().resolve(given if isinstance(given, str) else given[-1])
+        _, variant = load_registry().resolve(given if isinstance(given, str) else given[-1])
     except IidError:
         return []
     names: list[tuple[str, str]] = []
-    for knob in describe(getattr(spec, kind)):
-        names += [(f"{knob.name}={choice}", knob.help) for choice in knob.choices] or [(f"{knob.name}=", knob.help)]
+    for knob in describe(getattr(variant, kind)):
+        names += [(f"{knob.name}={choice}", knob.help) for choice in knob.choices] or [
+            (f"{knob.name}=", knob.help)
+        ]
     return _matching(names, incomplete)
 
 

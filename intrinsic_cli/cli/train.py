@@ -23,30 +23,49 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--out", type=FOLDER, help="Run folder.  [default: runs/NAME/N]")
 @options.config
 @options.settings(
-    "--set", "-O", help="One training setting; `--plugin NAME --help` lists them.", complete=tab.config_keys
+    "--set",
+    "-O",
+    help="One training setting; `--plugin NAME --help` lists them.",
+    complete=tab.config_keys,
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Optimisation steps of each stage.")
 @click.option(
-    "--for", "seconds", type=options.Duration(), metavar="30m", help="Stop and save after this time (s, m, h)."
+    "--for",
+    "seconds",
+    type=options.Duration(),
+    metavar="30m",
+    help="Stop and save after this time (s, m, h).",
 )
 @click.option(
-    "--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Continue this run folder."
+    "--resume",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Continue this run folder.",
 )
 @click.option("--init", default="", metavar="WEIGHTS", help="Start from these weights.")
 @click.option("--stage", default="", help="Train this stage only.")
 @options.seed(default=None)
 @options.device
-@click.option("--nproc", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to train in.")
-@click.option("--install", is_flag=True, help="Make the result the method's weights on this machine.")
+@click.option(
+    "--nproc",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes to train in.",
+)
+@click.option(
+    "--install", is_flag=True, help="Make the result the method's weights on this machine."
+)
 @options.as_json
 @options.debug
 def train(settings: tuple[str, ...], seed: int | None, as_json: bool, **given: Any) -> int:
     """Train a method. Ctrl-C saves and stops; `--resume` continues as if nothing had happened."""
     from intrinsic_cli.requests import TrainRequest
-    from intrinsic_cli.runs.train import train as run
+    from intrinsic_cli.runs.train.run import train as run
 
     if not given["method"] and not given["resume"]:
-        raise UsageError("no method to train", "name it with --plugin NAME; `iid methods` lists them")
+        raise UsageError(
+            "no method to train", "name it with --plugin NAME; `iid methods` lists them"
+        )
     given["method"] = given["method"] or ""
     overrides = settings if seed is None else (*settings, f"seed={seed}")
     began = time.monotonic()
@@ -60,7 +79,7 @@ def train(settings: tuple[str, ...], seed: int | None, as_json: bool, **given: A
 
 
 def _print(report: Any, as_json: bool) -> None:
-    from intrinsic_cli.cli.listing import dump
+    from intrinsic_cli.cli.output import dump
 
     if as_json:
         dump(report)

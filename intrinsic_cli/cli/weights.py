@@ -23,13 +23,13 @@ def weights() -> None:
 @options.debug
 def list_(as_json: bool) -> None:
     """List the weights on this machine; installed ones come before packaged ones."""
-    from intrinsic_cli.cli import facts, listing
+    from intrinsic_cli.cli import descriptions, output
     from intrinsic_cli.registry import load_registry
     from intrinsic_cli.weights import list_weights
 
-    files = [facts.weights(file) for file in list_weights(load_registry())]
+    files = [descriptions.weights(file) for file in list_weights(load_registry())]
     if as_json:
-        listing.dump({"weights": files})
+        output.dump({"weights": files})
         return
     columns = ("name", "method", "variant", "place", "bytes", "sha256", "path")
     table(columns, [[file[column] for column in columns] for file in files])
@@ -41,12 +41,16 @@ def list_(as_json: bool) -> None:
 @options.debug
 def verify(names: tuple[str, ...], as_json: bool) -> int:
     """Check that weights are whole and the ones that were shipped; all of them if none is named."""
-    from intrinsic_cli.cli.checking import check, choose
-    from intrinsic_cli.cli.listing import line
+    from intrinsic_cli.cli.output import line
+    from intrinsic_cli.cli.weights_check import check, choose
 
     checks = [check(name, path) for name, path in choose(names)]
     for told in checks:
-        click.echo(line(told) if as_json else f"{told['status']}  {told['name']}  {told['sha256'] or told['error']}")
+        click.echo(
+            line(told)
+            if as_json
+            else f"{told['status']}  {told['name']}  {told['sha256'] or told['error']}"
+        )
     return 0 if all(told["status"] == "ok" for told in checks) else WeightsError.exit_code
 
 
@@ -57,7 +61,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
 def import_(file: Path, name: str) -> None:
     """Bring in FILE, an original checkpoint of a paper's own code. Prints where it went."""
     from intrinsic_cli.registry import load_registry
-    from intrinsic_cli.runs.imports import import_checkpoint
+    from intrinsic_cli.runs.import_weights import import_checkpoint
 
     click.echo(str(import_checkpoint(file, load_registry(), name)))
 

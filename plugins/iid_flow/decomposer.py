@@ -12,16 +12,17 @@ from iid_flow.settings import FlowOptions
 from iid_flow.solver import euler
 from iid_flow.unet import Velocity
 from iid_flow.vae import LATENTS, ShadingVAE
-from intrinsic_cli.api import Frame, Runtime
-from intrinsic_cli.kit.device import place
-from intrinsic_cli.kit.efficientnet import Encoder
-from intrinsic_cli.kit.resize import resize
-from intrinsic_cli.kit.tone import encode_photo, exposure
-from intrinsic_cli.kit.view import enlarged, reflectance_below_one
+from intrinsic_cli.api import Decomposer, Frame, Runtime
+from intrinsic_cli.kit.light.exposure import encode_photo, exposure
+from intrinsic_cli.kit.light.resize import resize
+from intrinsic_cli.kit.light.scale import enlarged, reflectance_below_one
+from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.efficientnet import Encoder
 
 _MULTIPLE = 32  # the encoder halves its map five times
-#: Layers are handed out at a third of the view: latents know no finer detail, and the lift to full size takes edges
-#: from the photo better than the decoder draws them (LMSE on MIT .0225; whole .0251, half .0230, quarter .0225).
+#: Layers are handed out at a third of the view: latents know no finer detail, and the lift to full
+#: size takes edges from the photo better than the decoder draws them (LMSE on MIT .0225; whole
+#: .0251, half .0230, quarter .0225).
 _DETAIL = 3
 
 
@@ -30,8 +31,11 @@ def build() -> dict[str, nn.Module]:
     return {"vae": ShadingVAE(), "encoder": Encoder(), "unet": Velocity()}
 
 
-def predict(nets: Mapping[str, nn.Module], photo: Tensor, noise: Tensor | None, steps: int) -> Tensor:
-    """[B,3,H,W] linear, sides multiples of 32 → log shading [B,3,H,W] relative to ``exposure(photo)``.
+def predict(
+    nets: Mapping[str, nn.Module], photo: Tensor, noise: Tensor | None, steps: int
+) -> Tensor:
+    """[B,3,H,W] linear, sides multiples of 32 → log shading [B,3,H,W] relative to
+    ``exposure(photo)``.
 
     ``noise`` [B,8,H/4,W/4] starts the flow; None starts at zero, which gives the mean answer.
     """
@@ -44,11 +48,14 @@ def predict(nets: Mapping[str, nn.Module], photo: Tensor, noise: Tensor | None, 
     return code
 
 
-class FlowDecomposer:
-    """See :class:`~intrinsic_cli.api.Decomposer`. ``mode=vae`` needs no photo understanding: it encodes the photo
-    itself as if it were shading and decodes it, which shows what the auto-encoder keeps."""
+class FlowDecomposer(Decomposer):
+    """See :class:`~intrinsic_cli.api.Decomposer`. ``mode=vae`` needs no photo understanding: it
+    encodes the photo itself as if it were shading and decodes it, which shows what the auto-encoder
+    keeps."""
 
-    def __init__(self, nets: Mapping[str, nn.Module], options: FlowOptions, runtime: Runtime) -> None:
+    def __init__(
+        self, nets: Mapping[str, nn.Module], options: FlowOptions, runtime: Runtime
+    ) -> None:
         self._nets = {name: place(net, runtime.device) for name, net in nets.items()}
         self._options, self._runtime = options, runtime
         self.frame = Frame(size=options.size, multiple=_MULTIPLE)
@@ -81,5 +88,7 @@ class FlowDecomposer:
             return None
         b, _, h, w = photos.shape
         generator = torch.Generator().manual_seed(self._runtime.seed)
-        one = torch.randn(1, LATENTS, h // 4, w // 4, generator=generator) * self._options.temperature
+        one = (
+            torch.randn(1, LATENTS, h // 4, w // 4, generator=generator) * self._options.temperature
+        )
         return one.to(photos.device).expand(b, -1, -1, -1)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from intrinsic_cli.kit.losses import gradient_loss, masked_mean
+from intrinsic_cli.kit.networks.losses import gradient_loss, masked_mean
 
-_FREE = (0.85, 0.5, 0.5)  # part of a channel's mean offset that is forgiven: brightness is ambiguous, colour less so
+_FREE = (
+    0.85,
+    0.5,
+    0.5,
+)  # part of a channel's mean offset that is forgiven: brightness is ambiguous, colour less so
 
 
-def log_shading_loss(predicted: Tensor, truth: Tensor, mask: Tensor, chroma: float, gradient: float) -> Tensor:
-    """L1 plus multi-scale gradients of the error, per sample: [B,3,H,W] of ``light.to_log`` → [B]."""
+def log_shading_loss(
+    predicted: Tensor, truth: Tensor, mask: Tensor, chroma: float, gradient: float
+) -> Tensor:
+    """L1 plus multi-scale gradients of the error, per sample: [B,3,H,W] of ``light.to_log`` →
+    [B]."""
     weight = predicted.new_tensor([1.0, chroma, chroma]).view(1, 3, 1, 1)
     error = predicted - truth
     free = predicted.new_tensor(_FREE).view(1, 3, 1, 1)

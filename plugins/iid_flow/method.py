@@ -10,7 +10,7 @@ from iid_flow.decomposer import FlowDecomposer, build
 from iid_flow.settings import FlowConfig, FlowOptions
 from iid_flow.trainers import FlowTrainer, VaeTrainer
 from intrinsic_cli.api import Decomposer, Method, Runtime, Source, Trainer
-from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.kit.networks.checkpoint import load_into
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState

@@ -12,7 +12,8 @@ Velocity = Callable[[Tensor, Tensor], Tensor]
 
 
 def euler(velocity: Velocity, x: Tensor, steps: int) -> Tensor:
-    """Integrate ``x`` from t = 0 to 1 in ``steps`` equal Euler steps taken at t = 0, 1/n, ..., (n-1)/n."""
+    """Integrate ``x`` from t = 0 to 1 in ``steps`` equal Euler steps taken at t = 0, 1/n, ...,
+    (n-1)/n."""
     for k in range(steps):
         t = torch.full((len(x),), k / steps, device=x.device, dtype=torch.float32)
         x = x + velocity(x, t) / steps

@@ -18,11 +18,11 @@ from iid_flow.settings import FlowConfig
 from iid_flow.unet import Velocity
 from iid_flow.vae import FACTOR, ShadingVAE
 from intrinsic_cli.api import Runtime, Source, Trainer
-from intrinsic_cli.kit.checkpoint import load_into
-from intrinsic_cli.kit.device import place
-from intrinsic_cli.kit.efficientnet import Encoder, load_imagenet, pretrained_wanted
-from intrinsic_cli.kit.losses import masked_mean, scale_invariant_loss
-from intrinsic_cli.kit.tone import encode_photo, exposure
+from intrinsic_cli.kit.light.exposure import encode_photo, exposure
+from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.efficientnet import Encoder, load_imagenet, pretrained_wanted
+from intrinsic_cli.kit.networks.losses import masked_mean, scale_invariant_loss
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
@@ -52,9 +52,11 @@ class VaeTrainer(_Stage):
         self.steps = config.vae_steps
         self.vae = place(ShadingVAE(), runtime.device)
         self.nets = {"vae": self.vae}
-        self.optimizers = {"vae": AdamW(self.vae.parameters(), config.lr, weight_decay=config.weight_decay)}
+        self.optimizers = {
+            "vae": AdamW(self.vae.parameters(), config.lr, weight_decay=config.weight_decay)
+        }
 
-    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         code = to_log(batch["shading"], exposure(batch["photo"]))
         mean, log_variance = self.vae.posterior(code)
         raw = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
@@ -65,7 +67,9 @@ class VaeTrainer(_Stage):
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
         code = to_log(batch["shading"], exposure(batch["photo"]))
-        return {"loss": self._judge(self.vae.decode(self.vae.encode(code)), code, batch["mask"]).mean()}
+        return {
+            "loss": self._judge(self.vae.decode(self.vae.encode(code)), code, batch["mask"]).mean()
+        }
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         level = exposure(batch["photo"])
@@ -76,10 +80,10 @@ class VaeTrainer(_Stage):
 class FlowTrainer(_Stage):
     """Stage ``flow``: velocities of latents under the photo.
 
-    Most samples start from nothing at t = 0, where the best velocity is the mean answer (one Euler step); the rest
-    start from noise of random spread at logit-normal times. Both are judged in latents and, decoded, in pixels.
-    The auto-encoder's encoder is frozen: it defines the latents. Its decoder learns on, with the answers it will get.
-    """
+    Most samples start from nothing at t = 0, where the best velocity is the mean answer (one Euler
+    step); the rest start from noise of random spread at logit-normal times. Both are judged in
+    latents and, decoded, in pixels. The auto-encoder's encoder is frozen: it defines the latents.
+    Its decoder learns on, with the answers it will get."""
 
     def __init__(self, config: FlowConfig, source: Source, runtime: Runtime) -> None:
         super().__init__(config, source)
@@ -101,25 +105,31 @@ class FlowTrainer(_Stage):
         self._device = runtime.device
 
     def _begin(self, encoder: Encoder, config: FlowConfig, runtime: Runtime) -> None:
-        """The auto-encoder of stage vae, the encoder from ImageNet, and whatever else the run starts from."""
+        """The auto-encoder of stage vae, the encoder from ImageNet, and whatever else the run
+        starts from."""
         init = runtime.parents.get("init", {})
         if pretrained_wanted(config.pretrained):
             load_imagenet(encoder)
         elif config.pretrained == "auto" and "encoder" not in init:
-            self.notes = ("the encoder starts from nothing: the extra 'pretrained' would bring ImageNet weights",)
+            self.notes = (
+                "the encoder starts from nothing: the extra 'pretrained' would bring ImageNet weights",
+            )
         for name in self.nets.keys() & init.keys():
             load_into(self.nets[name], init, name)
         if "vae" in runtime.parents:
             load_into(self.nets["vae"], runtime.parents["vae"], "vae")
 
-    def prepare(self) -> None:
-        """Normalise the latents over some training batches, unless the run continues networks used to theirs."""
+    def setup(self) -> None:
+        """Normalise the latents over some training batches, unless the run continues networks used
+        to theirs."""
         if not bool((self.vae.scale == 1).all()):
             return
         batches = islice(self.batches("train"), 16)
-        self.vae.measure([to_log(b["shading"], exposure(b["photo"])).to(self._device) for b in batches])
+        self.vae.measure(
+            [to_log(b["shading"], exposure(b["photo"])).to(self._device) for b in batches]
+        )
 
-    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         photo, mask = batch["photo"], batch["mask"]
         level = exposure(photo)
         code = to_log(batch["shading"], level)
@@ -139,12 +149,17 @@ class FlowTrainer(_Stage):
         return {"flow": flow.detach(), "pixel": pixel.detach(), "linear": linear.detach()}
 
     def _linear(self, code: Tensor, batch: Batch, level: Tensor) -> Tensor:
-        """Scale-invariant errors of shading and albedo in linear light, over the photo and in windows, [B]."""
+        """Scale-invariant errors of shading and albedo in linear light, over the photo and in
+        windows, [B]."""
         shading, mask, window = from_log(code, level), batch["mask"], max(2, code.shape[-1] // 10)
         albedo = (batch["photo"] / shading).clamp(max=4)
         total = torch.zeros(len(code), device=code.device)
         for mine, truth in ((shading, batch["shading"]), (albedo, batch["albedo"])):
-            total = total + scale_invariant_loss(mine, truth, mask) + scale_invariant_loss(mine, truth, mask, window)
+            total = (
+                total
+                + scale_invariant_loss(mine, truth, mask)
+                + scale_invariant_loss(mine, truth, mask, window)
+            )
         return total
 
     def _start(self, x1: Tensor) -> tuple[Tensor, Tensor]:
@@ -158,7 +173,11 @@ class FlowTrainer(_Stage):
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
         code = to_log(batch["shading"], exposure(batch["photo"]))
-        return {"loss": self._judge(predict(self.nets, batch["photo"], None, 1), code, batch["mask"]).mean()}
+        return {
+            "loss": self._judge(
+                predict(self.nets, batch["photo"], None, 1), code, batch["mask"]
+            ).mean()
+        }
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         photo, level = batch["photo"], exposure(batch["photo"])

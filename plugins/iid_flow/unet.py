@@ -1,4 +1,5 @@
-"""The velocity network: a U-Net on shading latents, conditioned on time and on maps of the image encoder."""
+"""The velocity network: a U-Net on shading latents, conditioned on time and on maps of the image
+encoder."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_flow.vae import FACTOR, LATENTS
-from intrinsic_cli.kit.blocks import doubled
-from intrinsic_cli.kit.efficientnet import CHANNELS
+from intrinsic_cli.kit.networks.blocks import doubled
+from intrinsic_cli.kit.networks.efficientnet import CHANNELS
 
 _TIME = 128
 
@@ -20,7 +21,9 @@ class TimeEmbedding(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(64, _TIME), nn.SiLU(), nn.Linear(_TIME, _TIME), nn.SiLU())
+        self.layers = nn.Sequential(
+            nn.Linear(64, _TIME), nn.SiLU(), nn.Linear(_TIME, _TIME), nn.SiLU()
+        )
 
     def forward(self, t: Tensor) -> Tensor:
         rates = torch.exp(-math.log(10000) * torch.arange(32, device=t.device) / 32)
@@ -61,7 +64,9 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         b, c, h, w = x.shape
-        qkv = self.qkv(self.norm(x)).view(b, 3, self.heads, c // self.heads, h * w).transpose(-1, -2)
+        qkv = (
+            self.qkv(self.norm(x)).view(b, 3, self.heads, c // self.heads, h * w).transpose(-1, -2)
+        )
         mixed = F.scaled_dot_product_attention(*qkv.unbind(1))
         out: Tensor = x + self.out(mixed.transpose(-1, -2).reshape(b, c, h, w))
         return out
@@ -70,9 +75,8 @@ class Attention(nn.Module):
 class Velocity(nn.Module):
     """v(x, t | photo): [B,8,h,w] noisy latents at H/4, [B] times → [B,8,h,w].
 
-    The deep half of the U-Net is the image encoder's: its maps enter the decoder beside a light pyramid of the
-    latents. ``pixels`` brings the photo's detail inside a latent cell.
-    """
+    The deep half of the U-Net is the image encoder's: its maps enter the decoder beside a light
+    pyramid of the latents. ``pixels`` brings the photo's detail inside a latent cell."""
 
     def __init__(self, widths: tuple[int, int, int, int] = (64, 96, 128, 160)) -> None:
         super().__init__()
@@ -87,7 +91,9 @@ class Velocity(nn.Module):
         self.up16 = TimedBlock(d + CHANNELS[3] + c, c)
         self.up8 = TimedBlock(c + CHANNELS[2] + b, b)
         self.up4 = TimedBlock(b + CHANNELS[1] + a, a)
-        self.exit = nn.Sequential(nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, LATENTS, 3, padding=1))
+        self.exit = nn.Sequential(
+            nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, LATENTS, 3, padding=1)
+        )
 
     def forward(self, x: Tensor, t: Tensor, photo: Tensor, maps: list[Tensor]) -> Tensor:
         time = self.time(t)

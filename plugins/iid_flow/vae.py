@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from intrinsic_cli.kit.blocks import Block
+from intrinsic_cli.kit.networks.blocks import Block
 
 LATENTS = 16
 FACTOR = 4
@@ -14,8 +14,8 @@ FACTOR = 4
 class ShadingVAE(nn.Module):
     """[B,3,H,W] log shading (see ``light.to_log``) ↔ [B,8,H/4,W/4] latents, normalised per channel.
 
-    ``shift`` and ``scale`` are the mean and spread of the raw latents, measured once after training.
-    """
+    ``shift`` and ``scale`` are the mean and spread of the raw latents, measured once after
+    training."""
 
     shift: Tensor
     scale: Tensor

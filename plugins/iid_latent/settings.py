@@ -1,4 +1,5 @@
-"""What both methods of the family let users turn: options of decomposing, configuration of training."""
+"""What both methods of the family let users turn: options of decomposing, configuration of
+training."""
 
 from __future__ import annotations
 
@@ -17,8 +18,13 @@ W = TypeVar("W")
 class LatentOptions:
     """``-O key=value`` of ``iid decompose``."""
 
-    exact: bool = knob(True, "layers that make the photo exactly: what they miss is shared; false = as they were drawn")
-    mirror: bool = knob(True, "average the photo's and its mirror image's answer (not the published networks)")
+    exact: bool = knob(
+        True,
+        "layers that make the photo exactly: what they miss is shared; false = as they were drawn",
+    )
+    mirror: bool = knob(
+        True, "average the photo's and its mirror image's answer (not the published networks)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,9 @@ class LatentConfig(TrainConfig):
 
     steps: int = knob(4000, "optimisation steps")
     batch_size: int = knob(4, "pictures of each collection per step")
-    pairings: int = knob(3, "blends an exemplar takes part in, each with others (at most batch_size)", low=1)
+    pairings: int = knob(
+        3, "blends an exemplar takes part in, each with others (at most batch_size)", low=1
+    )
     crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
     lr: float = knob(1e-3, "peak learning rate of everything but trunk and discriminators", low=0)
     trunk_lr: float = knob(5e-4, "peak learning rate of the pretrained trunk", low=0)
@@ -39,7 +47,9 @@ class LatentConfig(TrainConfig):
         ("auto", "yes", "no"),
     )
     dis_dim: int = knob(16, "channels of the discriminators' first layer", low=4)
-    share: float = knob(0.25, "part of the batch that goes through all terms but compose", low=0, high=1)
+    share: float = knob(
+        0.25, "part of the batch that goes through all terms but compose", low=0, high=1
+    )
     compose: float = knob(OWN, "weight: exemplars found again in blends made of them")
     cycle: float = knob(OWN, "weight: pictures rebuilt through their layers")
     adversarial: float = knob(OWN, "weight: discriminators")

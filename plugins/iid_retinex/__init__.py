@@ -1,9 +1,10 @@
-"""Colour Retinex: steep changes of brightness or colour are paint, the rest is light. The floor learning must beat."""
+"""Colour Retinex: steep changes of brightness or colour are paint, the rest is light. The floor
+learning must beat."""
 
 from __future__ import annotations
 
 from iid_retinex.settings import RetinexConfig, RetinexOptions
-from intrinsic_cli.api import MethodSpec, hookimpl
+from intrinsic_cli.api import MethodSpec, Variant, hookimpl
 
 
 @hookimpl
@@ -14,11 +15,15 @@ def iid_methods() -> list[MethodSpec]:
             name="retinex",
             summary="colour Retinex: gradients sorted by two thresholds, shading by least squares",
             target="iid_retinex.method:Retinex",
-            layers=("albedo", "shading"),
-            needs=frozenset({"photo", "albedo", "shading", "mask"}),
-            options=RetinexOptions,
-            config=RetinexConfig,
-            smoke={"batch_size": 1, "crop": 32, "val_batches": 1},
-            paper="Grosse, Johnson, Adelson, Freeman: Ground truth dataset for intrinsic images, ICCV 2009",
+            variants=(
+                Variant(
+                    layers=("albedo", "shading"),
+                    needs=frozenset({"photo", "albedo", "shading", "mask"}),
+                    options=RetinexOptions,
+                    config=RetinexConfig,
+                    smoke={"batch_size": 1, "crop": 32, "val_batches": 1},
+                ),
+            ),
+            paper="Grosse et al., Ground truth dataset for intrinsic image algorithms, ICCV 2009",
         )
     ]

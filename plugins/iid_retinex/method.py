@@ -11,15 +11,16 @@ from iid_retinex.settings import RetinexConfig, RetinexOptions
 from iid_retinex.shading import Thresholds
 from iid_retinex.trainer import RetinexTrainer
 from intrinsic_cli.api import Decomposer, Frame, Method, Runtime, Source, Trainer
-from intrinsic_cli.kit.checkpoint import load_into
-from intrinsic_cli.kit.lift import split
+from intrinsic_cli.kit.light.upsample import split
+from intrinsic_cli.kit.networks.checkpoint import load_into
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
 
 
-class RetinexDecomposer:
-    """See :class:`~intrinsic_cli.api.Decomposer`. Thresholds given as options stand above the fitted ones."""
+class RetinexDecomposer(Decomposer):
+    """See :class:`~intrinsic_cli.api.Decomposer`. Thresholds given as options stand above the
+    fitted ones."""
 
     def __init__(self, thresholds: Thresholds, options: RetinexOptions) -> None:
         self._thresholds = thresholds
@@ -41,5 +42,7 @@ class Retinex(Method[RetinexOptions, RetinexConfig]):
         load_into(thresholds, state, "thresholds")
         return RetinexDecomposer(thresholds.to(runtime.device), options)
 
-    def trainer(self, stage: str, config: RetinexConfig, source: Source, runtime: Runtime) -> Trainer:
+    def trainer(
+        self, stage: str, config: RetinexConfig, source: Source, runtime: Runtime
+    ) -> Trainer:
         return RetinexTrainer(config, source, runtime)

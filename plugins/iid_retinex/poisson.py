@@ -1,12 +1,13 @@
 """A field from its gradient: weighted least squares with free (Neumann) boundaries.
 
-Find x that minimises ``Σ w (∇x − g)²`` over the edges between neighbouring pixels. Where every weight is 1 the cosine
-transform diagonalises the problem and one division solves it (Frankot & Chellappa 1988). Where some edges have no
-weight (around an object on black), that solution is the start and the preconditioner of conjugate gradients, which
-take about ten rounds whatever the size of the photo. A round takes 40 ms for a megapixel on one CPU thread.
+Find x that minimises ``Σ w (∇x − g)²`` over the edges between neighbouring pixels. Where every
+weight is 1 the cosine transform diagonalises the problem and one division solves it (Frankot &
+Chellappa 1988). Where some edges have no weight (around an object on black), that solution is the
+start and the preconditioner of conjugate gradients, which take about ten rounds whatever the size
+of the photo. A round takes 40 ms for a megapixel on one CPU thread.
 
-A field is [B,1,H,W]; its gradient is the pair (down, right) of forward differences, [B,1,H-1,W] and [B,1,H,W-1].
-"""
+A field is [B,1,H,W]; its gradient is the pair (down, right) of forward differences, [B,1,H-1,W] and
+[B,1,H,W-1]."""
 
 from __future__ import annotations
 
@@ -29,11 +30,11 @@ def gradient(field: Tensor) -> Gradient:
 
 
 def integrate(slope: Gradient, weight: Gradient) -> Tensor:
-    """The field [B,1,H,W] whose gradient is closest to ``slope`` on edges of ``weight`` 1; edges of weight 0 are free.
+    """The field [B,1,H,W] whose gradient is closest to ``slope`` on edges of ``weight`` 1; edges of
+    weight 0 are free.
 
-    Its constant is arbitrary. Regions that no weighted edge connects keep the offsets they have when free edges are
-    taken for flat ones.
-    """
+    Its constant is arbitrary. Regions that no weighted edge connects keep the offsets they have
+    when free edges are taken for flat ones."""
     goal = _divergence(_times(slope, weight))
     field = solve_evenly(goal)
     for i in range(len(field)):  # one by one: some photos are done at once, others take many rounds
@@ -69,10 +70,11 @@ def solve_evenly(goal: Tensor) -> Tensor:
 
 
 def cosines(signal: Tensor) -> Tensor:
-    """The cosine transform (DCT-II) of the last dimension, by a Fourier transform of the same length.
+    """The cosine transform (DCT-II) of the last dimension, by a Fourier transform of the same
+    length.
 
-    ``X[k] = Σ x[n] cos(π k (2n + 1) / 2N)``; Makhoul, "A fast cosine transform in one and two dimensions", 1980.
-    """
+    ``X[k] = Σ x[n] cos(π k (2n + 1) / 2N)``; Makhoul, "A fast cosine transform in one and two
+    dimensions", 1980."""
     count = signal.shape[-1]
     folded = torch.cat([signal[..., ::2], signal[..., 1::2].flip(-1)], dim=-1)
     half = torch.fft.rfft(folded) * _twist(count, -1, signal)
@@ -83,7 +85,9 @@ def uncosines(waves: Tensor) -> Tensor:
     """The inverse of :func:`cosines`."""
     count = waves.shape[-1]
     mirrored = pad(waves.flip(-1), (1, 0))  # X[N-k], with X[N] = 0
-    half = torch.complex(waves, -mirrored[..., :-1])[..., : count // 2 + 1] * _twist(count, 1, waves)
+    half = torch.complex(waves, -mirrored[..., :-1])[..., : count // 2 + 1] * _twist(
+        count, 1, waves
+    )
     folded = torch.fft.irfft(half, n=count)
     signal = torch.empty_like(folded)
     signal[..., ::2] = folded[..., : (count + 1) // 2]
@@ -92,7 +96,9 @@ def uncosines(waves: Tensor) -> Tensor:
 
 
 def _twist(count: int, sign: int, like: Tensor) -> Tensor:
-    angles = torch.arange(count // 2 + 1, device=like.device, dtype=like.dtype) * (sign * math.pi / (2 * count))
+    angles = torch.arange(count // 2 + 1, device=like.device, dtype=like.dtype) * (
+        sign * math.pi / (2 * count)
+    )
     return torch.polar(torch.ones_like(angles), angles)
 
 
@@ -105,7 +111,9 @@ def _stiffness(count: int, like: Tensor) -> Tensor:
 def _divergence(slope: Gradient) -> Tensor:
     """The adjoint of :func:`gradient`."""
     down, right = slope
-    return pad(down, (0, 0, 1, 0)) - pad(down, (0, 0, 0, 1)) + pad(right, (1, 0)) - pad(right, (0, 1))
+    return (
+        pad(down, (0, 0, 1, 0)) - pad(down, (0, 0, 0, 1)) + pad(right, (1, 0)) - pad(right, (0, 1))
+    )
 
 
 def _laplacian(field: Tensor, weight: Gradient) -> Tensor:

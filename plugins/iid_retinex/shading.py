@@ -1,8 +1,8 @@
-"""The idea: a step between neighbouring pixels is paint if it is steep or changes colour, and light otherwise.
+"""The idea: a step between neighbouring pixels is paint if it is steep or changes colour, and light
+otherwise.
 
-Grosse, Johnson, Adelson & Freeman, "Ground truth dataset and baseline evaluations for intrinsic image algorithms",
-ICCV 2009 (colour Retinex).
-"""
+Grosse, Johnson, Adelson & Freeman, "Ground truth dataset and baseline evaluations for intrinsic
+image algorithms", ICCV 2009 (colour Retinex)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _LOOKED_AT = 1 << 18  # pixels from which that share is taken
 
 
 class Thresholds(nn.Module):
-    """What is fitted: ``values`` [2], steps of log brightness and of log chromaticity that count as paint."""
+    """What is fitted: ``values`` [2], steps of log brightness and of log chromaticity that count as
+    paint."""
 
     values: Tensor
 
@@ -34,17 +35,18 @@ class Thresholds(nn.Module):
 
 
 def estimate_shading(photos: Tensor, thresholds: Tensor) -> Tensor:
-    """[B,3,H,W] linear and (brightness, chromaticity) [2] → shading [B,1,H,W], in units in which white paint is 1."""
+    """[B,3,H,W] linear and (brightness, chromaticity) [2] → shading [B,1,H,W], in units in which
+    white paint is 1."""
     shading = integrate_light(measure_steps(photos), thresholds)
     return shading * _white(photos / shading)
 
 
 class Steps(NamedTuple):
-    """What changes from each pixel to the one below it [B,1,H-1,W] and to the one on its right [B,1,H,W-1].
+    """What changes from each pixel to the one below it [B,1,H-1,W] and to the one on its right
+    [B,1,H,W-1].
 
-    ``brightness`` in logarithm, with sign; ``chroma`` the length of the change of log chromaticity; ``known`` 1 where
-    neither pixel is black, else 0.
-    """
+    ``brightness`` in logarithm, with sign; ``chroma`` the length of the change of log chromaticity;
+    ``known`` 1 where neither pixel is black, else 0."""
 
     brightness: Gradient
     chroma: Gradient
@@ -83,7 +85,8 @@ def _length(change: Tensor) -> Tensor:
 
 
 def _level(photos: Tensor) -> Tensor:
-    """Mean of what is not black, [B,1,1,1], positive: log light then does not depend on exposure or background."""
+    """Mean of what is not black, [B,1,1,1], positive: log light then does not depend on exposure or
+    background."""
     lit = (photos.amax(dim=1, keepdim=True) > 0).expand_as(photos)
     total, count = photos.sum(dim=(1, 2, 3), keepdim=True), lit.sum(dim=(1, 2, 3), keepdim=True)
     return torch.where(total > 0, total / count.clamp(min=1), 1)

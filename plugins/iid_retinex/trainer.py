@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from iid_retinex.settings import RetinexConfig
 from iid_retinex.shading import Thresholds, integrate_light, measure_steps
 from intrinsic_cli.api import Runtime, Source, Trainer
-from intrinsic_cli.kit.lift import split
+from intrinsic_cli.kit.light.upsample import split
 from intrinsic_cli.kit.metrics import lmse
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ CHROMA = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2)
 
 
 class ScoreTable(nn.Module):
-    """Summed LMSE of every pair so far: ``total`` [G] over ``photos`` photos, ``brightness`` [G], ``chroma`` [G].
+    """Summed LMSE of every pair so far: ``total`` [G] over ``photos`` photos, ``brightness`` [G],
+    ``chroma`` [G].
 
     Buffers, so that checkpoints hold them and a resumed fit ends like an uninterrupted one.
     """
@@ -59,11 +60,15 @@ class ScoreTable(nn.Module):
 
 
 class RetinexTrainer(Trainer):
-    """The search of Grosse et al. 2009: the pair of least LMSE over the training photos. Held-out photos judge it."""
+    """The search of Grosse et al. 2009: the pair of least LMSE over the training photos. Held-out
+    photos judge it."""
 
     def __init__(self, config: RetinexConfig, source: Source, runtime: Runtime) -> None:
         self._config, self._source = config, source
-        self.thresholds, self.table = Thresholds().to(runtime.device), ScoreTable().to(runtime.device)
+        self.thresholds, self.table = (
+            Thresholds().to(runtime.device),
+            ScoreTable().to(runtime.device),
+        )
         self.nets = {"thresholds": self.thresholds, "table": self.table}
         self.optimizers = {}
 
@@ -72,10 +77,12 @@ class RetinexTrainer(Trainer):
         return self._source.batches(split, c.batch_size, c.crop, c.seed, start)
 
     @torch.no_grad()
-    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         """Nothing is minimised: the table grows, and its best pair is the answer so far."""
         steps = measure_steps(batch["photo"])
-        self.table.add(torch.stack([score(integrate_light(steps, pair), batch) for pair in self.table.pairs]))
+        self.table.add(
+            torch.stack([score(integrate_light(steps, pair), batch) for pair in self.table.pairs])
+        )
         values, loss = self.table.best()
         self.thresholds.values.copy_(values)
         return {"loss": loss, "brightness": values[0], "chroma": values[1]}
@@ -95,7 +102,8 @@ class RetinexTrainer(Trainer):
 
 
 def score(shading: Tensor, batch: Batch) -> Tensor:
-    """LMSE of Grosse et al., half of it of ``shading`` [B,1,H,W] and half of the albedo it leaves, both gray: [B]."""
+    """LMSE of Grosse et al., half of it of ``shading`` [B,1,H,W] and half of the albedo it leaves,
+    both gray: [B]."""
     albedo = split(batch["photo"], shading)
     pairs = ((shading, batch["shading"]), (albedo, batch["albedo"]))
     halves = [lmse(_gray(guess), _gray(truth), batch["mask"]) for guess, truth in pairs]

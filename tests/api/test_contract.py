@@ -9,7 +9,16 @@ from dataclasses import FrozenInstanceError, fields, replace
 import pytest
 
 from intrinsic_cli import api
-from intrinsic_cli.api import DataError, IidError, MethodSpec, Silent, TrainConfig, UsageError, WeightsError
+from intrinsic_cli.api import (
+    DataError,
+    IidError,
+    MethodSpec,
+    Silent,
+    TrainConfig,
+    UsageError,
+    Variant,
+    WeightsError,
+)
 
 
 def test_everything_named_is_there() -> None:
@@ -26,21 +35,31 @@ def test_it_needs_only_pluggy() -> None:
 
 
 def test_errors_carry_their_exit_code_and_hint() -> None:
-    assert [kind.exit_code for kind in (IidError, UsageError, DataError, WeightsError)] == [1, 2, 4, 4]
+    assert [kind.exit_code for kind in (IidError, UsageError, DataError, WeightsError)] == [
+        1,
+        2,
+        4,
+        4,
+    ]
     error = UsageError("no such thing", "try another")
     assert (str(error), error.hint) == ("no such thing", "try another")
 
 
 def test_specs_cannot_be_changed_but_copied() -> None:
-    spec = MethodSpec("toy", "a toy", "toy:Toy", ("albedo",))
+    spec = MethodSpec("toy", "a toy", "toy:Toy", (Variant(layers=("albedo",)),))
     with pytest.raises(FrozenInstanceError):
         spec.name = "other"  # type: ignore[misc]
-    assert replace(spec, stages=()).stages == ()
+    assert replace(spec.default, stages=()).stages == ()
 
 
-def test_a_variant_may_give_layers_of_its_own() -> None:
-    spec = MethodSpec("toy", "a toy", "toy:Toy", ("albedo",), ("glass", "big"), variant_layers={"glass": ("pane",)})
-    assert [spec.layers_of(variant) for variant in ("", "glass", "big")] == [("albedo",), ("pane",), ("albedo",)]
+def test_a_variant_is_found_by_its_name_or_alias() -> None:
+    default = Variant(layers=("albedo",), alias="plain")
+    glass = Variant("glass", layers=("pane",))
+    spec = MethodSpec("toy", "a toy", "toy:Toy", (default, glass))
+    assert [spec.variant(name) for name in ("", "plain", "glass")] == [default, default, glass]
+    assert [spec.title(variant) for variant in spec.variants] == ["toy", "toy:glass"]
+    with pytest.raises(KeyError):
+        spec.variant("other")
 
 
 def test_every_training_knob_has_help() -> None:

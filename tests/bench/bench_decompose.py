@@ -2,9 +2,8 @@
 
     python tests/bench/bench_decompose.py --method flow [--photo FILE] [--format png]
 
-For a JPEG of 1 and of 12 megapixels: the whole command (CPU seconds, megapixels a second, peak memory of the
-process), then its parts. Without ``--photo`` a made-up picture is used.
-"""
+For a JPEG of 1 and of 12 megapixels: the whole command (CPU seconds, megapixels a second, peak
+memory of the process), then its parts. Without ``--photo`` a made-up picture is used."""
 
 from __future__ import annotations
 
@@ -39,7 +38,9 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--method", default="flow")
     parser.add_argument("--format", default="png")
     parser.add_argument("--photo", type=Path, help="picture to scale to each size")
@@ -51,7 +52,7 @@ def make_photo(path: Path, size: tuple[int, int], source: Path | None) -> None:
     """A JPEG of ``size``: the given picture, or smooth light with grain on it."""
     import numpy as np
 
-    from intrinsic_cli.kit.opencv import cv2
+    from intrinsic_cli.kit.files.opencv import cv2
 
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)
@@ -65,14 +66,26 @@ def make_photo(path: Path, size: tuple[int, int], source: Path | None) -> None:
 
 def report(label: str, size: tuple[int, int], photo: Path, args: argparse.Namespace) -> None:
     """Print one size."""
-    words = [sys.executable, "-m", "intrinsic_cli", "decompose", str(photo), "--method", args.method]
+    words = [
+        sys.executable,
+        "-m",
+        "intrinsic_cli",
+        "decompose",
+        str(photo),
+        "--method",
+        args.method,
+    ]
     out = photo.with_suffix("")
     words += ["--format", args.format, "--device", "cpu", "--out", str(out)]
     cpu, wall, peak = run(words)
     megapixels = size[0] * size[1] / 1e6
-    print(f"{label}: {cpu:.2f} CPU-s, {wall:.2f} s, {megapixels / wall:.2f} MP/s, peak {peak:.0f} MiB")
+    print(
+        f"{label}: {cpu:.2f} CPU-s, {wall:.2f} s, {megapixels / wall:.2f} MP/s, peak {peak:.0f} MiB"
+    )
     flags = ["--method", args.method, "--format", args.format, "--parts", str(photo)]
-    told = subprocess.run([sys.executable, __file__, *flags], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, __file__, *flags], capture_output=True, text=True, check=True
+    ).stdout
     parts: dict[str, float] = json.loads(told)
     whole = sum(parts[name] for name in PARTS)
     for name in PARTS:
@@ -104,30 +117,32 @@ def measure_parts(args: argparse.Namespace) -> dict[str, float]:
         import torch
 
         from intrinsic_cli.api import Decomposition, Runtime
-        from intrinsic_cli.kit import pipeline
+        from intrinsic_cli.kit.inference import pipeline
         from intrinsic_cli.registry import load_registry
         from intrinsic_cli.requests import DecomposeRequest
-        from intrinsic_cli.runs import decompose, develop
-        from intrinsic_cli.runs.inputs import Job
+        from intrinsic_cli.runs.decompose import process, run
+        from intrinsic_cli.runs.decompose.inputs import Job
 
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
-        request = DecomposeRequest((args.parts,), args.method, Path(folder), format=args.format, device="cpu")
+        request = DecomposeRequest(
+            (args.parts,), args.method, Path(folder), format=args.format, device="cpu"
+        )
         with clock("weights"):
-            order = decompose.understand(request, load_registry())
+            order = run.understand(request, load_registry())
             runtime = Runtime(torch.device("cpu"), variant=order.variant)
-            decomposer = develop.open_decomposer(order, runtime)
+            decomposer = process.open_decomposer(order, runtime)
         job = Job("photo", args.parts, Path(folder, "photo"))
         with clock("decode"):
-            loaded = develop.load(job, request)
+            loaded = process.load(job, request)
         with clock("upsampling"):
             plate = pipeline.prepare(loaded.photo, decomposer.frame, runtime.device)
         with clock("network"):
             layers = pipeline.run_network(decomposer, [plate], runtime)
         with clock("upsampling"):
-            full = pipeline.complete(plate, layers, decomposer.frame.lift)
+            full = pipeline.complete(plate, layers, decomposer.frame.upsample)
             arrays = {name: pipeline.to_array(layer) for name, layer in full.items()}
         with clock("encode"):
-            develop.write(order, job, loaded, Decomposition(loaded.photo.pixels, arrays))
+            process.write(order, job, loaded, Decomposition(loaded.photo.pixels, arrays))
     return spent
 
 

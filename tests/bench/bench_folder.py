@@ -19,17 +19,32 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         width, height = map(int, args.size.split("x"))
         make_photos(Path(folder, "photos"), args.photos, height, width)
-        command = [sys.executable, "-m", "intrinsic_cli", "decompose", f"{folder}/photos", "-o", f"{folder}/layers"]
+        command = [
+            sys.executable,
+            "-m",
+            "intrinsic_cli",
+            "decompose",
+            f"{folder}/photos",
+            "-o",
+            f"{folder}/layers",
+        ]
         start = time.perf_counter()
-        subprocess.run([*command, "-m", args.method, "--device", args.device], check=True, capture_output=True)
+        subprocess.run(
+            [*command, "-m", args.method, "--device", args.device], check=True, capture_output=True
+        )
         seconds = time.perf_counter() - start
         layers = len(list(Path(folder, "layers").glob("*.png")))
-    print(f"{args.photos} photos of {args.size} on {args.device}: {seconds:.1f} s with start-up,", end=" ")
+    print(
+        f"{args.photos} photos of {args.size} on {args.device}: {seconds:.1f} s with start-up,",
+        end=" ",
+    )
     print(f"{args.photos / seconds:.2f} photos a second, {layers} layers written")
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--photos", type=int, default=200)
     parser.add_argument("--size", default="1024x768")
     parser.add_argument("--device", default="auto")
@@ -41,7 +56,7 @@ def make_photos(folder: Path, count: int, height: int, width: int) -> None:
     """JPEGs of smooth light with grain."""
     import numpy as np
 
-    from intrinsic_cli.kit.opencv import cv2
+    from intrinsic_cli.kit.files.opencv import cv2
 
     folder.mkdir()
     rng = np.random.default_rng(0)

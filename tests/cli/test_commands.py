@@ -1,4 +1,5 @@
-"""The commands from end to end, with a stranger's method: train, install, evaluate, decompose, list."""
+"""The commands from end to end, with a stranger's method: train, install, evaluate, decompose,
+list."""
 
 from __future__ import annotations
 
@@ -27,7 +28,11 @@ def data(tmp_path: Path) -> Path:
     for name in ("a", "b"):
         albedo = rng.uniform(0.2, 0.8, (40, 48, 3))
         shading = np.linspace(0.3, 1, 48)[None, :, None].repeat(40, 0).repeat(3, 2)
-        for layer, values in {"photo": albedo * shading, "albedo": albedo, "shading": shading}.items():
+        for layer, values in {
+            "photo": albedo * shading,
+            "albedo": albedo,
+            "shading": shading,
+        }.items():
             path = tmp_path / "data" / layer / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray((values * 255).astype(np.uint8)).save(path)
@@ -37,7 +42,17 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def trained(data: Path, tmp_path: Path, home: Path) -> Path:
     """The home folder once ``gray`` has weights there."""
-    done = run("train", "-m", "gray", "--data", str(data), "--out", str(tmp_path / "run"), *TRAIN, "--install")
+    done = run(
+        "train",
+        "-m",
+        "gray",
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "run"),
+        *TRAIN,
+        "--install",
+    )
     assert done.exit_code == 0, done.output
     assert done.stdout.strip() == str(home / "weights" / "gray.safetensors")
     return home
@@ -45,7 +60,18 @@ def trained(data: Path, tmp_path: Path, home: Path) -> Path:
 
 def test_train_stops_in_time_and_resumes(data: Path, tmp_path: Path) -> None:
     folder = str(tmp_path / "run")
-    first = run("train", "--plugin", "gray", "--data", str(data), "--out", folder, *TRAIN, "--for", "0.000001s")
+    first = run(
+        "train",
+        "--plugin",
+        "gray",
+        "--data",
+        str(data),
+        "--out",
+        folder,
+        *TRAIN,
+        "--for",
+        "0.000001s",
+    )
     assert first.exit_code == 0, first.output
     assert f"iid train --resume {folder}" in first.stderr
     again = run("train", "--resume", folder, "--json")
@@ -57,13 +83,17 @@ def test_train_stops_in_time_and_resumes(data: Path, tmp_path: Path) -> None:
 
 def test_evaluate_writes_what_it_prints(trained: Path, data: Path, tmp_path: Path) -> None:
     table, page = tmp_path / "out" / "t.json", tmp_path / "out" / "t.csv"
-    done = run("evaluate", "-m", "gray", "--data", str(data), "--json", str(table), "--csv", str(page))
+    done = run(
+        "evaluate", "-m", "gray", "--data", str(data), "--json", str(table), "--csv", str(page)
+    )
     assert done.exit_code == 0, done.output
     told = json.loads(table.read_text())
     assert told["rows"][0]["method"] == "gray"
     assert f"protocol {told['protocol']}" in done.stdout
     with page.open() as file:
-        assert [row["method"] for row in csv.DictReader(file)] == [row["method"] for row in told["rows"]]
+        assert [row["method"] for row in csv.DictReader(file)] == [
+            row["method"] for row in told["rows"]
+        ]
 
     printed = run("evaluate", "-m", "gray", "--data", str(data), "--json", "-").stdout
     assert json.loads(printed)["protocol"] == told["protocol"]
@@ -100,7 +130,9 @@ def test_decompose_json_lines_and_bad_files(trained: Path, data: Path, tmp_path:
     }
     assert {"input", "status", "layers", "seconds", "error"} <= told[0].keys()
     assert done.stderr.count("broken.png") == 1
-    alone = run("decompose", str(data / "photo" / "broken.png"), "-m", "gray", "-o", str(tmp_path / "out"))
+    alone = run(
+        "decompose", str(data / "photo" / "broken.png"), "-m", "gray", "-o", str(tmp_path / "out")
+    )
     assert alone.exit_code == 1
 
 
@@ -114,7 +146,9 @@ def test_decompose_from_stdin_to_stdout(trained: Path, data: Path) -> None:
 
 def test_decompose_reads_a_list(trained: Path, data: Path, tmp_path: Path) -> None:
     listed = f"{data / 'photo' / 'a.png'}\n\n{data / 'photo' / 'b.png'}\n"
-    done = run("decompose", "--from-list", "-", "-m", "gray", "-o", str(tmp_path / "out"), stdin=listed)
+    done = run(
+        "decompose", "--from-list", "-", "-m", "gray", "-o", str(tmp_path / "out"), stdin=listed
+    )
     assert done.exit_code == 0, done.output
     assert "2 done" in done.stderr
 

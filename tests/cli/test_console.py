@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from intrinsic_cli.cli import console, listing
+from intrinsic_cli.cli import console, output
 from intrinsic_cli.cli.options import Duration
 
 
@@ -22,10 +22,15 @@ def test_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
         listener.finish()
     out, told = capsys.readouterr()
     assert out == "a.png\n"
-    assert told.splitlines() == ["photos: 2/3 loss 0.1235  at x", "photos: 2/3 in 13.0 s loss 0.1235  at x"]
+    assert told.splitlines() == [
+        "photos: 2/3 loss 0.1235  at x",
+        "photos: 2/3 in 13.0 s loss 0.1235  at x",
+    ]
 
 
-def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bars_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -45,10 +50,15 @@ def test_bars_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 def test_tables_in_a_pipe_are_aligned(capsys: pytest.CaptureFixture[str]) -> None:
     console.table(("name", "lmse"), [("flow", 0.02345), ("a longer name", ("x", "y"))])
-    assert capsys.readouterr().out == "name           lmse\nflow           0.0234\na longer name  x, y\n"
+    assert (
+        capsys.readouterr().out
+        == "name           lmse\nflow           0.0234\na longer name  x, y\n"
+    )
 
 
-def test_tables_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     console.table(("name", "lmse"), [("[flow]", 0.02345)])
     assert "[flow]" in capsys.readouterr().out
@@ -60,11 +70,18 @@ def test_json_of_plain_values() -> None:
     from intrinsic_cli.requests import TrainReport
 
     report = TrainReport(Path("run"), None, True, {"main": {"needs": frozenset({"b", "a"})}})
-    made = {"folder": "run", "weights": None, "finished": True, "stages": {"main": {"needs": ["a", "b"]}}}
-    assert listing.plain(report) == made
+    made = {
+        "folder": "run",
+        "weights": None,
+        "finished": True,
+        "stages": {"main": {"needs": ["a", "b"]}},
+    }
+    assert output.plain(report) == made
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("1.5h", 5400)]
+)
 def test_durations(text: str, seconds: float) -> None:
     assert Duration().convert(text, None, None) == seconds
 

@@ -113,14 +113,19 @@ def test_a_closed_pipe_is_quiet() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-m", "intrinsic_cli", "methods", "--json"], stdout=writer, stderr=subprocess.PIPE, check=False
+        [sys.executable, "-m", "intrinsic_cli", "methods", "--json"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
     )
     os.close(writer)
     assert done.stderr == b""
 
 
 def test_no_colour_in_a_pipe() -> None:
-    done = subprocess.run([sys.executable, "-m", "intrinsic_cli", "methods"], capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "intrinsic_cli", "methods"], capture_output=True, check=True
+    )
     assert b"\x1b" not in done.stdout + done.stderr
     assert b"broken plugin broken: RuntimeError" in done.stderr
 

@@ -8,10 +8,10 @@ from intrinsic_cli.registry import load_registry
 
 METHODS = load_registry().methods
 CASES = [
-    pytest.param(name, variant, stage, id=":".join(filter(None, (name, variant, stage))))
+    pytest.param(name, variant.name, stage, id=":".join(filter(None, (name, variant.name, stage))))
     for name, spec in METHODS.items()
-    for variant in ("", *spec.variants)
-    for stage in spec.stages or (None,)
+    for variant in spec.variants
+    for stage in variant.stages or (None,)
 ]
 
 

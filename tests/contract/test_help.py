@@ -16,7 +16,9 @@ from intrinsic_cli.settings import describe
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 
 
-def walk(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def walk(
+    command: click.Command, words: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command below ``command`` with the words that reach it."""
     yield words, command
     if isinstance(command, click.Group):
@@ -47,7 +49,8 @@ def test_the_table_of_commands_says_what_the_command_says(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [words for words, command in ALL.items() if command.name in ("decompose", "train", "evaluate")]
+    "words",
+    [words for words, command in ALL.items() if command.name in ("decompose", "train", "evaluate")],
 )
 def test_the_method_has_three_names(words: tuple[str, ...]) -> None:
     option = next(param for param in ALL[words].params if param.name == "method")

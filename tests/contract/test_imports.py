@@ -32,7 +32,12 @@ MAY = {
 LIGHT = (
     *(path for room in ("api", "cli", "runs") for path in (HOUSE / room).rglob("*.py")),
     *(HOUSE / f"{name}.py" for name in (*HALL, "__init__", "__main__")),
-    *(plugin / name for plugin in PLUGINS for name in ("__init__.py", "settings.py") if (plugin / name).exists()),
+    *(
+        plugin / name
+        for plugin in PLUGINS
+        for name in ("__init__.py", "settings.py")
+        if (plugin / name).exists()
+    ),
 )
 
 
@@ -47,7 +52,8 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def at_start(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Statements that run when the module is imported: not in functions, not for type checkers only."""
+    """Statements that run when the module is imported: not in functions, not for type checkers
+    only."""
     pending: list[ast.stmt] = list(tree.body)
     while pending:
         node = pending.pop()
@@ -74,7 +80,8 @@ def room_of(path: Path) -> str:
 
 
 def is_light(name: str) -> bool:
-    """False for a module of the workshop that imports something heavy at its door, itself or through another."""
+    """False for a module of the workshop that imports something heavy at its door, itself or
+    through another."""
     path = ROOT / Path(*name.split(".")).with_suffix(".py")
     if not name.startswith("intrinsic_cli.kit.") or not path.exists():
         return True
@@ -82,7 +89,9 @@ def is_light(name: str) -> bool:
     return not {name.split(".")[0] for name in names} & HEAVY and all(map(is_light, names))
 
 
-@pytest.mark.parametrize("path", sorted(HOUSE.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", sorted(HOUSE.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_rooms_keep_their_walls(path: Path) -> None:
     room = room_of(path)
     for name in imported(parse(path)):
@@ -99,7 +108,9 @@ def test_plugins_know_only_the_contract_and_the_workshop(plugin: Path) -> None:
             parts = name.split(".")
             if parts[0] == "intrinsic_cli":
                 assert parts[1] in ("api", "kit"), f"{path.relative_to(ROOT)} imports {name}"
-            assert not parts[0].startswith("iid_") or parts[0] == plugin.name, f"{plugin.name} knows {parts[0]}"
+            assert not parts[0].startswith("iid_") or parts[0] == plugin.name, (
+                f"{plugin.name} knows {parts[0]}"
+            )
 
 
 @pytest.mark.parametrize("path", LIGHT, ids=lambda path: str(path.relative_to(ROOT)))

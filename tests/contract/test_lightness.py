@@ -1,4 +1,5 @@
-"""``iid --help``, ``iid methods`` and a Tab press: nothing heavy imported, 150 ms of CPU at most."""
+"""``iid --help``, ``iid methods`` and a Tab press: nothing heavy imported, 150 ms of CPU at
+most."""
 
 from __future__ import annotations
 
@@ -37,9 +38,13 @@ QUICK = (
 def run(*words: str, **environment: str) -> tuple[subprocess.CompletedProcess[str], float]:
     """The finished process and the CPU seconds it took."""
     before = os.times()
-    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
+    done = subprocess.run(
+        words, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
     after = os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
+    used = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
     return done, used
 
 
@@ -62,8 +67,14 @@ TABS["iid decompose -m gray -O f"] = "floor="
 
 @pytest.mark.parametrize("typed", TABS)
 def test_a_tab_press_is_quick_and_right(typed: str) -> None:
-    words = {"_IID_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
-    runs = [run(sys.executable, "-X", "importtime", "-m", "intrinsic_cli", **words) for _ in range(3)]
+    words = {
+        "_IID_COMPLETE": "bash_complete",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(typed.count(" ")),
+    }
+    runs = [
+        run(sys.executable, "-X", "importtime", "-m", "intrinsic_cli", **words) for _ in range(3)
+    ]
     done, _ = runs[0]
     assert TABS[typed] in [line.partition(",")[2] for line in done.stdout.splitlines()]
     modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}

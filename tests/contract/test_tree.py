@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
-SOURCES = sorted(path for folder in ("intrinsic_cli", "plugins") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    path for folder in ("intrinsic_cli", "plugins") for path in (ROOT / folder).rglob("*.py")
+)
 TOP = {
     "pyproject.toml",
     "intrinsic_cli",
@@ -27,7 +29,9 @@ TOP = {
 def tracked() -> list[Path]:
     """Files under version control."""
     try:
-        done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout")
     return [ROOT / name for name in done.stdout.split("\0") if name]
@@ -44,7 +48,9 @@ def test_files_and_functions_are_short(path: Path) -> None:
 
 
 def test_there_is_no_drawer_for_everything() -> None:
-    assert not [path for path in SOURCES if path.stem in ("utils", "util", "helpers", "misc", "common")]
+    assert not [
+        path for path in SOURCES if path.stem in ("utils", "util", "helpers", "misc", "common")
+    ]
 
 
 def test_the_tree_is_small() -> None:
@@ -52,7 +58,14 @@ def test_the_tree_is_small() -> None:
 
 
 def test_shipped_weights_are_small() -> None:
-    assert sum(path.stat().st_size for path in tracked() if path.suffix == ".safetensors" and path.is_file()) < 36 * MIB
+    assert (
+        sum(
+            path.stat().st_size
+            for path in tracked()
+            if path.suffix == ".safetensors" and path.is_file()
+        )
+        < 36 * MIB
+    )
 
 
 def test_nothing_strange_lies_at_the_top() -> None:
@@ -65,7 +78,11 @@ def test_the_wheel_holds_the_house_and_its_plugins_only() -> None:
 
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     find = config["tool"]["setuptools"]["packages"]["find"]
-    found = {name for place in find["where"] for name in find_packages(str(ROOT / place), include=find["include"])}
+    found = {
+        name
+        for place in find["where"]
+        for name in find_packages(str(ROOT / place), include=find["include"])
+    }
     assert find["namespaces"] is False
     assert {name.split(".")[0] for name in found} == {
         "intrinsic_cli",
@@ -77,5 +94,8 @@ def test_the_wheel_holds_the_house_and_its_plugins_only() -> None:
 
 def test_every_builtin_plugin_has_an_entry_point() -> None:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    named = {value.split(".")[0].split(":")[0] for value in config["project"]["entry-points"]["iid.methods"].values()}
+    named = {
+        value.split(".")[0].split(":")[0]
+        for value in config["project"]["entry-points"]["iid.methods"].values()
+    }
     assert named == {path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py")}

@@ -1,4 +1,5 @@
-"""What must hold on an accelerator. Run with ``pytest -m gpu`` on a machine with CUDA; skipped elsewhere."""
+"""What must hold on an accelerator. Run with ``pytest -m gpu`` on a machine with CUDA; skipped
+elsewhere."""
 
 from __future__ import annotations
 
@@ -9,14 +10,14 @@ import pytest
 import torch
 
 from intrinsic_cli.api import Decomposition, Runtime
-from intrinsic_cli.kit.checkpoint import load_weights
-from intrinsic_cli.kit.device import pick_device, pick_precision
-from intrinsic_cli.kit.image import Photo
-from intrinsic_cli.kit.pipeline import decompose_photos
+from intrinsic_cli.kit.files.photo import Photo
+from intrinsic_cli.kit.inference.pipeline import decompose_photos
+from intrinsic_cli.kit.networks.checkpoint import load_weights
+from intrinsic_cli.kit.networks.device import pick_device, pick_precision
 from intrinsic_cli.registry import load_registry, open_method
 from intrinsic_cli.requests import DecomposeRequest, TrainRequest
-from intrinsic_cli.runs.decompose import decompose
-from intrinsic_cli.runs.train import train
+from intrinsic_cli.runs.decompose.run import decompose
+from intrinsic_cli.runs.train.run import train
 from intrinsic_cli.weights import find_weights
 
 pytestmark = [
@@ -72,7 +73,15 @@ def test_a_folder_is_done_on_cuda(tmp_path: Path) -> None:
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_training_runs_and_resumes_on_cuda(tmp_path: Path, precision: str) -> None:
     cut = TrainRequest(
-        "flow", out=tmp_path / "run", overrides=SMALL, steps=3, seconds=0.0, device="cuda", precision=precision
+        "flow",
+        out=tmp_path / "run",
+        overrides=SMALL,
+        steps=3,
+        seconds=0.0,
+        device="cuda",
+        precision=precision,
     )
     assert not train(cut).finished
-    assert train(TrainRequest("flow", resume=tmp_path / "run", device="cuda", precision=precision)).finished
+    assert train(
+        TrainRequest("flow", resume=tmp_path / "run", device="cuda", precision=precision)
+    ).finished

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -21,7 +21,12 @@ def lab(tmp_path: Path) -> str:
         (tmp_path / "lab" / name).mkdir(parents=True)
         albedo = np.full((32, 40, 3), 0.2 + 0.6 * rng.random(3))
         shading = 0.3 + 0.7 * rng.random((8, 10, 1)).repeat(4, 0).repeat(4, 1)
-        layers = {"reflectance": albedo, "shading": shading, "diffuse": albedo * shading, "mask": np.ones((32, 40))}
+        layers = {
+            "reflectance": albedo,
+            "shading": shading,
+            "diffuse": albedo * shading,
+            "mask": np.ones((32, 40)),
+        }
         for layer, values in layers.items():
             path = tmp_path / "lab" / name / f"{layer}.png"
             cv2.imwrite(str(path), (values * 65535).astype(np.uint16))

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from light_method import REGISTRY
 
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest
-from intrinsic_cli.runs.decompose import decompose
+from intrinsic_cli.runs.decompose.run import decompose
 
 RNG = np.random.default_rng(0)
 DEEP = cv2.GaussianBlur(RNG.integers(0, 65536, (40, 52, 4)).astype(np.uint16), (0, 0), 2)
@@ -28,4 +28,8 @@ def statuses(report: DecomposeReport) -> dict[str, int]:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

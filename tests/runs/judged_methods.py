@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
-from intrinsic_cli.api import (
-    Frame,
-    Method,
-    MethodSpec,
-    Scorer,
-    knob,
-)
+from intrinsic_cli.api import Decomposer, Frame, Method, MethodSpec, Variant, knob
 from intrinsic_cli.datasets import DATASETS
 from intrinsic_cli.registry import Registry
 
@@ -27,7 +20,7 @@ class GrayOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class GrayDecomposer:
+class GrayDecomposer(Decomposer):
     """Shading is the photo's gray."""
 
     gain: float
@@ -48,32 +41,17 @@ class Gray(Method[GrayOptions, Any]):
         raise NotImplementedError
 
 
-class Proud(Gray):
-    """Brings a scorer of its own."""
-
-    def scorer(self, runtime: Any) -> Scorer:
-        return lambda case, layers: {"brightness": float(np.mean(layers["shading"]))}
-
-
-def spec(name: str, target: str, **more: Any) -> MethodSpec:
-    target = f"{__name__}:{target}"
-    return MethodSpec(name, name, target, ("albedo", "shading"), **{"stages": (), "options": GrayOptions, **more})
+def spec(name: str, target: str, names: tuple[str, ...] = ("",), **more: Any) -> MethodSpec:
+    default = Variant(
+        layers=("albedo", "shading"), **{"stages": (), "options": GrayOptions, **more}
+    )
+    variants = tuple(replace(default, name=variant) for variant in names)
+    return MethodSpec(name, name, f"{__name__}:{target}", variants)
 
 
-class Picky(Gray):
-    """Cannot stand the box."""
-
-    def scorer(self, runtime: Any) -> Scorer:
-        def look(case: Any, layers: Any) -> dict[str, float]:
-            CALLS.append(case.name)
-            return {"part": 1 / (case.name != "box")}
-
-        return look
-
-
-CALLS: list[str] = []
 METHODS = (
-    *(spec("gray", "Gray"), spec("proud", "Proud"), spec("picky", "Picky")),
-    *(spec("twin", "Gray", variants=("small",)), spec("untrained", "Gray", stages=("main",))),
+    spec("gray", "Gray"),
+    spec("twin", "Gray", names=("", "small")),
+    spec("untrained", "Gray", stages=("main",)),
 )
 REGISTRY = Registry({m.name: m for m in METHODS}, {d.name: d for d in DATASETS})

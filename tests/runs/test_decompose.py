@@ -1,4 +1,5 @@
-"""``decompose`` from Python: every kind of photo, broken ones, skipping, killing, and mistakes found early."""
+"""``decompose`` from Python: every kind of photo, broken ones, skipping, killing, and mistakes
+found early."""
 
 from __future__ import annotations
 
@@ -11,21 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 from decomposing import DEEP, FLAT, everything, go, statuses
-from light_method import REGISTRY, SPEC
+from light_method import DEFAULT, REGISTRY, SPEC
 from PIL import Image
 
 from intrinsic_cli.api import DataError, UsageError
-from intrinsic_cli.kit.image import read_photo
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeRequest, InputReport
-from intrinsic_cli.runs.decompose import decompose
+from intrinsic_cli.runs.decompose.run import decompose
 
 BROKEN = {"empty.jpg": "empty", "text.png": "not an image", "sub/cut.jpg": "truncated"}
 
 
 def fill(folder: Path) -> dict[str, tuple[int, int]]:
-    """Photos of many kinds; returns their (height, width) as seen upright, by path relative to ``folder``."""
+    """Photos of many kinds; returns their (height, width) as seen upright, by path relative to
+    ``folder``."""
     rgb = Image.fromarray(FLAT[..., :3])
     turned = Image.Exif()
     turned[274] = 6
@@ -52,7 +54,11 @@ def fill(folder: Path) -> dict[str, tuple[int, int]]:
     for name, (image, options) in pillow.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         image.save(folder / name, **options)
-    deep: dict[str, Any] = {"deep.png": DEEP[..., :3], "deep-gray.tif": DEEP[..., 0], "real.tiff": FLAT[..., :3] / 99}
+    deep: dict[str, Any] = {
+        "deep.png": DEEP[..., :3],
+        "deep-gray.tif": DEEP[..., 0],
+        "real.tiff": FLAT[..., :3] / 99,
+    }
     for name, codes in deep.items():
         data = codes if codes.dtype == np.uint16 else codes.astype(np.float32)
         (folder / name).write_bytes(cv2.imencode(Path(name).suffix, data)[1].tobytes())
@@ -76,7 +82,9 @@ def base(name: str) -> str:
     return name if name.startswith("twin") else str(Path(name).with_suffix(""))
 
 
-def test_a_folder_of_every_kind(photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path) -> None:
+def test_a_folder_of_every_kind(
+    photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path
+) -> None:
     folder, sizes = photos
     out = tmp_path / "out"
     heard: list[InputReport] = []
@@ -92,7 +100,11 @@ def test_a_folder_of_every_kind(photos: tuple[Path, dict[str, tuple[int, int]]],
         assert facts["input"] == Path(name).name
         assert facts["reconstruction_rmse"] < 0.02 * max(1, facts["layers"]["shading"]["scale"])
     assert len(everything(out)) == 3 * len(sizes), "nothing else is written"
-    failed = {str(Path(item.input).relative_to(folder)): item.error for item in report.inputs if item.error}
+    failed = {
+        str(Path(item.input).relative_to(folder)): item.error
+        for item in report.inputs
+        if item.error
+    }
     assert failed.keys() == BROKEN.keys()
     for name, words in BROKEN.items():
         assert words in failed[name]
@@ -112,14 +124,23 @@ def test_alpha_is_carried(photos: tuple[Path, dict[str, tuple[int, int]]], tmp_p
         assert np.allclose(alpha, FLAT[..., 3] / 255, atol=1e-6)
 
 
-def test_the_sidecar_says_all(photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path) -> None:
+def test_the_sidecar_says_all(
+    photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path
+) -> None:
     report = go(photos[0] / "plain.jpg", out=tmp_path, options=("power=0.25",), format="png16")
     facts = json.loads((tmp_path / "plain.iid.json").read_text())
     assert list(facts)[:4] == ["version", "input", "sha256", "size"]
     assert facts["options"] == {"power": 0.25}
-    assert (facts["method"], facts["variant"], facts["weights"], facts["encoding"]) == ("power", "", None, "srgb")
+    assert (facts["method"], facts["variant"], facts["weights"], facts["encoding"]) == (
+        "power",
+        "",
+        None,
+        "srgb",
+    )
     item = report.inputs[0]
-    assert item.layers == {name: str(tmp_path / f"plain.{name}.png") for name in ("albedo", "shading")}
+    assert item.layers == {
+        name: str(tmp_path / f"plain.{name}.png") for name in ("albedo", "shading")
+    }
     assert item.sidecar == str(tmp_path / "plain.iid.json")
     layers = {name: read_photo(Path(path)) for name, path in item.layers.items()}
     scaled = {name: layers[name].pixels * facts["layers"][name]["scale"] for name in layers}
@@ -172,20 +193,25 @@ def test_what_makes_a_photo_be_done_again(tmp_path: Path) -> None:
 
 def test_variant_and_weights_make_a_photo_be_done_again(tmp_path: Path) -> None:
     Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
-    trained = Registry(methods={"power": replace(SPEC, stages=("main",))})
+    trained = Registry(
+        methods={"power": replace(SPEC, variants=(replace(DEFAULT, stages=("main",)),))}
+    )
     first = DecomposeRequest((tmp_path / "a.png",), "power", tmp_path / "out", device="cpu")
     other = replace(first, method="power:soft")
-    assert [decompose(r, registry=REGISTRY).inputs[0].status for r in (first, other, other, first)] == [
-        *("done", "done", "skipped", "done")
-    ]
+    assert [
+        decompose(r, registry=REGISTRY).inputs[0].status for r in (first, other, other, first)
+    ] == [*("done", "done", "skipped", "done")]
     import torch
 
-    from intrinsic_cli.kit.checkpoint import save_weights
+    from intrinsic_cli.kit.networks.checkpoint import save_weights
 
     for value in (1.0, 2.0):
         save_weights(tmp_path / "w.safetensors", {"net": {"x": torch.tensor(value)}}, {})
         weighted = replace(first, weights=str(tmp_path / "w.safetensors"))
-        assert [decompose(weighted, registry=trained).inputs[0].status for _ in range(2)] == ["done", "skipped"]
+        assert [decompose(weighted, registry=trained).inputs[0].status for _ in range(2)] == [
+            "done",
+            "skipped",
+        ]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere every file name is text")
@@ -204,27 +230,41 @@ def test_a_file_name_may_be_any_bytes(tmp_path: Path) -> None:
     assert json.loads(text)["layers"]["albedo"]["file"] == f"{named.stem}.albedo.png"
 
 
-def test_an_unforeseen_error_ends_one_photo_and_not_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from intrinsic_cli.runs import develop
+def test_an_unforeseen_error_ends_one_photo_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from intrinsic_cli.runs.decompose import process
 
     def dump(facts: dict[str, Any]) -> str:
         return f"{{}}{1 // (facts['input'] != 'a.png')}"
 
     for name in ("a.png", "b.png"):
         Image.fromarray(FLAT[..., :3]).save(tmp_path / name)
-    monkeypatch.setattr(develop.sidecar, "dump", dump)
+    monkeypatch.setattr(process.sidecar, "dump", dump)
     report = go(tmp_path, out=tmp_path / "out")
     assert statuses(report) == {"done": 1, "skipped": 0, "failed": 1}
     assert report.inputs[0].error.startswith("unexpected ZeroDivisionError at test_decompose.py:")
 
 
 def test_a_variant_gives_its_own_layers(tmp_path: Path) -> None:
-    registry = Registry({"power": replace(SPEC, variant_layers={"soft": ("shading",)})})
+    registry = Registry(
+        {
+            "power": replace(
+                SPEC, variants=(DEFAULT, replace(DEFAULT, name="soft", layers=("shading",)))
+            )
+        }
+    )
     Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
     report = go(tmp_path / "a.png", out=tmp_path / "o", registry=registry, method="power:soft")
     assert set(report.inputs[0].layers) == {"shading"}
     with pytest.raises(UsageError, match="power:soft has no layer 'albedo'"):
-        go(tmp_path / "a.png", out=tmp_path / "o", registry=registry, method="power:soft", layers=("albedo",))
+        go(
+            tmp_path / "a.png",
+            out=tmp_path / "o",
+            registry=registry,
+            method="power:soft",
+            layers=("albedo",),
+        )
 
 
 def test_layers_can_be_chosen(tmp_path: Path) -> None:
@@ -245,7 +285,11 @@ def test_stdin(tmp_path: Path) -> None:
     data = cv2.imencode(".png", DEEP[..., :3])[1].tobytes()
     report = go(Path("-"), out=tmp_path, stdin=data)
     assert statuses(report) == {"done": 1, "skipped": 0, "failed": 0}
-    assert sorted(everything(tmp_path)) == ["stdin.albedo.png", "stdin.iid.json", "stdin.shading.png"]
+    assert sorted(everything(tmp_path)) == [
+        "stdin.albedo.png",
+        "stdin.iid.json",
+        "stdin.shading.png",
+    ]
     assert go(Path("-"), out=tmp_path, stdin=b"").inputs[0].error.startswith("the file is empty")
 
 
@@ -254,7 +298,13 @@ def test_equal_names_from_different_folders_are_told_apart(tmp_path: Path) -> No
         (tmp_path / folder).mkdir()
         Image.new("RGB", (8 + number, 8), (90, 90, 90)).save(tmp_path / folder / "a.png")
     Image.new("RGB", (20, 8)).save(tmp_path / "A.jpg")
-    inputs = [tmp_path / "one", tmp_path / "two/a.png", tmp_path / "three", tmp_path / "A.jpg", tmp_path / "one/a.png"]
+    inputs = [
+        tmp_path / "one",
+        tmp_path / "two/a.png",
+        tmp_path / "three",
+        tmp_path / "A.jpg",
+        tmp_path / "one/a.png",
+    ]
     report = go(*inputs, out=tmp_path / "out")
     assert statuses(report) == {"done": 4, "skipped": 0, "failed": 0}
     widths = {name: read_photo(tmp_path / f"out/{name}.albedo.png").pixels.shape[1] for name in
@@ -262,7 +312,9 @@ def test_equal_names_from_different_folders_are_told_apart(tmp_path: Path) -> No
     assert widths == {"a.png": 8, "a.png-2": 9, "a.png-3": 10, "A.jpg": 20}
 
 
-def test_folders_are_searched_only_where_asked(photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path) -> None:
+def test_folders_are_searched_only_where_asked(
+    photos: tuple[Path, dict[str, tuple[int, int]]], tmp_path: Path
+) -> None:
     folder, sizes = photos
     report = go(folder, out=tmp_path)
     assert report.count("done") == sum("/" not in name for name in sizes)

@@ -1,4 +1,5 @@
-"""What lies in the output folder already: layers of the same photo, of its neighbours, of a namesake."""
+"""What lies in the output folder already: layers of the same photo, of its neighbours, of a
+namesake."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ import pytest
 from light_method import REGISTRY
 from PIL import Image
 
-from intrinsic_cli.kit.image import read_photo
+from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.requests import DecomposeRequest, InputReport
-from intrinsic_cli.runs.decompose import decompose
+from intrinsic_cli.runs.decompose.run import decompose
 
 
 def photo(path: Path, width: int) -> Path:
@@ -23,7 +24,9 @@ def photo(path: Path, width: int) -> Path:
 
 
 def go(path: Path, out: Path, **more: Any) -> InputReport:
-    return decompose(DecomposeRequest((path,), "power", out, device="cpu", **more), registry=REGISTRY).inputs[0]
+    return decompose(
+        DecomposeRequest((path,), "power", out, device="cpu", **more), registry=REGISTRY
+    ).inputs[0]
 
 
 def width(out: Path, base: str) -> int:
@@ -31,7 +34,11 @@ def width(out: Path, base: str) -> int:
 
 
 def test_a_namesake_from_another_folder_is_refused(tmp_path: Path) -> None:
-    one, other, out = photo(tmp_path / "a/x.png", 9), photo(tmp_path / "b/x.png", 10), tmp_path / "out"
+    one, other, out = (
+        photo(tmp_path / "a/x.png", 9),
+        photo(tmp_path / "b/x.png", 10),
+        tmp_path / "out",
+    )
     assert go(one, out).status == "done"
     report = go(other, out)
     assert (report.status, report.layers) == ("failed", {})
@@ -67,7 +74,11 @@ def test_photos_and_layers_may_move_together(tmp_path: Path) -> None:
 
 
 def test_another_extension_is_kept_to_tell_photos_apart(tmp_path: Path) -> None:
-    one, other, out = photo(tmp_path / "x.png", 9), photo(tmp_path / "b/x.bmp", 10), tmp_path / "out"
+    one, other, out = (
+        photo(tmp_path / "x.png", 9),
+        photo(tmp_path / "b/x.bmp", 10),
+        tmp_path / "out",
+    )
     for expected in ("done", "skipped"):
         for path, base, size in ((one, "x", 9), (other, "x.bmp", 10)):
             report = go(path, out)
@@ -76,8 +87,14 @@ def test_another_extension_is_kept_to_tell_photos_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["source", "input"])
-def test_a_sidecar_that_does_not_tell_whose_it_is_makes_no_trouble(tmp_path: Path, lacking: str) -> None:
-    one, other, out = photo(tmp_path / "a/x.png", 9), photo(tmp_path / "b/x.png", 10), tmp_path / "out"
+def test_a_sidecar_that_does_not_tell_whose_it_is_makes_no_trouble(
+    tmp_path: Path, lacking: str
+) -> None:
+    one, other, out = (
+        photo(tmp_path / "a/x.png", 9),
+        photo(tmp_path / "b/x.png", 10),
+        tmp_path / "out",
+    )
     go(one, out)
     facts = json.loads((out / "x.iid.json").read_text())
     facts.pop("source")

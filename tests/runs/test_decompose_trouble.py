@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 from decomposing import FLAT, everything, go, statuses
-from light_method import SPEC
+from light_method import DEFAULT, SPEC
 from PIL import Image
 
 from intrinsic_cli.api import DataError, UsageError, WeightsError
-from intrinsic_cli.kit.image import read_photo
+from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeRequest
-from intrinsic_cli.runs.decompose import decompose
+from intrinsic_cli.runs.decompose.run import decompose
 
 MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"method": "powr"}, UsageError, "powr"),
@@ -45,8 +45,10 @@ MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("change", "kind", "words"), MISTAKES)
-def test_mistakes_are_named(change: dict[str, Any], kind: type[Exception], words: str, tmp_path: Path) -> None:
-    spec = replace(SPEC, name="trained", stages=("main",))
+def test_mistakes_are_named(
+    change: dict[str, Any], kind: type[Exception], words: str, tmp_path: Path
+) -> None:
+    spec = replace(SPEC, name="trained", variants=(replace(DEFAULT, stages=("main",)),))
     request = DecomposeRequest((Path(__file__),), "power", tmp_path / "out")
     with pytest.raises(kind, match=words):
         decompose(replace(request, **change), registry=Registry({"power": SPEC, "trained": spec}))
@@ -59,7 +61,7 @@ from pathlib import Path
 from intrinsic_cli.api import IidError
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeRequest
-from intrinsic_cli.runs.decompose import decompose
+from intrinsic_cli.runs.decompose.run import decompose
 missing = (Path("nowhere"),)
 for change in ({"method": "nobody"}, {"format": "odd"}, {"inputs": missing}, {"method": "flow", "options": ("x=1",)}):
     try:
@@ -72,7 +74,9 @@ sys.exit(f"imported {heavy}" if heavy else 0)
 
 
 def test_mistakes_are_found_before_torch_is_imported() -> None:
-    done = subprocess.run([sys.executable, "-c", LIGHT, __file__], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, __file__], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 4
 
@@ -83,7 +87,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from light_method import REGISTRY
 from intrinsic_cli.requests import DecomposeRequest
-from intrinsic_cli.runs.decompose import decompose
+from intrinsic_cli.runs.decompose.run import decompose
 decompose(DecomposeRequest((Path(sys.argv[2]),), "power", Path(sys.argv[3]), device="cpu"), registry=REGISTRY)
 """
 
@@ -126,12 +130,12 @@ def test_work_that_is_interrupted_while_being_redone_is_not_vouched_for(
     Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
     out = tmp_path / "out"
     assert go(tmp_path / "a.png", out=out).count("done") == 1
-    from intrinsic_cli.runs import develop
+    from intrinsic_cli.runs.decompose import process
 
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(develop, "write_text", fail)
+    monkeypatch.setattr(process, "write_text", fail)
     report = go(tmp_path / "a.png", out=out, options=("power=0.1",))
     assert "No space left" in report.inputs[0].error
     monkeypatch.undo()

@@ -10,10 +10,15 @@ import pytest
 from PIL import Image
 
 from intrinsic_cli.api import DataError, UsageError
-from intrinsic_cli.kit.colour import encode_codes
-from intrinsic_cli.kit.opencv import cv2
-from intrinsic_cli.runs.predictions import MissingError, Predictions, Stored, open_predictions
-from intrinsic_cli.runs.stored import read_stored
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.read_layers import read_stored
+from intrinsic_cli.kit.light.colour import encode_codes
+from intrinsic_cli.runs.evaluate.predictions import (
+    LayerFile,
+    MissingError,
+    Predictions,
+    open_predictions,
+)
 
 BOTH = ("albedo", "shading")
 SCHEMES = (
@@ -38,7 +43,9 @@ def fill(folder: Path, *names: str) -> Path:
 
 @pytest.mark.parametrize("names", SCHEMES, ids=lambda names: names[0])
 def test_common_schemes_are_understood(names: tuple[str, str], tmp_path: Path) -> None:
-    found = Predictions(fill(tmp_path, *names, "notes.txt", ".hidden_albedo.png"), {}).find("sub/pear", BOTH)
+    found = Predictions(fill(tmp_path, *names, "notes.txt", ".hidden_albedo.png"), {}).find(
+        "sub/pear", BOTH
+    )
     assert {layer: stored.path for layer, stored in found.items()} == {
         "albedo": tmp_path / names[0],
         "shading": tmp_path / names[1],
@@ -77,7 +84,11 @@ def test_patterns(tmp_path: Path) -> None:
 
 def test_names_of_rows(tmp_path: Path) -> None:
     fill(tmp_path, "tool/a_albedo.png", "x=y/a_albedo.png")
-    for text, name in ((f"{tmp_path}/tool", "tool"), (f"t={tmp_path}/tool", "t"), (f"{tmp_path}/x=y", "x=y")):
+    for text, name in (
+        (f"{tmp_path}/tool", "tool"),
+        (f"t={tmp_path}/tool", "t"),
+        (f"{tmp_path}/x=y", "x=y"),
+    ):
         assert open_predictions(text, (), "auto")[0] == name
 
 
@@ -98,7 +109,7 @@ def test_sidecars_tell_encoding_and_scale(tmp_path: Path) -> None:
     facts = {"shading": {"file": "a_image.shading.png", "encoding": "srgb", "scale": 2.0}}
     (tmp_path / "a_image.iid.json").write_text(json.dumps({"layers": facts}))
     stored = Predictions(tmp_path, {}, "linear").find("a", BOTH)["shading"]
-    assert stored == Stored(tmp_path / "a_image.shading.png", "srgb", 2.0, "shading")
+    assert stored == LayerFile(tmp_path / "a_image.shading.png", "srgb", 2.0, "shading")
     found, resized = read_stored("shading", stored, (6, 8))
     assert np.allclose(found, layer, atol=1e-4)
     assert not resized
@@ -110,8 +121,10 @@ def test_encoding_of_other_files(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a_shading.tiff"), np.full((4, 5), 3.5, np.float32))
     for encoding, value in (("auto", 0.2159), ("srgb", 0.2159), ("linear", 128 / 255)):
         files = Predictions(tmp_path, {}, encoding).find("a", BOTH)
-        assert read_stored("albedo", files["albedo"], (4, 5))[0].mean() == pytest.approx(value, abs=1e-3)
-    assert read_stored("shading", Stored(tmp_path / "a_shading.tiff"), (4, 5))[0].mean() == 3.5
+        assert read_stored("albedo", files["albedo"], (4, 5))[0].mean() == pytest.approx(
+            value, abs=1e-3
+        )
+    assert read_stored("shading", LayerFile(tmp_path / "a_shading.tiff"), (4, 5))[0].mean() == 3.5
 
 
 def test_arrays(tmp_path: Path) -> None:
@@ -134,12 +147,14 @@ def test_normals_keep_their_sign(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.tiff"), normals[..., ::-1])
     cv2.imwrite(str(tmp_path / "a.png"), ((normals[..., ::-1] + 1) * 32767.5).astype(np.uint16))
     for name in ("a.tiff", "a.png"):
-        assert np.allclose(read_stored("normals", Stored(tmp_path / name), (6, 8))[0], normals, atol=1e-4)
+        assert np.allclose(
+            read_stored("normals", LayerFile(tmp_path / name), (6, 8))[0], normals, atol=1e-4
+        )
 
 
 def test_layers_of_another_size_are_brought_to_the_photo(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 5, 3), 255, np.uint8)).save(tmp_path / "a.png")
-    found, resized = read_stored("albedo", Stored(tmp_path / "a.png"), (8, 10))
+    found, resized = read_stored("albedo", LayerFile(tmp_path / "a.png"), (8, 10))
     assert resized
     assert found.shape == (8, 10, 1)
     assert np.allclose(found, 1)

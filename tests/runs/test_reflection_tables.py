@@ -7,12 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
-from intrinsic_cli.api import Frame, Method, MethodSpec
+from intrinsic_cli.api import Frame, Method, MethodSpec, Variant
 from intrinsic_cli.datasets import DATASETS
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import EvaluateRequest
-from intrinsic_cli.runs.evaluate import evaluate
-from intrinsic_cli.runs.figures import better, unit
+from intrinsic_cli.runs.evaluate.run import evaluate
+from intrinsic_cli.runs.evaluate.statistics import better, unit
 
 NAMES = ("transmission", "reflection", "flare")
 
@@ -20,7 +20,7 @@ NAMES = ("transmission", "reflection", "flare")
 class Third:
     """Says that a third of the light is mirrored, whatever the photo."""
 
-    frame = Frame(size=64, multiple=8, lift="subtract")
+    frame = Frame(size=64, multiple=8, upsample="subtract")
 
     def __call__(self, photos: Tensor) -> dict[str, Tensor]:
         return {"transmission": photos * 2 / 3, "reflection": photos / 3}
@@ -36,7 +36,7 @@ class Pane(Method[Any, Any]):
         raise NotImplementedError
 
 
-SPEC = MethodSpec("pane", "a third", f"{__name__}:Pane", NAMES[:2], stages=())
+SPEC = MethodSpec("pane", "a third", f"{__name__}:Pane", (Variant(layers=NAMES[:2], stages=()),))
 REGISTRY = Registry({"pane": SPEC}, {spec.name: spec for spec in DATASETS})
 
 
@@ -54,7 +54,9 @@ def test_evaluate_shows_the_baselines_that_fit_and_draws_the_layers(tmp_path: Pa
 
 
 def test_evaluate_with_flare() -> None:
-    report = evaluate(EvaluateRequest(("pane",), data="reflection3", limit=1, device="cpu"), registry=REGISTRY)
+    report = evaluate(
+        EvaluateRequest(("pane",), data="reflection3", limit=1, device="cpu"), registry=REGISTRY
+    )
     assert report.protocol == "reflection3"
     assert "flare_mse" in report.rows[1]
     assert "flare_mse" not in report.rows[0]

@@ -1,4 +1,5 @@
-"""Training with helpers that decomposing never needs, training that breaks down, and data of the wrong kind."""
+"""Training with helpers that decomposing never needs, training that breaks down, and data of the
+wrong kind."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ from torch import Tensor, nn
 
 from intrinsic_cli.api import DataError, PluginError, Runtime, TrainConfig, TrainingError
 from intrinsic_cli.cli import iid
-from intrinsic_cli.kit.checkpoint import load_weights
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.networks.checkpoint import load_weights
 from intrinsic_cli.registry import Registry, load_registry
 from intrinsic_cli.requests import TrainRequest
-from intrinsic_cli.runs import train as training
-from intrinsic_cli.runs.train import train
+from intrinsic_cli.runs.train import run as training
+from intrinsic_cli.runs.train.run import train
 from intrinsic_cli.testing import TINY
 
 SMALL = ("batch_size=1", "crop=16", "save_every=2", "val_every=2", "val_batches=1")
@@ -41,7 +42,7 @@ class Rivals(GrayTrainer):
         self.nets = {**self.nets, "rival": rival}
         self.optimizers = {**self.optimizers, "rival": torch.optim.SGD(rival.parameters(), 0.1)}
 
-    def step(self, batch: Mapping[str, Tensor], minimise: Any) -> Mapping[str, Tensor]:
+    def step(self, batch: Mapping[str, Tensor], minimise: Any, number: int) -> Mapping[str, Tensor]:
         minimise(self.nets["rival"](batch["photo"].mean()[None]).sum(), "rival")
         return super().step(batch, minimise)
 
@@ -61,7 +62,7 @@ class Collapsing(Rivals):
     looks = steps_done = 0
     breaks = 0
 
-    def step(self, batch: Mapping[str, Tensor], minimise: Any) -> Mapping[str, Tensor]:
+    def step(self, batch: Mapping[str, Tensor], minimise: Any, number: int) -> Mapping[str, Tensor]:
         self.steps_done += 1
         if self.steps_done == self.breaks:
             raise TrainingError("the discriminator won")
@@ -89,11 +90,15 @@ class Confused(Adversarial):
 def registry(kind: type = Adversarial, **more: Any) -> Registry:
     spec = replace(load_registry().methods["gray"], target=f"{__name__}:{kind.__name__}", **more)
     known = load_registry()
-    return replace(known, methods={**known.methods, "gray": spec}, datasets={**known.datasets, "tiny": TINY})
+    return replace(
+        known, methods={**known.methods, "gray": spec}, datasets={**known.datasets, "tiny": TINY}
+    )
 
 
 def request(folder: Path, **more: Any) -> TrainRequest:
-    return TrainRequest("gray", out=folder, overrides=SMALL, device="cpu", **{"data": "tiny", "steps": 8, **more})
+    return TrainRequest(
+        "gray", out=folder, overrides=SMALL, device="cpu", **{"data": "tiny", "steps": 8, **more}
+    )
 
 
 def test_a_run_ships_only_what_decomposing_needs(tmp_path: Path, home: Path) -> None:
@@ -105,7 +110,10 @@ def test_a_run_ships_only_what_decomposing_needs(tmp_path: Path, home: Path) -> 
         assert record["stages"]["main"]["steps"] == 8
     stage = tmp_path / "run" / "main"
     assert load_weights(stage / "best.safetensors")[0].keys() == {"brightness", "rival"}
-    assert torch.load(stage / "last.pt", weights_only=True)["nets"].keys() == {"brightness", "rival"}
+    assert torch.load(stage / "last.pt", weights_only=True)["nets"].keys() == {
+        "brightness",
+        "rival",
+    }
 
 
 def test_the_weights_of_a_stage_bring_the_helpers_along(tmp_path: Path) -> None:
@@ -131,7 +139,11 @@ def test_a_net_that_is_not_there_cannot_be_shipped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "sentence", "hint"),
     [
-        (Doomed, "every photo gives the same albedo", "try a lower gan weight; the best weights so far are "),
+        (
+            Doomed,
+            "every photo gives the same albedo",
+            "try a lower gan weight; the best weights so far are ",
+        ),
         (Beaten, "the discriminator won", "the best weights so far are "),
     ],
 )
@@ -168,16 +180,23 @@ def test_a_collapse_ends_the_run_and_keeps_what_was_good(
 
 def test_a_collapse_before_any_validation_names_no_weights(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="the discriminator won") as caught:
-        train(replace(request(tmp_path / "run"), overrides=("crop=16", "val_every=50")), registry=registry(Beaten))
+        train(
+            replace(request(tmp_path / "run"), overrides=("crop=16", "val_every=50")),
+            registry=registry(Beaten),
+        )
     assert caught.value.hint == ""
 
 
 @pytest.mark.parametrize("method", ["flow", "retinex"])
-def test_data_that_does_not_belong_together_is_refused_where_pairs_are_needed(tmp_path: Path, method: str) -> None:
+def test_data_that_does_not_belong_together_is_refused_where_pairs_are_needed(
+    tmp_path: Path, method: str
+) -> None:
     for name in ("photo", "albedo", "shading"):
         (tmp_path / name).mkdir()
         cv2.imwrite(str(tmp_path / name / f"{name}.png"), np.full((8, 8, 3), 90, np.uint8))
-    with pytest.raises(DataError, match=f"unpaired has no mask, which {method} needs to train") as caught:
+    with pytest.raises(
+        DataError, match=f"unpaired has no mask, which {method} needs to train"
+    ) as caught:
         train(TrainRequest(method, f"unpaired:{tmp_path}", tmp_path / "run", device="cpu"))
     assert "iid datasets" in caught.value.hint
     assert not (tmp_path / "run").exists()

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.cli import iid
 from intrinsic_cli.datasets import DATASETS
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.score import PROTOCOLS
 from intrinsic_cli.runs.datasets import check, prepare
 
@@ -64,7 +64,9 @@ def test_collections_are_counted_one_by_one(tmp_path: Path) -> None:
     once = {"train": 1, "val": 1}
     assert report.collections == {"photo": {"train": 2, "val": 1}, "albedo": once, "shading": once}
     done = CliRunner().invoke(iid, ["datasets", "check", f"unpaired:{tmp_path}"])
-    assert done.stdout.startswith(f"unpaired:{tmp_path}: ok  photo: train 2, val 1  albedo: train 1, val 1  shading:")
+    assert done.stdout.startswith(
+        f"unpaired:{tmp_path}: ok  photo: train 2, val 1  albedo: train 1, val 1  shading:"
+    )
     (tmp_path / "albedo" / "0.png").write_bytes(b"broken")
     done = CliRunner().invoke(iid, ["datasets", "check", f"unpaired:{tmp_path}"])
     assert (done.exit_code, done.stdout) == (4, "")

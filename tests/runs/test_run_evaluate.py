@@ -18,9 +18,9 @@ from intrinsic_cli.api import (
     UsageError,
     WeightsError,
 )
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.requests import EvaluateRequest
-from intrinsic_cli.runs.evaluate import evaluate
+from intrinsic_cli.runs.evaluate.run import evaluate
 
 
 class Listener(Silent):
@@ -72,7 +72,10 @@ def test_limit_options_and_several_methods(lab: str) -> None:
 def test_worst_and_best_are_drawn(lab: str, tmp_path: Path) -> None:
     listener = Listener()
     evaluate(EvaluateRequest(("gray",), lab, save=tmp_path / "out"), listener, REGISTRY)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["gray.best.png", "gray.worst.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "gray.best.png",
+        "gray.worst.png",
+    ]
     assert cv2.imread(str(tmp_path / "out" / "gray.worst.png")).shape[1] == 5 * 260 + 4
     assert len(listener.notes) == 2
 
@@ -80,7 +83,9 @@ def test_worst_and_best_are_drawn(lab: str, tmp_path: Path) -> None:
 def test_mistakes_are_found_before_any_work(lab: str, tmp_path: Path) -> None:
     def fails(kind: type[IidError], match: str, *methods: str, **more: Any) -> None:
         with pytest.raises(kind, match=match):
-            evaluate(EvaluateRequest(methods or ("gray",), **{"data": lab, **more}), registry=REGISTRY)
+            evaluate(
+                EvaluateRequest(methods or ("gray",), **{"data": lab, **more}), registry=REGISTRY
+            )
 
     (tmp_path / "file").touch()
     fails(UsageError, "no method called 'grey'", "grey")
@@ -94,7 +99,9 @@ def test_mistakes_are_found_before_any_work(lab: str, tmp_path: Path) -> None:
 
 
 def test_cases_without_a_valid_pixel_are_told(lab: str) -> None:
-    cv2.imwrite(str(Path(lab.partition(":")[2]) / "box" / "mask.png"), np.zeros((32, 40), np.uint16))
+    cv2.imwrite(
+        str(Path(lab.partition(":")[2]) / "box" / "mask.png"), np.zeros((32, 40), np.uint16)
+    )
     listener = Listener()
     report = evaluate(EvaluateRequest(("gray",), lab), listener, REGISTRY)
     assert [row["cases"] for row in report.rows] == [2, 2, 2, 2]

@@ -1,4 +1,5 @@
-"""Evaluation of what was brought along: datasets with holes, settings, predictions, what a killed run knew."""
+"""Evaluation of what was brought along: datasets with holes, settings, predictions, what a killed
+run knew."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from intrinsic_cli.api import (
 )
 from intrinsic_cli.kit.data.mit import open_mit
 from intrinsic_cli.requests import EvaluateRequest
-from intrinsic_cli.runs.evaluate import evaluate
+from intrinsic_cli.runs.evaluate.run import evaluate
 
 
 class Shaky:
@@ -28,7 +29,7 @@ class Shaky:
         self.good = list(open_mit(path).cases())
         self.mapped = mapped
 
-    def cases(self, split: str = "val", limit: int | None = None) -> Any:
+    def cases(self, split: str = "val") -> Any:
         return map(self._case, range(3)) if self.mapped else (self._case(i) for i in range(3))
 
     def _case(self, number: int) -> Any:
@@ -38,9 +39,11 @@ class Shaky:
 
 
 @pytest.mark.parametrize("mapped", [True, False])
-def test_a_case_that_cannot_be_read(lab: str, mapped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_case_that_cannot_be_read(
+    lab: str, mapped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = Shaky(Path(lab.partition(":")[2]), mapped)
-    monkeypatch.setattr("intrinsic_cli.runs.evaluate.open_dataset", lambda *_: source)
+    monkeypatch.setattr("intrinsic_cli.runs.evaluate.run.open_dataset", lambda *_: source)
     report = evaluate(EvaluateRequest(("gray",), lab), registry=REGISTRY)
     assert report.rows[0]["cases"] == (2 if mapped else 1)
     assert report.failures[0].case == "case 2"
@@ -55,7 +58,9 @@ def test_options_weights_and_config_find_their_method(lab: str, tmp_path: Path) 
 
     plain = brightness("proud")[0]
     assert brightness("proud", options=("gain=2",))[0] == pytest.approx(2 * plain)
-    assert brightness("proud", "gray", options=("gray.gain=9", "proud.gain=3"))[0] == pytest.approx(3 * plain)
+    assert brightness("proud", "gray", options=("gray.gain=9", "proud.gain=3"))[0] == pytest.approx(
+        3 * plain
+    )
     config = tmp_path / "c.toml"
     config.write_text('gain = 5\n[proud]\ngain = 2\n["twin:small"]\ngain = 7\n')
     assert brightness("proud", config=config)[0] == pytest.approx(2 * plain)
@@ -86,9 +91,17 @@ def test_predictions_stand_beside_methods(lab: str, tmp_path: Path) -> None:
     for place in truth.iterdir():
         for name, label in (("reflectance", "r"), ("shading", "s")):
             shutil.copy(place / f"{name}.png", out / f"{place.name}-{label}.png")
-    request = EvaluateRequest(("gray",), lab, predictions=(str(out),), predictions_encoding="linear")
+    request = EvaluateRequest(
+        ("gray",), lab, predictions=(str(out),), predictions_encoding="linear"
+    )
     rows = evaluate(request, registry=REGISTRY).rows
-    assert [row["method"] for row in rows] == ["gray", "tool", "constant shading", "constant albedo", "square root"]
+    assert [row["method"] for row in rows] == [
+        "gray",
+        "tool",
+        "constant shading",
+        "constant albedo",
+        "square root",
+    ]
     assert rows[1]["lmse"] < 1e-9, "the truth itself"
     assert "seconds" not in rows[1]
 

@@ -14,15 +14,17 @@ import pytest
 import torch
 
 from intrinsic_cli.api import DataError, UsageError
-from intrinsic_cli.kit.checkpoint import load_weights
+from intrinsic_cli.kit.networks.checkpoint import load_weights
 from intrinsic_cli.requests import TrainRequest
-from intrinsic_cli.runs.train import train
+from intrinsic_cli.runs.train.run import train
 
 SMALL = ("batch_size=1", "crop=16", "save_every=5", "val_every=50", "val_batches=1")
 
 
 def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
-    report = train(TrainRequest("gray", out=tmp_path / "run", overrides=SMALL, steps=6, device="cpu"))
+    report = train(
+        TrainRequest("gray", out=tmp_path / "run", overrides=SMALL, steps=6, device="cpu")
+    )
     assert report.finished
     assert report.weights == tmp_path / "run" / "best.safetensors"
     told = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
@@ -37,13 +39,21 @@ def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
 
 def test_run_folders_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    folders = [train(TrainRequest("gray", overrides=SMALL, steps=1, device="cpu")).folder for _ in range(2)]
+    folders = [
+        train(TrainRequest("gray", overrides=SMALL, steps=1, device="cpu")).folder for _ in range(2)
+    ]
     assert [str(f) for f in folders] == ["runs/gray/1", "runs/gray/2"]
 
 
 def test_time_ends_a_run_and_resume_finishes_it(tmp_path: Path) -> None:
-    whole = train(TrainRequest("gray", out=tmp_path / "whole", overrides=SMALL, steps=8, device="cpu"))
-    cut = train(TrainRequest("gray", out=tmp_path / "cut", overrides=SMALL, steps=8, seconds=0.0, device="cpu"))
+    whole = train(
+        TrainRequest("gray", out=tmp_path / "whole", overrides=SMALL, steps=8, device="cpu")
+    )
+    cut = train(
+        TrainRequest(
+            "gray", out=tmp_path / "cut", overrides=SMALL, steps=8, seconds=0.0, device="cpu"
+        )
+    )
     assert (cut.finished, cut.stages["main"]["steps"]) == (False, 1)
     resumed = train(TrainRequest("gray", resume=tmp_path / "cut", device="cpu"))
     assert resumed.finished
@@ -52,9 +62,22 @@ def test_time_ends_a_run_and_resume_finishes_it(tmp_path: Path) -> None:
 
 def test_killed_and_resumed_gives_the_same_weights(tmp_path: Path) -> None:
     steps = 600
-    request = TrainRequest("gray", out=tmp_path / "whole", overrides=SMALL, steps=steps, device="cpu")
+    request = TrainRequest(
+        "gray", out=tmp_path / "whole", overrides=SMALL, steps=steps, device="cpu"
+    )
     overrides = [word for pair in SMALL for word in ("--set", pair)]
-    command = [sys.executable, "-m", "intrinsic_cli", "train", "-m", "gray", "--device", "cpu", "--steps", str(steps)]
+    command = [
+        sys.executable,
+        "-m",
+        "intrinsic_cli",
+        "train",
+        "-m",
+        "gray",
+        "--device",
+        "cpu",
+        "--steps",
+        str(steps),
+    ]
     process = subprocess.Popen(
         [*command, *overrides, "--out", str(tmp_path / "cut")],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ},
@@ -72,7 +95,9 @@ def test_killed_and_resumed_gives_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_install_makes_the_weights_the_methods_own(tmp_path: Path, home: Path) -> None:
-    request = TrainRequest("gray", out=tmp_path / "run", overrides=SMALL, steps=1, device="cpu", install=True)
+    request = TrainRequest(
+        "gray", out=tmp_path / "run", overrides=SMALL, steps=1, device="cpu", install=True
+    )
     assert train(request).weights == home / "weights" / "gray.safetensors"
 
 
@@ -102,24 +127,35 @@ def _assert_same(a: Path | None, b: Path | None) -> None:
 
 
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
-    team = TrainRequest("gray", out=tmp_path / "team", overrides=SMALL, steps=7, device="cpu", nproc=2)
-    together, alone = train(team), train(TrainRequest("gray", out=tmp_path / "one", overrides=SMALL, steps=7))
+    team = TrainRequest(
+        "gray", out=tmp_path / "team", overrides=SMALL, steps=7, device="cpu", nproc=2
+    )
+    together, alone = (
+        train(team),
+        train(TrainRequest("gray", out=tmp_path / "one", overrides=SMALL, steps=7)),
+    )
     assert together.finished
-    first, second = (load_weights(r.weights)[0]["brightness"]["power"] for r in (together, alone) if r.weights)
+    first, second = (
+        load_weights(r.weights)[0]["brightness"]["power"] for r in (together, alone) if r.weights
+    )
     assert first != second  # the other process brought batches of its own
     lines = (tmp_path / "team" / "main" / "log.jsonl").read_text().splitlines()
     assert sum('"val"' in line for line in lines) == 1
 
 
 def test_a_team_stops_together_and_resumes(tmp_path: Path) -> None:
-    cut = TrainRequest("gray", out=tmp_path / "run", overrides=SMALL, steps=9, seconds=0.0, device="cpu", nproc=2)
+    cut = TrainRequest(
+        "gray", out=tmp_path / "run", overrides=SMALL, steps=9, seconds=0.0, device="cpu", nproc=2
+    )
     assert train(cut).stages["main"]["steps"] == 1
     assert train(TrainRequest("gray", resume=tmp_path / "run", device="cpu", nproc=2)).finished
 
 
 def test_weights_tell_what_they_were_made_from(tmp_path: Path) -> None:
     first = train(TrainRequest("gray", out=tmp_path / "a", overrides=SMALL, steps=2, device="cpu"))
-    second = TrainRequest("gray", out=tmp_path / "b", overrides=SMALL, steps=3, device="cpu", init=str(first.weights))
+    second = TrainRequest(
+        "gray", out=tmp_path / "b", overrides=SMALL, steps=3, device="cpu", init=str(first.weights)
+    )
     report = train(second)
     assert report.weights
     record = load_weights(report.weights)[1]

@@ -9,10 +9,14 @@ import numpy as np
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.api.layers import FACTORS
-from intrinsic_cli.kit.data.listed import Listed
-from intrinsic_cli.kit.data.pictures import MeasuringOnly, read_layer, refuse_empty, require_files
-from intrinsic_cli.kit.image import read_photo
+from intrinsic_cli.api.outputs import FACTORS
+from intrinsic_cli.kit.data.case_list import MeasuringReader
+from intrinsic_cli.kit.data.layer_files import (
+    read_layer,
+    refuse_empty,
+    require_files,
+)
+from intrinsic_cli.kit.files.photo import read_photo
 
 LAYOUT = "SCENE_image.png, SCENE_albedo.png and SCENE_shading.png, linear"
 _FILES = ("image", *FACTORS)
@@ -20,19 +24,33 @@ _FILES = ("image", *FACTORS)
 _LEFT_OUT = ("amsterdam", "redhead", "butterfly", "office", "caterpillar", "strawberries", "tiger")
 
 
-class Arap(Listed, MeasuringOnly):
-    """One case a scene, exposed as stored. Every pixel counts; protocols mask dark or clipped ones by the truth."""
+class Arap(MeasuringReader):
+    """One case a scene, exposed as stored. Every pixel counts; protocols mask dark or clipped ones
+    by the truth."""
 
     name = "arap"
     offers = frozenset({"photo", "albedo", "shading", "mask"})
 
-    def __init__(self, folder: Path, protocol: str = "arap-f", without: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, protocol: str = "arap-f", without: tuple[str, ...] = ()
+    ) -> None:
         self._folder, self.protocol = folder, protocol
-        scenes = sorted({path.name.rpartition("_")[0] for name in _FILES for path in folder.glob(f"*_{name}.png")})
+        scenes = sorted(
+            {
+                path.name.rpartition("_")[0]
+                for name in _FILES
+                for path in folder.glob(f"*_{name}.png")
+            }
+        )
         scenes = [scene for scene in scenes if not scene.startswith(without)]
         if not scenes:
             refuse_empty("ARAP scenes", folder, LAYOUT)
-        require_files("ARAP", folder, [folder / f"{s}_{layer}.png" for s in scenes for layer in _FILES], LAYOUT)
+        require_files(
+            "ARAP",
+            folder,
+            [folder / f"{s}_{layer}.png" for s in scenes for layer in _FILES],
+            LAYOUT,
+        )
         self._entries: dict[Split, list[str]] = {"val": scenes}
 
     def _case(self, entry: Any) -> Case:
@@ -53,7 +71,7 @@ def open_arap_o(path: Path) -> Arap:
 
 
 def open_arap_1k(path: Path) -> Arap:
-    """The same without seven scenes, scored as Luo's evaluation does. That evaluation also says "> 1000 px", which can
-    be read in two ways (only such scenes, or shrunk to that): nothing is filtered or resized here. Smaller copies of
-    the originals are another protocol."""
+    """The same without seven scenes, scored as Luo's evaluation does. That evaluation also says ">
+    1000 px", which can be read in two ways (only such scenes, or shrunk to that): nothing is
+    filtered or resized here. Smaller copies of the originals are another protocol."""
     return Arap(path, "arap-1k", _LEFT_OUT)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch
@@ -59,20 +59,28 @@ def mirror(sample: Sample) -> Sample:
 def resize(x: Image, side: int) -> Image:
     """[H,W] or [H,W,C] → a square of ``side``: by area when it shrinks, bilinear when it grows."""
     method = cv2.INTER_AREA if x.shape[0] > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(np.ascontiguousarray(x), (side, side), interpolation=method), np.float32)
+    return np.asarray(
+        cv2.resize(np.ascontiguousarray(x), (side, side), interpolation=method), np.float32
+    )
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
     """Samples of one size → named tensors [B,C,S,S]."""
-    stacked = {name: np.stack([sample[name] for sample in samples]).transpose(0, 3, 1, 2) for name in samples[0]}
+    stacked = {
+        name: np.stack([sample[name] for sample in samples]).transpose(0, 3, 1, 2)
+        for name in samples[0]
+    }
     return {name: torch.from_numpy(np.ascontiguousarray(x)) for name, x in stacked.items()}
 
 
 def _cut(case: Case, top: int, left: int, size: int, side: int) -> Sample:
-    """A square of the case as ``side``×``side`` planes [H,W,C]; the mask leaves out what training cannot use."""
+    """A square of the case as ``side``×``side`` planes [H,W,C]; the mask leaves out what training
+    cannot use."""
     window = np.s_[top : top + size, left : left + size]
     whole = {"photo": case.photo, **case.truth}
-    sample = {name: resize(np.broadcast_to(x[window], (size, size, 3)), side) for name, x in whole.items()}
+    sample = {
+        name: resize(np.broadcast_to(x[window], (size, size, 3)), side) for name, x in whole.items()
+    }
     known = resize(case.mask[window].astype(np.float32), side) > 0.99
     known &= sample["photo"].max(-1) < WHITE
     if "shading" in sample:

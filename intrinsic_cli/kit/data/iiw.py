@@ -1,8 +1,9 @@
-"""IIW, Intrinsic Images in the Wild (Bell et al. 2014): photos of rooms with people's judgements of lightness.
+"""IIW, Intrinsic Images in the Wild (Bell et al. 2014): photos of rooms with people's judgements of
+lightness.
 
-Layout from memory: verify. ``data/ID.png`` with ``data/ID.json``; the JSON holds ``intrinsic_points`` (``id``, ``x``,
-``y`` in 0..1, ``opaque``) and ``intrinsic_comparisons`` (``point1``, ``point2``, ``darker``, ``darker_score``).
-"""
+Layout from memory: verify. ``data/ID.png`` with ``data/ID.json``; the JSON holds
+``intrinsic_points`` (``id``, ``x``, ``y`` in 0..1, ``opaque``) and ``intrinsic_comparisons``
+(``point1``, ``point2``, ``darker``, ``darker_score``)."""
 
 from __future__ import annotations
 
@@ -14,19 +15,20 @@ import numpy as np
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.listed import Listed
-from intrinsic_cli.kit.data.pictures import MeasuringOnly, refuse_empty, require_files
-from intrinsic_cli.kit.image import read_photo
+from intrinsic_cli.kit.data.case_list import MeasuringReader
+from intrinsic_cli.kit.data.layer_files import refuse_empty, require_files
+from intrinsic_cli.kit.files.photo import read_photo
 
 LAYOUT = "data/ID.png and data/ID.json"
 _DARKER = {"E": 0, "1": 1, "2": 2}
 
 
-class Iiw(Listed, MeasuringOnly):
-    """``val`` is every fifth photo of the sorted ids (1046 of 5230), ``train`` the others; there is no dense truth.
+class Iiw(MeasuringReader):
+    """``val`` is every fifth photo of the sorted ids (1046 of 5230), ``train`` the others; there is
+    no dense truth.
 
-    ``facts["judgements"]``: ``points`` [N,2,2], ``darker`` [N] (0 equal, 1, 2), ``weights`` [N]; only comparisons of
-    opaque points with a positive score."""
+    ``facts["judgements"]``: ``points`` [N,2,2], ``darker`` [N] (0 equal, 1, 2), ``weights`` [N];
+    only comparisons of opaque points with a positive score."""
 
     name = "iiw"
     offers = frozenset({"photo", "judgements"})
@@ -34,16 +36,28 @@ class Iiw(Listed, MeasuringOnly):
     def __init__(self, folder: Path, protocol: str = "whdr") -> None:
         self.protocol = protocol
         root = folder / "data" if (folder / "data").is_dir() else folder
-        told = sorted((path for path in root.glob("*.json") if path.stem.isdecimal()), key=lambda path: int(path.stem))
+        told = sorted(
+            (path for path in root.glob("*.json") if path.stem.isdecimal()),
+            key=lambda path: int(path.stem),
+        )
         if not told:
             refuse_empty("IIW judgements", folder, LAYOUT)
         require_files("IIW", root, [path.with_suffix(".png") for path in told], LAYOUT)
         held = told[::5]
-        self._entries: dict[Split, list[Path]] = {"val": held, "train": [path for path in told if path not in held]}
+        self._entries: dict[Split, list[Path]] = {
+            "val": held,
+            "train": [path for path in told if path not in held],
+        }
 
     def _case(self, entry: Any) -> Case:
         photo = read_photo(entry.with_suffix(".png")).pixels
-        return Case(entry.stem, photo, {}, np.ones(photo.shape[:2], bool), {"judgements": read_judgements(entry)})
+        return Case(
+            entry.stem,
+            photo,
+            {},
+            np.ones(photo.shape[:2], bool),
+            {"judgements": read_judgements(entry)},
+        )
 
 
 def read_judgements(path: Path) -> dict[str, Any]:
@@ -53,7 +67,9 @@ def read_judgements(path: Path) -> dict[str, Any]:
         points = {point["id"]: point for point in told["intrinsic_points"]}
         rows = [_judgement(comparison, points) for comparison in told["intrinsic_comparisons"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} holds no IIW judgements: {error!r}", "download it again") from error
+        raise DataError(
+            f"{path} holds no IIW judgements: {error!r}", "download it again"
+        ) from error
     found = [row for row in rows if row]
     return {
         "points": np.array([row[0] for row in found], np.float64).reshape(-1, 2, 2),
@@ -62,11 +78,18 @@ def read_judgements(path: Path) -> dict[str, Any]:
     }
 
 
-def _judgement(comparison: dict[str, Any], points: dict[Any, Any]) -> tuple[list[list[float]], int, float] | None:
+def _judgement(
+    comparison: dict[str, Any], points: dict[Any, Any]
+) -> tuple[list[list[float]], int, float] | None:
     """The two places, the verdict and its weight; None where it does not count."""
     pair = [points[comparison[name]] for name in ("point1", "point2")]
     weight = comparison["darker_score"]
-    if comparison["darker"] not in _DARKER or not weight or weight <= 0 or not all(p["opaque"] for p in pair):
+    if (
+        comparison["darker"] not in _DARKER
+        or not weight
+        or weight <= 0
+        or not all(p["opaque"] for p in pair)
+    ):
         return None
     return [[p["x"], p["y"]] for p in pair], _DARKER[comparison["darker"]], float(weight)
 

@@ -1,4 +1,5 @@
-"""MIT intrinsic images (Grosse et al., ICCV 2009), also as relit by SIRFS: photographed objects with true layers."""
+"""MIT intrinsic images (Grosse et al., ICCV 2009), also as relit by SIRFS: photographed objects
+with true layers."""
 
 from __future__ import annotations
 
@@ -11,10 +12,15 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.colour import decode_codes, encode_codes
-from intrinsic_cli.kit.data.listed import Listed
-from intrinsic_cli.kit.data.pictures import MeasuringOnly, read_layer, read_mask, refuse_empty, require_files
-from intrinsic_cli.kit.image import read_photo
+from intrinsic_cli.kit.data.case_list import MeasuringReader
+from intrinsic_cli.kit.data.layer_files import (
+    read_layer,
+    read_mask,
+    refuse_empty,
+    require_files,
+)
+from intrinsic_cli.kit.files.photo import read_photo
+from intrinsic_cli.kit.light.colour import decode_codes, encode_codes
 from intrinsic_cli.kit.score import exposure
 
 Image = NDArray[np.float32]
@@ -24,14 +30,13 @@ LIGHTS = "OBJECT/light01.png … light10.png and mask.png, 16-bit linear"
 _FIRST = ("diffuse", "reflectance")  # either of them makes a folder an object
 
 
-class Mit(Listed, MeasuringOnly):
-    """One case an object. The photo is ``diffuse``, exposed so that its 99th percentile in the mask (over pixels and
-    channels) is 1 and fed as a 16-bit sRGB PNG would be: clipped at 1 and rounded.
+class Mit(MeasuringReader):
+    """One case an object. The photo is ``diffuse``, exposed so that its 99th percentile in the mask
+    (over pixels and channels) is 1 and fed as a 16-bit sRGB PNG would be: clipped at 1 and rounded.
 
-    ``exact`` leaves clipping and rounding out; the published constant baselines were measured so. diffuse equals
-    reflectance · shading only up to an unknown scale per object and channel, so nothing but scale-invariant scores
-    makes sense here.
-    """
+    ``exact`` leaves clipping and rounding out; the published constant baselines were measured so.
+    diffuse equals reflectance · shading only up to an unknown scale per object and channel, so
+    nothing but scale-invariant scores makes sense here."""
 
     name = "mit"
     offers = frozenset({"photo", "albedo", "shading", "mask"})
@@ -41,7 +46,11 @@ class Mit(Listed, MeasuringOnly):
         objects = sorted({path.parent for name in _FIRST for path in folder.glob(f"*/{name}.png")})
         if not objects:
             refuse_empty("MIT objects", folder, LAYOUT)
-        wanted = [place / f"{name}.png" for place in objects for name in ("diffuse", "reflectance", "mask")]
+        wanted = [
+            place / f"{name}.png"
+            for place in objects
+            for name in ("diffuse", "reflectance", "mask")
+        ]
         require_files("MIT", folder, [*wanted, *map(_shading_file, objects)], LAYOUT)
         self._entries: dict[Split, list[Path]] = {"val": objects}
 
@@ -51,12 +60,18 @@ class Mit(Listed, MeasuringOnly):
         photo = read_photo(place / "diffuse.png", "linear").pixels
         gain = exposure(photo, mask)
         photo = photo * np.float32(gain)
-        truth = {"albedo": read_layer(place / "reflectance.png"), "shading": read_layer(_shading_file(place))}
-        return Case(place.name, photo if self._exact else as_png16(photo), truth, mask, {"exposure": gain})
+        truth = {
+            "albedo": read_layer(place / "reflectance.png"),
+            "shading": read_layer(_shading_file(place)),
+        }
+        return Case(
+            place.name, photo if self._exact else as_png16(photo), truth, mask, {"exposure": gain}
+        )
 
 
-class MitLights(Listed, MeasuringOnly):
-    """Every object under its ten lights, one case a light: no truth, but one and the same paint (``constancy``).
+class MitLights(MeasuringReader):
+    """Every object under its ten lights, one case a light: no truth, but one and the same paint
+    (``constancy``).
 
     All photos of an object share one exposure, that of its brightest."""
 

@@ -9,30 +9,35 @@ import numpy as np
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.listed import Trainable, share
-from intrinsic_cli.kit.formats import PHOTO_SUFFIXES
-from intrinsic_cli.kit.image import read_photo
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.data.case_list import TrainingReader, share
+from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.photo import read_photo
 
 HELD = 8  # photos that validation needs where four collections of mixtures have no photo in common
 LONGEST = 1024  # pixels: larger photos are reduced, which also rids them of noise and JPEG's blocks
 
 
-class Photos(Trainable):
-    """The photos in ``folder`` (not below it) as a :class:`~intrinsic_cli.api.data.Source`, without any truth.
+class Photos(TrainingReader):
+    """The photos in ``folder`` (not below it) as a :class:`~intrinsic_cli.api.data.Source`, without
+    any truth.
 
-    About a tenth, chosen by a hash of their names, is ``val``, but at least :data:`HELD` or, of few photos, half; a
-    folder of two or three photos has all of them in both splits.
-    """
+    About a tenth, chosen by a hash of their names, is ``val``, but at least :data:`HELD` or, of few
+    photos, half; a folder of two or three photos has all of them in both splits."""
 
     name = "photos"
     protocol = "photos"
     offers = frozenset({"photo", "mask"})
 
     def __init__(self, folder: Path) -> None:
-        found = sorted(path for path in folder.iterdir() if _is_photo(path)) if folder.is_dir() else []
+        found = (
+            sorted(path for path in folder.iterdir() if _is_photo(path)) if folder.is_dir() else []
+        )
         if len(found) < 2:
-            raise DataError(f"{folder} holds {len(found)} photos, where at least two are needed", "give another folder")
+            raise DataError(
+                f"{folder} holds {len(found)} photos, where at least two are needed",
+                "give another folder",
+            )
         ranked = sorted(found, key=lambda path: share(path.stem))
         least = min(HELD, len(found) // 2)
         held = {path for i, path in enumerate(ranked) if i < least or share(path.stem) < 0.1}
@@ -61,4 +66,6 @@ def open_photos(path: Path) -> Photos:
 
 
 def _is_photo(path: Path) -> bool:
-    return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return (
+        path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )

@@ -1,9 +1,9 @@
-"""SAW, Shading Annotations in the Wild (Kovacs et al. 2017): where people say shading is smooth, and where not.
+"""SAW, Shading Annotations in the Wild (Kovacs et al. 2017): where people say shading is smooth,
+and where not.
 
 Layout from memory: verify. ``saw_images_512/ID.png``, ``saw_splits/{train,val,test}_ids.npy`` and
 ``saw_pixel_labels/saw_data-filter_size_0-ignore_border_0.05-normal_gradmag_thres_1.5-depth_gradmag_thres_2.0/ID.npy``
-with 0 a discontinuity of normals or depth, 1 a shadow boundary, 2 smooth, 100 ignored.
-"""
+with 0 a discontinuity of normals or depth, 1 a shadow boundary, 2 smooth, 100 ignored."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.listed import Listed
-from intrinsic_cli.kit.data.pictures import MeasuringOnly, require_files
-from intrinsic_cli.kit.image import read_photo
+from intrinsic_cli.kit.data.case_list import MeasuringReader
+from intrinsic_cli.kit.data.layer_files import require_files
+from intrinsic_cli.kit.files.photo import read_photo
 
-SETTINGS = "saw_data-filter_size_0-ignore_border_0.05-normal_gradmag_thres_1.5-depth_gradmag_thres_2.0"
+SETTINGS = (
+    "saw_data-filter_size_0-ignore_border_0.05-normal_gradmag_thres_1.5-depth_gradmag_thres_2.0"
+)
 LAYOUT = f"saw_images_512/ID.png, saw_pixel_labels/{SETTINGS}/ID.npy and saw_splits/{{train,test}}_ids.npy"
 
 
-class Saw(Listed, MeasuringOnly):
-    """``val`` is the test split of the authors, as the protocol asks. ``facts["labels"]`` [h,w] int, perhaps of another
-    size than the photo."""
+class Saw(MeasuringReader):
+    """``val`` is the test split of the authors, as the protocol asks. ``facts["labels"]`` [h,w]
+    int, perhaps of another size than the photo."""
 
     name = "saw"
     offers = frozenset({"photo", "labels"})
@@ -39,7 +41,9 @@ class Saw(Listed, MeasuringOnly):
         }
         require_files("SAW", self._root, [lists["val"]], LAYOUT)
         self._entries: dict[Split, list[int]] = {
-            split: sorted(int(i) for i in _load(path)) for split, path in lists.items() if path.is_file()
+            split: sorted(int(i) for i in _load(path))
+            for split, path in lists.items()
+            if path.is_file()
         }
         wanted = [self._places(number) for number in self._entries["val"]]
         require_files("SAW", self._root, [path for pair in wanted for path in pair], LAYOUT)
@@ -51,7 +55,13 @@ class Saw(Listed, MeasuringOnly):
     def _case(self, entry: Any) -> Case:
         picture, labels = self._places(entry)
         photo = read_photo(picture).pixels
-        return Case(str(entry), photo, {}, np.ones(photo.shape[:2], bool), {"labels": _load(labels).astype(np.int64)})
+        return Case(
+            str(entry),
+            photo,
+            {},
+            np.ones(photo.shape[:2], bool),
+            {"labels": _load(labels).astype(np.int64)},
+        )
 
 
 def _load(path: Path) -> NDArray[Any]:

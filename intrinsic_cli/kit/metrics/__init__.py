@@ -1,10 +1,10 @@
-"""How far an answer is from the truth: batched where images have equal sizes, in float64, on the tensors' own device.
+"""How far an answer is from the truth: batched where images have equal sizes, in float64, on the
+tensors' own device.
 
-``pixels``: errors over masked pixels; ``windows``: local errors; ``similarity``: SSIM; ``ordinal``: human judgements
-of lightness (WHDR); ``smoothness``: shading annotations (SAW); ``constancy``: one albedo under many lights;
-``angles``: normals, lights, cameras; ``shapes``: masks, keypoints, point sets. Which of them makes up which published
-protocol: ``kit.score``.
-"""
+``pixels``: errors over masked pixels; ``windows``: local errors; ``similarity``: SSIM; ``ordinal``:
+human judgements of lightness (WHDR); ``smoothness``: shading annotations (SAW); ``constancy``: one
+albedo under many lights; ``angles``: normals, lights, cameras; ``shapes``: masks, keypoints, point
+sets. Which of them makes up which published protocol: ``kit.score``."""
 
 from intrinsic_cli.kit.metrics.angles import (
     camera_error,
@@ -26,7 +26,13 @@ from intrinsic_cli.kit.metrics.pixels import (
 )
 from intrinsic_cli.kit.metrics.shapes import chamfer, iou, keypoint_error, pck, sample_surface
 from intrinsic_cli.kit.metrics.similarity import dssim_masked, dssim_sintel, ssim
-from intrinsic_cli.kit.metrics.windows import lmse, lmse_arap_1k, lmse_barron, lmse_sintel, window_mse
+from intrinsic_cli.kit.metrics.windows import (
+    lmse,
+    lmse_arap_1k,
+    lmse_barron,
+    lmse_sintel,
+    window_mse,
+)
 
 __all__ = [
     "Judgements",

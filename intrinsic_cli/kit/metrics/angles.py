@@ -8,7 +8,8 @@ from torch.nn.functional import normalize
 
 
 def normals_error(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Angles [N] between normals ``[B,3,H,W]`` (any length, same axes) at the pixels of ``mask`` [B,1,H,W], pooled."""
+    """Angles [N] between normals ``[B,3,H,W]`` (any length, same axes) at the pixels of ``mask``
+    [B,1,H,W], pooled."""
     cosine = (normalize(prediction.double(), dim=1) * normalize(truth.double(), dim=1)).sum(1)
     angles = cosine.clamp(-1, 1).acos().rad2deg()
     return angles.flatten() if mask is None else angles[mask[:, 0].bool()]
@@ -20,7 +21,8 @@ def share_below(angles: Tensor, degrees: float) -> Tensor:
 
 
 def light_direction(harmonics: Tensor) -> Tensor:
-    """Spherical-harmonics light [B,27] (nine red, nine green, nine blue) → unit direction [B,3] as (z, x, y).
+    """Spherical-harmonics light [B,27] (nine red, nine green, nine blue) → unit direction [B,3] as
+    (z, x, y).
 
     The mean over colours of entries 1, 2, 3 (SfSNet's order)."""
     return normalize(harmonics.double().view(-1, 3, 9).mean(1)[:, 1:4], dim=1)
@@ -38,6 +40,7 @@ def light_rmse(prediction: Tensor, truth: Tensor) -> Tensor:
 
 
 def camera_error(prediction: Tensor, truth: Tensor) -> Tensor:
-    """Geodesic distance [B] between rotations given as quaternions [B,4]: ``2·arccos|⟨q,q'⟩|``, 0..180."""
+    """Geodesic distance [B] between rotations given as quaternions [B,4]: ``2·arccos|⟨q,q'⟩|``,
+    0..180."""
     cosine = (normalize(prediction.double(), dim=1) * normalize(truth.double(), dim=1)).sum(1)
     return 2 * torch.acos(cosine.abs().clamp(max=1)).rad2deg()

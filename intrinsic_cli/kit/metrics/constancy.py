@@ -1,4 +1,5 @@
-"""Does an object keep its colour when the light moves? Our own measure; no published table has it."""
+"""Does an object keep its colour when the light moves? Our own measure; no published table has
+it."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ from torch import Tensor
 
 
 def albedo_constancy(albedos: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Albedos ``[L,C,H,W]`` of one scene under L ≥ 2 lights, mask ``[1,H,W]`` (or broadcastable) → one number.
+    """Albedos ``[L,C,H,W]`` of one scene under L ≥ 2 lights, mask ``[1,H,W]`` (or broadcastable) →
+    one number.
 
-    Per pair ``1 − ⟨A_i,A_j⟩²/(⟨A_i,A_i⟩⟨A_j,A_j⟩)`` over masked pixels and channels: the relative squared error after
-    the best scale, symmetric, 0 for equal colours. Mean over pairs. A black albedo has nothing in common with any
-    other (1).
-    """
+    Per pair ``1 − ⟨A_i,A_j⟩²/(⟨A_i,A_i⟩⟨A_j,A_j⟩)`` over masked pixels and channels: the relative
+    squared error after the best scale, symmetric, 0 for equal colours. Mean over pairs. A black
+    albedo has nothing in common with any other (1)."""
     a = albedos.double()
     a = (a if mask is None else a * mask.to(a)).flatten(1)
     gram = a @ a.T

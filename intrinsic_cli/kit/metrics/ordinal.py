@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from intrinsic_cli.kit.colour import linear_to_srgb
+from intrinsic_cli.kit.light.colour import linear_to_srgb
 
 EQUAL, FIRST, SECOND = 0, 1, 2
 
@@ -16,9 +16,8 @@ EQUAL, FIRST, SECOND = 0, 1, 2
 class Judgements:
     """What people said of one photo: N pairs of points.
 
-    ``points`` [N,2,2] as (pair member, (x, y)) in 0..1 of width and height; ``darker`` [N]: 0 about equal, 1 the first
-    is darker, 2 the second; ``weights`` [N] > 0, how sure they were.
-    """
+    ``points`` [N,2,2] as (pair member, (x, y)) in 0..1 of width and height; ``darker`` [N]: 0 about
+    equal, 1 the first is darker, 2 the second; ``weights`` [N] > 0, how sure they were."""
 
     points: Tensor
     darker: Tensor
@@ -28,12 +27,15 @@ class Judgements:
         return len(self.darker)
 
 
-def whdr(albedo: Tensor, judgements: Judgements, delta: float = 0.10, encoded: bool = False) -> Tensor:
-    """Albedo ``[C,H,W]`` linear → share (by weight) of the judgements it contradicts, a scalar; 0 without any.
+def whdr(
+    albedo: Tensor, judgements: Judgements, delta: float = 0.10, encoded: bool = False
+) -> Tensor:
+    """Albedo ``[C,H,W]`` linear → share (by weight) of the judgements it contradicts, a scalar; 0
+    without any.
 
-    The first is darker where ``l2/l1 > 1 + delta``, with l the channel mean at the pixel, at least 1e-10. ``encoded``
-    compares sRGB codes instead of light, as some published numbers do (δ .10 there is about .23 of light).
-    """
+    The first is darker where ``l2/l1 > 1 + delta``, with l the channel mean at the pixel, at least
+    1e-10. ``encoded`` compares sRGB codes instead of light, as some published numbers do (δ .10
+    there is about .23 of light)."""
     points = judgements.points.to(albedo.device)
     level = (linear_to_srgb(albedo) if encoded else albedo).double().mean(0).clamp(min=1e-10)
     columns = (points[..., 0] * level.shape[1]).long().clamp(0, level.shape[1] - 1)

@@ -1,16 +1,16 @@
 """Errors over masked pixels and channels, with and without the best scale.
 
-Every function takes a prediction and a truth ``[B,C,H,W]`` (``C`` of the prediction may be 1: it is repeated) and a
-mask ``[B,1,H,W]`` (bool or 0/1; None means everywhere), and returns one number per image ``[B]``. Linear light,
-nominal range 0..1.
-"""
+Every function takes a prediction and a truth ``[B,C,H,W]`` (``C`` of the prediction may be 1: it is
+repeated) and a mask ``[B,1,H,W]`` (bool or 0/1; None means everywhere), and returns one number per
+image ``[B]``. Linear light, nominal range 0..1."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-# Below this energy a window of the prediction counts as black and gets the scale 0 (Grosse et al.'s own constant).
+# Below this energy a window of the prediction counts as black and gets the scale 0 (Grosse et al.'s
+# own constant).
 BLACK = 1e-5
 # A photo's pixel with a channel at or above this is taken for clipped.
 SATURATED = 0.99
@@ -32,7 +32,9 @@ def psnr(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tenso
     return -10 * mse(prediction, truth, mask).log10()
 
 
-def si_mse(prediction: Tensor, truth: Tensor, mask: Tensor | None = None, clip: bool = False) -> Tensor:
+def si_mse(
+    prediction: Tensor, truth: Tensor, mask: Tensor | None = None, clip: bool = False
+) -> Tensor:
     """Mean squared error after the best single scale over all masked pixels and channels.
 
     ``clip`` cuts the scaled prediction at 1 before it is compared, as the MPI Sintel protocol does.
@@ -48,19 +50,25 @@ def si_rmse(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Te
 
 
 def reconstruction(product: Tensor, photo: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Mean squared error of clip(albedo · shading, 0, 1) against the linear photo, saturated pixels left out."""
+    """Mean squared error of clip(albedo · shading, 0, 1) against the linear photo, saturated pixels
+    left out."""
     known = photo.amax(1, keepdim=True) < SATURATED
     return mse(product.clamp(0, 1), photo, known if mask is None else known & mask.bool())
 
 
-def face_reconstruction(product: Tensor, photo: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """SfSNet's reconstruction error: per pixel 255·‖R−I‖₂ over RGB; its mean and its root mean square, each [B]."""
+def face_reconstruction(
+    product: Tensor, photo: Tensor, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """SfSNet's reconstruction error: per pixel 255·‖R−I‖₂ over RGB; its mean and its root mean
+    square, each [B]."""
     p, g, m = prepare(product, photo, mask)
     squared, known = 255**2 * (p - g).square().sum(1, keepdim=True), m[:, :1]
     return mean(squared.sqrt(), known), mean(squared, known).sqrt()
 
 
-def prepare(prediction: Tensor, truth: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def prepare(
+    prediction: Tensor, truth: Tensor, mask: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
     """float64 prediction and mask of the truth's shape, and the truth."""
     g = truth.double()
     m = torch.ones_like(g) if mask is None else mask.to(g).expand_as(g)

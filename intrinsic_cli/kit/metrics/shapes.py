@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-#: Crops are padded by 5 % of the bounding box on every side; errors are relative to the unpadded box.
+#: Crops are padded by 5 % of the bounding box on every side; errors are relative to the unpadded
+#: box.
 PADDING = 0.05
 
 
@@ -30,34 +31,45 @@ def keypoint_error(transferred: Tensor, truth: Tensor) -> Tensor:
 
 
 def pck(transferred: Tensor, truth: Tensor, visible: Tensor, threshold: float = 0.1) -> Tensor:
-    """Share of correct keypoints: pairs' keypoints [B,K,2], ``visible`` [B,K] in both images → a scalar in 0..1.
+    """Share of correct keypoints: pairs' keypoints [B,K,2], ``visible`` [B,K] in both images → a
+    scalar in 0..1.
 
-    Per keypoint the share of pairs with an error below ``threshold``; then the mean over keypoints seen at all.
-    """
+    Per keypoint the share of pairs with an error below ``threshold``; then the mean over keypoints
+    seen at all."""
     seen = visible.bool().sum(0)
     right = ((keypoint_error(transferred, truth) < threshold) & visible.bool()).sum(0)
     return (right.double() / seen.clamp(min=1))[seen > 0].mean()
 
 
 def chamfer(first: Tensor, second: Tensor, block: int = 2048) -> Tensor:
-    """Point sets [B,N,3] and [B,M,3] → [B]: mean nearest squared distance there plus the same back. Symmetric."""
+    """Point sets [B,N,3] and [B,M,3] → [B]: mean nearest squared distance there plus the same back.
+    Symmetric."""
     return _nearest(first, second, block).mean(1) + _nearest(second, first, block).mean(1)
 
 
 def sample_surface(vertices: Tensor, faces: Tensor, count: int = 10_000, seed: int = 0) -> Tensor:
-    """``count`` points [count,3] spread evenly over a triangle mesh (``vertices`` [V,3], ``faces`` [F,3] int)."""
+    """``count`` points [count,3] spread evenly over a triangle mesh (``vertices`` [V,3], ``faces``
+    [F,3] int)."""
     corners = vertices.double()[faces.long()]
     sides = corners[:, 1:] - corners[:, :1]
     areas = torch.linalg.cross(sides[:, 0], sides[:, 1]).norm(dim=1)
     made = torch.Generator().manual_seed(seed)
-    chosen = torch.multinomial(areas.cpu(), count, replacement=True, generator=made).to(vertices.device)
+    chosen = torch.multinomial(areas.cpu(), count, replacement=True, generator=made).to(
+        vertices.device
+    )
     u = torch.rand(count, 2, generator=made, dtype=torch.float64).to(vertices.device)
-    u = torch.where(u.sum(1, keepdim=True) > 1, 1 - u, u)  # the parallelogram's far half, folded back
+    u = torch.where(
+        u.sum(1, keepdim=True) > 1, 1 - u, u
+    )  # the parallelogram's far half, folded back
     return corners[chosen, 0] + (u[..., None] * sides[chosen]).sum(1)
 
 
 def _nearest(first: Tensor, second: Tensor, block: int) -> Tensor:
-    """Squared distance [B,N] of every point of ``first`` to the nearest of ``second``, a block of points at a time."""
+    """Squared distance [B,N] of every point of ``first`` to the nearest of ``second``, a block of
+    points at a time."""
     a, b = first.double(), second.double()
-    parts = [torch.cdist(part, b, compute_mode="donot_use_mm_for_euclid_dist") for part in torch.split(a, block, dim=1)]
+    parts = [
+        torch.cdist(part, b, compute_mode="donot_use_mm_for_euclid_dist")
+        for part in torch.split(a, block, dim=1)
+    ]
     return torch.cat([part.amin(2).square() for part in parts], dim=1)

@@ -13,18 +13,20 @@ from intrinsic_cli.kit.metrics.pixels import best_scale, prepare
 
 
 def ssim(prediction: Tensor, truth: Tensor, size: int = 7, mask: Tensor | None = None) -> Tensor:
-    """Structural similarity with a uniform window and unbiased moments, where the window fits, mean over channels.
+    """Structural similarity with a uniform window and unbiased moments, where the window fits, mean
+    over channels.
 
-    What scikit-image computes by default for a data range of 1 (``arap-f``, ``mit-f``). With a ``mask`` what lies
-    outside it is zeroed in both images, as ``arap-o`` does: equal black pixels then count as perfect.
-    """
+    What scikit-image computes by default for a data range of 1 (``arap-f``, ``mit-f``). With a
+    ``mask`` what lies outside it is zeroed in both images, as ``arap-o`` does: equal black pixels
+    then count as perfect."""
     p, g, m = prepare(prediction, truth, mask)
     kernel = torch.full((size,), 1 / size, dtype=torch.float64, device=g.device)
     return _ssim(p * m, g * m, kernel, size * size / (size * size - 1))
 
 
 def dssim_sintel(prediction: Tensor, truth: Tensor) -> Tensor:
-    """``(1 − SSIM)/2`` of the MPI Sintel protocol: best global scale, then an 11×11 Gaussian window of σ 1.5.
+    """``(1 − SSIM)/2`` of the MPI Sintel protocol: best global scale, then an 11×11 Gaussian window
+    of σ 1.5.
 
     The protocol works in 0..255; SSIM with constants relative to the range is the same in 0..1.
     """
@@ -32,8 +34,8 @@ def dssim_sintel(prediction: Tensor, truth: Tensor) -> Tensor:
 
 
 def dssim_masked(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:
-    """``(1 − SSIM)/2`` of ``arap-1k``: best scale in the mask, both images zeroed outside it, Gaussian window as in
-    :func:`dssim_sintel`."""
+    """``(1 − SSIM)/2`` of ``arap-1k``: best scale in the mask, both images zeroed outside it,
+    Gaussian window as in :func:`dssim_sintel`."""
     p, g, m = prepare(prediction, truth, mask)
     return (1 - _ssim(p * m * best_scale(p, g, m), g * m, _gaussian(g), 1.0)) / 2
 
@@ -48,7 +50,8 @@ def _ssim(p: Tensor, g: Tensor, kernel: Tensor, bias: float) -> Tensor:
     """Mean SSIM for a data range of 1; ``bias`` turns biased second moments into those wanted."""
     mp, mg = _filter(p, kernel), _filter(g, kernel)
     vp, vg, cov = (
-        (_filter(a * b, kernel) - ma * mb) * bias for a, b, ma, mb in ((p, p, mp, mp), (g, g, mg, mg), (p, g, mp, mg))
+        (_filter(a * b, kernel) - ma * mb) * bias
+        for a, b, ma, mb in ((p, p, mp, mp), (g, g, mg, mg), (p, g, mp, mg))
     )
     luminance = (2 * mp * mg + 0.01**2) / (mp.square() + mg.square() + 0.01**2)
     structure = (2 * cov + 0.03**2) / (vp + vg + 0.03**2)

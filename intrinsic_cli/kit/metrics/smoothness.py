@@ -1,9 +1,10 @@
-"""Shading annotations in the wild (SAW, Kovacs et al. 2017): is shading smooth where people say it is?
+"""Shading annotations in the wild (SAW, Kovacs et al. 2017): is shading smooth where people say it
+is?
 
-Labels ``[H,W]``: 0 a discontinuity of normals or depth, 1 a shadow boundary, 2 smooth shading, 100 ignored. A pixel is
-predicted smooth where the gradient of the shading is below a threshold. One photo gives counts ``[T,3,2]`` (threshold,
-label, predicted not smooth | smooth); counts of all photos are summed before precision and recall are taken.
-"""
+Labels ``[H,W]``: 0 a discontinuity of normals or depth, 1 a shadow boundary, 2 smooth shading, 100
+ignored. A pixel is predicted smooth where the gradient of the shading is below a threshold. One
+photo gives counts ``[T,3,2]`` (threshold, label, predicted not smooth | smooth); counts of all
+photos are summed before precision and recall are taken."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d, pad
 
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
 
 Variant = Literal["saw-c", "saw-u", "saw-2017"]
 Curve = tuple[Tensor, Tensor]
@@ -25,7 +26,8 @@ _WEIGHTS = (1.0, 1.0, 2.0)
 
 
 def thresholds(variant: str) -> Tensor:
-    """The gradient thresholds [T], rising, of ``saw-c`` and ``saw-u`` (logarithmic), ``saw-2017`` or ``saw-o``."""
+    """The gradient thresholds [T], rising, of ``saw-c`` and ``saw-u`` (logarithmic), ``saw-2017``
+    or ``saw-o``."""
     if variant == "saw-o":
         return torch.logspace(-4, float(np.log10(2)), 400, dtype=torch.float64)
     if variant == "saw-2017":
@@ -35,31 +37,36 @@ def thresholds(variant: str) -> Tensor:
     return torch.cat([torch.linspace(*part, dtype=torch.float64) for part in (fine, coarse)]).log()
 
 
-def counts(shading: Tensor, labels: Tensor, variant: Variant = "saw-c", weights: Tensor | None = None) -> Tensor:
+def counts(
+    shading: Tensor, labels: Tensor, variant: Variant = "saw-c", weights: Tensor | None = None
+) -> Tensor:
     """Shading ``[C,H,W]`` linear at the labels' size, ``labels`` [H,W] → counts [T,3,2].
 
-    ``saw-c`` (the challenge) and ``saw-u``: gradient of ``ln max(S^.4545, 1e-4)`` of the channel mean; discontinuities
-    and shadows see it max-filtered (10), smooth pixels see it plain and count by ``weights`` [H,W]
-    (:func:`smooth_weights`; ``saw-u``: 1 each). ``saw-2017``: gradient of S itself, max-filtered for all labels.
-    """
+    ``saw-c`` (the challenge) and ``saw-u``: gradient of ``ln max(S^.4545, 1e-4)`` of the channel
+    mean; discontinuities and shadows see it max-filtered (10), smooth pixels see it plain and count
+    by ``weights`` [H,W] (:func:`smooth_weights`; ``saw-u``: 1 each). ``saw-2017``: gradient of S
+    itself, max-filtered for all labels."""
     level = shading.double().mean(0).to(labels.device)
     if variant != "saw-2017":
         level = level.clamp(min=0).pow(0.4545).clamp(min=1e-4).log()
     plain = sobel(level)
     blurred = _max_filter(plain, 10)
     smooth = labels == SMOOTH
-    tallies = [_tally(blurred[labels == kind], None, thresholds(variant)) for kind in (SHARP, SHADOW)]
+    tallies = [
+        _tally(blurred[labels == kind], None, thresholds(variant)) for kind in (SHARP, SHADOW)
+    ]
     seen = (blurred if variant == "saw-2017" else plain)[smooth]
     weighed = weights.to(level)[smooth] if weights is not None and variant == "saw-c" else None
     return torch.stack([*tallies, _tally(seen, weighed, thresholds(variant))], dim=1)
 
 
 def smooth_weights(labels: NDArray[np.int64], photo: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How much each smooth pixel counts in ``saw-c`` [H,W]: the mean gradient of the photo over its region.
+    """How much each smooth pixel counts in ``saw-c`` [H,W]: the mean gradient of the photo over its
+    region.
 
-    ``photo`` [H,W,3] as sRGB codes in 0..1, at the labels' size: shading that is smooth although the photo is not is
-    the hard case. Regions are connected by sides and corners (our reading: the definition says "connected").
-    """
+    ``photo`` [H,W,3] as sRGB codes in 0..1, at the labels' size: shading that is smooth although
+    the photo is not is the hard case. Regions are connected by sides and corners (our reading: the
+    definition says "connected")."""
     gradient = sobel(torch.from_numpy(photo.mean(-1, dtype=np.float64))).numpy()
     count, regions = cv2.connectedComponents((labels == SMOOTH).astype(np.uint8), connectivity=8)
     area = np.maximum(np.bincount(regions.ravel(), minlength=count), 1)
@@ -70,27 +77,30 @@ def smooth_weights(labels: NDArray[np.int64], photo: NDArray[np.float32]) -> NDA
 def curve(counted: Tensor, balanced: bool = True, undefined: float = 1.0) -> Curve:
     """Counts [T,3,2] → precision [T] and recall [T].
 
-    Rows are weighted 1, 1, 2 and (``balanced``) brought to equal sums first. ``undefined`` is the precision where
-    nothing is predicted smooth.
-    """
+    Rows are weighted 1, 1, 2 and (``balanced``) brought to equal sums first. ``undefined`` is the
+    precision where nothing is predicted smooth."""
     rows = counted.double()
     if balanced:
         rows = rows / rows.sum(2, keepdim=True).clamp(min=1e-300)
     rows = rows * rows.new_tensor(_WEIGHTS)[:, None]
     found, said = rows[:, SMOOTH, 1], rows[:, :, 1].sum(1)
-    precision = torch.where(said > 0, found / said.clamp(min=1e-300), torch.full_like(said, undefined))
+    precision = torch.where(
+        said > 0, found / said.clamp(min=1e-300), torch.full_like(said, undefined)
+    )
     return precision, found / rows[:, SMOOTH].sum(1).clamp(min=1e-300)
 
 
 def average_precision(precision: Tensor, recall: Tensor) -> Tensor:
-    """The trapezoid area under precision over rising recall, with (0, first precision) and (1, .5) added."""
+    """The trapezoid area under precision over rising recall, with (0, first precision) and (1, .5)
+    added."""
     ends = precision.new_tensor([0.0, 1.0, 0.5])
     x = torch.cat([ends[:1], recall, ends[1:2]])
     return torch.trapezoid(torch.cat([precision[:1], precision, ends[2:]]), x)
 
 
 def precision_at(precision: Tensor, recall: Tensor, wanted: float) -> Tensor:
-    """Precision at the least threshold that reaches the recall ``wanted``, linear between thresholds."""
+    """Precision at the least threshold that reaches the recall ``wanted``, linear between
+    thresholds."""
     after = int(torch.searchsorted(recall.contiguous(), wanted).clamp(1, len(recall) - 1))
     low, high = recall[after - 1], recall[after]
     part = ((wanted - low) / (high - low).clamp(min=1e-12)).clamp(0, 1)
@@ -98,11 +108,12 @@ def precision_at(precision: Tensor, recall: Tensor, wanted: float) -> Tensor:
 
 
 def counts_saw_o(prediction: Tensor, truth: Tensor) -> Tensor:
-    """``saw-o``, a flow method's own figure and **not** SAW: true and predicted shading [H,W] → counts [400,3,2].
+    """``saw-o``, a flow method's own figure and **not** SAW: true and predicted shading [H,W] →
+    counts [400,3,2].
 
-    Labels come from the truth: smooth where ``|∇ ln S|`` (central differences) is below its 70th percentile, else
-    shadow where S is below its 20th, else sharp. Counted where .005 < truth < .995 and prediction > .005.
-    """
+    Labels come from the truth: smooth where ``|∇ ln S|`` (central differences) is below its 70th
+    percentile, else shadow where S is below its 20th, else sharp. Counted where .005 < truth < .995
+    and prediction > .005."""
     p, g = (x.double() for x in (prediction, truth))
     gradient = _central(g.clamp(min=1e-4).log())
     labels = torch.where(g < g.quantile(0.2), SHADOW, SHARP)
@@ -114,16 +125,21 @@ def counts_saw_o(prediction: Tensor, truth: Tensor) -> Tensor:
 
 
 def sobel(x: Tensor) -> Tensor:
-    """[H,W] → length of the gradient by 3×3 Sobel filters, not normalised; edges are repeated outwards."""
+    """[H,W] → length of the gradient by 3×3 Sobel filters, not normalised; edges are repeated
+    outwards."""
     kernel = x.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
     both = torch.stack([kernel, kernel.T])[:, None]
-    return conv2d(pad(x[None, None], (1, 1, 1, 1), mode="replicate"), both).square().sum(1)[0].sqrt()
+    return (
+        conv2d(pad(x[None, None], (1, 1, 1, 1), mode="replicate"), both).square().sum(1)[0].sqrt()
+    )
 
 
 def _max_filter(x: Tensor, size: int) -> Tensor:
     """[H,W] → the largest value in a window, one more pixel before than after for even sizes."""
     before, after = size // 2, size - size // 2 - 1
-    return max_pool2d(pad(x[None, None], (before, after, before, after), value=-torch.inf), size, 1)[0, 0]
+    return max_pool2d(
+        pad(x[None, None], (before, after, before, after), value=-torch.inf), size, 1
+    )[0, 0]
 
 
 def _tally(gradients: Tensor, weights: Tensor | None, levels: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
-"""Local errors: every window of the image has a scale of its own. Six published variants, none comparable.
+"""Local errors: every window of the image has a scale of its own. Six published variants, none
+comparable.
 
 Tensors as in :mod:`~intrinsic_cli.kit.metrics.pixels`; one number per image ``[B]``.
 """
@@ -15,35 +16,43 @@ from torch.nn.functional import avg_pool2d, pad
 from intrinsic_cli.kit.metrics.pixels import BLACK, mean, prepare, si_mse
 
 
-def lmse(prediction: Tensor, truth: Tensor, mask: Tensor | None = None, window: int = 20, step: int = 10) -> Tensor:
-    """Local MSE of Grosse et al. 2009: each full window has a scale of its own, shared by its channels.
+def lmse(
+    prediction: Tensor, truth: Tensor, mask: Tensor | None = None, window: int = 20, step: int = 10
+) -> Tensor:
+    """Local MSE of Grosse et al. 2009: each full window has a scale of its own, shared by its
+    channels.
 
-    ``Σ_windows Σ m(αp−g)² / Σ_windows Σ m·g²``. On gray layers this is the ``grosse`` score, on stacked RGB the
-    ``arap`` one. Images smaller than a window are one window.
-    """
+    ``Σ_windows Σ m(αp−g)² / Σ_windows Σ m·g²``. On gray layers this is the ``grosse`` score, on
+    stacked RGB the ``arap`` one. Images smaller than a window are one window."""
     error, energy = _errors(*prepare(prediction, truth, mask), window, step)
     return error.sum((1, 2, 3)) / energy.sum((1, 2, 3)).clamp(min=1e-12)
 
 
-def lmse_barron(prediction: Tensor, truth: Tensor, mask: Tensor | None = None, window: int = 20) -> Tensor:
+def lmse_barron(
+    prediction: Tensor, truth: Tensor, mask: Tensor | None = None, window: int = 20
+) -> Tensor:
     """Local MSE of Barron & Malik's evaluation: per channel, then the mean over channels.
 
-    Four tilings without overlap start at pixels {0, 9}×{0, 9} (a 1-based ``10:end``) and are zero padded; sums as in
-    :func:`lmse`.
-    """
+    Four tilings without overlap start at pixels {0, 9}×{0, 9} (a 1-based ``10:end``) and are zero
+    padded; sums as in :func:`lmse`."""
     batch, channels = truth.shape[:2]
     p, g, m = (x.flatten(0, 1)[:, None] for x in prepare(prediction, truth, mask))
-    tilings = [[_tiles(x, top, left, window) for x in (p, g, m)] for top in (0, 9) for left in (0, 9)]
+    tilings = [
+        [_tiles(x, top, left, window) for x in (p, g, m)] for top in (0, 9) for left in (0, 9)
+    ]
     sums = [_errors(p, g, m, window, window) for p, g, m in tilings]
     error, energy = (torch.stack([part[i].sum((1, 2, 3)) for part in sums]).sum(0) for i in (0, 1))
     return (error / energy.clamp(min=1e-12)).view(batch, channels).mean(1)
 
 
-def lmse_sintel(prediction: Tensor, truth: Tensor, window: int | None = None, step: int | None = None) -> Tensor:
-    """Local MSE of the MPI Sintel protocol: plain mean over windows of the clipped ``si_mse``, no mask.
+def lmse_sintel(
+    prediction: Tensor, truth: Tensor, window: int | None = None, step: int | None = None
+) -> Tensor:
+    """Local MSE of the MPI Sintel protocol: plain mean over windows of the clipped ``si_mse``, no
+    mask.
 
-    Windows are a tenth of the longer side, overlap by half, start before ``H − step`` and are cut at the border.
-    """
+    Windows are a tenth of the longer side, overlap by half, start before ``H − step`` and are cut
+    at the border."""
     height, width = truth.shape[-2:]
     window = window or _round_up_half(0.1 * max(height, width))
     step = step or _round_up_half(window / 2)
@@ -54,9 +63,9 @@ def lmse_sintel(prediction: Tensor, truth: Tensor, window: int | None = None, st
 def lmse_arap_1k(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:
     """Local MSE of the ``arap-1k`` protocol: mean over windows of the masked ``si_mse``.
 
-    Windows as in :func:`lmse_sintel`, but the last starts at or before ``H − step``. Windows without a masked pixel
-    have no error and are left out of the mean (our reading: the definition is silent).
-    """
+    Windows as in :func:`lmse_sintel`, but the last starts at or before ``H − step``. Windows
+    without a masked pixel have no error and are left out of the mean (our reading: the definition
+    is silent)."""
     height, width = truth.shape[-2:]
     known = torch.ones_like(truth[:, :1]) if mask is None else mask
     window = _round_up_half(0.1 * max(height, width))
@@ -68,7 +77,8 @@ def lmse_arap_1k(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) 
 
 
 def window_mse(prediction: Tensor, truth: Tensor, window: int = 20, step: int = 10) -> Tensor:
-    """What FlowIID prints as LMSE on MIT (``mit-f``): the plain mean of full windows' MSE, no scale, no mask."""
+    """What FlowIID prints as LMSE on MIT (``mit-f``): the plain mean of full windows' MSE, no
+    scale, no mask."""
     p, g, _ = prepare(prediction, truth, None)
     error = (p - g).square()
     sums = _box_sums(error, window, step)
@@ -78,10 +88,15 @@ def window_mse(prediction: Tensor, truth: Tensor, window: int = 20, step: int = 
 def _errors(p: Tensor, g: Tensor, m: Tensor, window: int, step: int) -> tuple[Tensor, Tensor]:
     """Every window's error at its best scale, and the energy of its truth.
 
-    With the best α the window's error is ``Σg² − (Σpg)²/Σp²``, so three box sums are all it takes."""
-    pp, pg, gg = (_box_sums((m * x).sum(1, keepdim=True), window, step) for x in (p * p, p * g, g * g))
+    With the best α the window's error is ``Σg² − (Σpg)²/Σp²``, so three box sums are all it
+    takes."""
+    pp, pg, gg = (
+        _box_sums((m * x).sum(1, keepdim=True), window, step) for x in (p * p, p * g, g * g)
+    )
     lit = pp > BLACK
-    return torch.where(lit, gg - pg.square() / pp.where(lit, torch.ones_like(pp)), gg).clamp(min=0), gg
+    return torch.where(lit, gg - pg.square() / pp.where(lit, torch.ones_like(pp)), gg).clamp(
+        min=0
+    ), gg
 
 
 def _tiles(plane: Tensor, top: int, left: int, window: int) -> Tensor:
@@ -91,7 +106,11 @@ def _tiles(plane: Tensor, top: int, left: int, window: int) -> Tensor:
 
 
 def _cuts(tops: range, lefts: range, window: int) -> Iterator[tuple[EllipsisType, slice, slice]]:
-    yield from ((..., slice(y, y + window), slice(x, x + window)) for y in tops or (0,) for x in lefts or (0,))
+    yield from (
+        (..., slice(y, y + window), slice(x, x + window))
+        for y in tops or (0,)
+        for x in lefts or (0,)
+    )
 
 
 def _box_sums(x: Tensor, window: int, step: int) -> Tensor:

@@ -1,8 +1,8 @@
 """Protocols: which photos, masks, scales and metrics make up a published (or our own) table.
 
-Every number ``iid`` prints names its protocol; numbers of different protocols do not belong in one column. A new
-protocol is one function ``(case, layers) → figures`` and one entry of :data:`PROTOCOLS`.
-"""
+Every number ``iid`` prints names its protocol; numbers of different protocols do not belong in one
+column. A new protocol is one function ``(case, layers) → figures`` and one entry of
+:data:`PROTOCOLS`."""
 
 from __future__ import annotations
 
@@ -12,26 +12,35 @@ from functools import partial
 import numpy as np
 
 from intrinsic_cli.api import Case, UsageError
-from intrinsic_cli.api.layers import FACTORS
+from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit.score.arap import arap_1k, arap_f, arap_o
 from intrinsic_cli.kit.score.baselines import BASELINES, SPLITS
 from intrinsic_cli.kit.score.faces import NormalsPool, birds, faces
-from intrinsic_cli.kit.score.judged import ConstancyPool, SawPool, relit, saw, saw_o, whdr
+from intrinsic_cli.kit.score.judgements import ConstancyPool, SawPool, relit, saw, saw_o, whdr
 from intrinsic_cli.kit.score.protocol import Figures, Layers, Pool, Protocol
 from intrinsic_cli.kit.score.published import GeometricMean, mit_barron, sintel
 from intrinsic_cli.kit.score.reflection import reflection
-from intrinsic_cli.kit.score.scale_free import exposure, scale_invariant
+from intrinsic_cli.kit.score.scale_invariant import exposure, scale_invariant
 
-__all__ = ["BASELINES", "PROTOCOLS", "Figures", "Layers", "Pool", "Protocol", "exposure", "find_protocol", "score"]
+__all__ = [
+    "BASELINES",
+    "PROTOCOLS",
+    "Figures",
+    "Layers",
+    "Pool",
+    "Protocol",
+    "exposure",
+    "find_protocol",
+    "score",
+]
 
 
 def score(protocol: str, case: Case, layers: Layers) -> Figures:
     """Figures of one decomposed photo.
 
-    ``layers`` [H,W,C] (or [H,W]) linear, by name, at the photo's size; those the protocol cannot judge are passed
-    over, and so is a case without a single masked pixel ({}). UsageError for an unknown protocol, DataError for a
-    wrong size.
-    """
+    ``layers`` [H,W,C] (or [H,W]) linear, by name, at the photo's size; those the protocol cannot
+    judge are passed over, and so is a case without a single masked pixel ({}). UsageError for an
+    unknown protocol, DataError for a wrong size."""
     if not np.any(case.mask):
         return {}
     rules = find_protocol(protocol)
@@ -41,7 +50,9 @@ def score(protocol: str, case: Case, layers: Layers) -> Figures:
 def find_protocol(name: str) -> Protocol:
     """The protocol called ``name``. UsageError if there is none."""
     if name not in PROTOCOLS:
-        raise UsageError(f"no protocol called {name!r}", f"protocols: {', '.join(sorted(PROTOCOLS))}")
+        raise UsageError(
+            f"no protocol called {name!r}", f"protocols: {', '.join(sorted(PROTOCOLS))}"
+        )
     return PROTOCOLS[name]
 
 
@@ -61,7 +72,12 @@ def _saw(variant: str, summary: str) -> Protocol:
 PROTOCOLS: Mapping[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol("mit", "masked, photo exposed to its 99th percentile as 16-bit sRGB", _OWN, scale_invariant),
+        Protocol(
+            "mit",
+            "masked, photo exposed to its 99th percentile as 16-bit sRGB",
+            _OWN,
+            scale_invariant,
+        ),
         Protocol(
             "mit-barron",
             "masked, MSE and LMSE with geometric means over images",
@@ -79,9 +95,21 @@ PROTOCOLS: Mapping[str, Protocol] = {
             ConstancyPool,
         ),
         Protocol("arap-f", "256×256, dark pixels masked", "FlowIID's evaluation of ARAP", arap_f),
-        Protocol("arap-o", "256×256, dark pixels masked, SSIM of zeroed pixels", "the first flow method's", arap_o),
-        Protocol("arap-1k", "own size, unsaturated shading, without seven scenes", "Luo's evaluation of ARAP", arap_1k),
-        Protocol("sintel", "no mask, numbers as stored", "Fan et al. 2018 (papers print ×100)", sintel),
+        Protocol(
+            "arap-o",
+            "256×256, dark pixels masked, SSIM of zeroed pixels",
+            "the first flow method's",
+            arap_o,
+        ),
+        Protocol(
+            "arap-1k",
+            "own size, unsaturated shading, without seven scenes",
+            "Luo's evaluation of ARAP",
+            arap_1k,
+        ),
+        Protocol(
+            "sintel", "no mask, numbers as stored", "Fan et al. 2018 (papers print ×100)", sintel
+        ),
         Protocol("whdr", "judgements of lightness, linear albedo", _IIW, whdr, "whdr", ("albedo",)),
         Protocol(
             "whdr-encoded",
@@ -94,10 +122,38 @@ PROTOCOLS: Mapping[str, Protocol] = {
         _saw("saw-c", "the challenge: log shading, hard regions weigh more"),
         _saw("saw-u", "as saw-c, every smooth pixel weighs the same"),
         _saw("saw-2017", "the paper's curve: shading itself, gradients max-filtered"),
-        Protocol("saw-o", "not SAW: classes from the true shading", "the first flow method's", saw_o, "photo_error"),
-        Protocol("faces", "masked faces", "SfSNet and its successors", faces, "albedo_lmse", _ALL, NormalsPool),
-        Protocol("reflection", "two layers that add up", _GLASS, reflection, "transmission_mse", baselines=SPLITS),
-        Protocol("reflection3", "three layers that add up", _GLASS, reflection, "transmission_mse", baselines=SPLITS),
+        Protocol(
+            "saw-o",
+            "not SAW: classes from the true shading",
+            "the first flow method's",
+            saw_o,
+            "photo_error",
+        ),
+        Protocol(
+            "faces",
+            "masked faces",
+            "SfSNet and its successors",
+            faces,
+            "albedo_lmse",
+            _ALL,
+            NormalsPool,
+        ),
+        Protocol(
+            "reflection",
+            "two layers that add up",
+            _GLASS,
+            reflection,
+            "transmission_mse",
+            baselines=SPLITS,
+        ),
+        Protocol(
+            "reflection3",
+            "three layers that add up",
+            _GLASS,
+            reflection,
+            "transmission_mse",
+            baselines=SPLITS,
+        ),
         Protocol("birds", "silhouettes in the crop", "UMR: mask IoU", birds, "mask_error"),
         Protocol("synth", "masked, held-out rendered views", _OWN, scale_invariant),
         Protocol("hypersim", "masked, tone-mapped renderings", _OWN, scale_invariant),

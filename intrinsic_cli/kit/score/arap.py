@@ -8,9 +8,17 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.api.layers import FACTORS
+from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
-from intrinsic_cli.kit.score.protocol import Figures, Image, Layers, batch, comparable, gray, with_mean
+from intrinsic_cli.kit.score.protocol import (
+    Figures,
+    Image,
+    Layers,
+    batch,
+    comparable,
+    gray,
+    with_mean,
+)
 
 # A shading at or above this is saturated in an 8-bit picture.
 _SATURATED = 0.99
@@ -19,11 +27,11 @@ _SATURATED = 0.99
 def arap_f(case: Case, layers: Layers) -> Figures:
     """The ARAP protocol of FlowIID (``arap-f``).
 
-    Everything squashed to 256×256. Valid: channel mean of true albedo ≥ .004 and true shading ≥ .004 (both halved
-    when less than a tenth is valid). LMSE with one scale for stacked channels, window 20, step 10; RMSE without
-    and si-RMSE with the best scale (the paper's "RMSE" does not say which); SSIM without scale or mask, 7×7 uniform.
-    Shading is compared in gray. ``lmse`` is our half-and-half summary.
-    """
+    Everything squashed to 256×256. Valid: channel mean of true albedo ≥ .004 and true shading ≥
+    .004 (both halved when less than a tenth is valid). LMSE with one scale for stacked channels,
+    window 20, step 10; RMSE without and si-RMSE with the best scale (the paper's "RMSE" does not
+    say which); SSIM without scale or mask, 7×7 uniform. Shading is compared in gray. ``lmse`` is
+    our half-and-half summary."""
     truth, mask = _truth(case)
     figures: Figures = {}
     for name in (name for name in FACTORS if name in layers):
@@ -36,8 +44,9 @@ def arap_f(case: Case, layers: Layers) -> Figures:
 
 
 def arap_o(case: Case, layers: Layers) -> Figures:
-    """The ARAP protocol of the first flow method (``arap-o``): as :func:`arap_f`, but SSIM zeroes invalid pixels in
-    both images, which inflates it, and the printed errors are the scale-invariant ones."""
+    """The ARAP protocol of the first flow method (``arap-o``): as :func:`arap_f`, but SSIM zeroes
+    invalid pixels in both images, which inflates it, and the printed errors are the scale-invariant
+    ones."""
     truth, mask = _truth(case)
     figures: Figures = {}
     for name in (name for name in FACTORS if name in layers):
@@ -50,8 +59,9 @@ def arap_o(case: Case, layers: Layers) -> Figures:
 
 
 def arap_1k(case: Case, layers: Layers) -> Figures:
-    """The protocol of Luo's ``intrinsic-image-eval`` (``arap-1k``): linear, at the scenes' own size, true shading
-    unsaturated (every channel below .99: our threshold); masked si-MSE, window-mean LMSE and DSSIM."""
+    """The protocol of Luo's ``intrinsic-image-eval`` (``arap-1k``): linear, at the scenes' own
+    size, true shading unsaturated (every channel below .99: our threshold); masked si-MSE,
+    window-mean LMSE and DSSIM."""
     mask = batch(case.mask) * (batch(case.truth["shading"]).amax(1, keepdim=True) < _SATURATED)
     figures: Figures = {}
     for name in (name for name in FACTORS if name in layers):
@@ -72,7 +82,11 @@ def _truth(case: Case) -> tuple[dict[str, Tensor], Tensor]:
 
 def _squash(image: Image, name: str) -> Tensor:
     x = batch(image) if name == "albedo" else gray(batch(image))
-    return x if x.shape[-2:] == (256, 256) else interpolate(x, (256, 256), mode="bilinear", antialias=True)
+    return (
+        x
+        if x.shape[-2:] == (256, 256)
+        else interpolate(x, (256, 256), mode="bilinear", antialias=True)
+    )
 
 
 def _valid(truth: Mapping[str, Tensor], floor: float) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.api.layers import SUMMANDS
+from intrinsic_cli.api.outputs import SUMMANDS
 
 #: A case's layers [H,W,C] by name.
 Answer = Mapping[str, NDArray[Any]]
@@ -28,7 +28,8 @@ def constant_albedo(case: Case) -> Answer:
 
 
 def square_root(case: Case) -> Answer:
-    """The shrewdest lazy answer: every difference is half paint, half light. Hard to beat where errors are squared."""
+    """The shrewdest lazy answer: every difference is half paint, half light. Hard to beat where
+    errors are squared."""
     half = np.sqrt(np.maximum(case.photo, 0))
     return {"albedo": half, "shading": half}
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.api.layers import FACTORS
+from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit.score.baselines import BASELINES, Baselines
 
 Image = NDArray[Any]
@@ -22,24 +22,27 @@ Figures = dict[str, float]
 
 
 class Pool(Shape):
-    """Figures that belong to a whole dataset and are no mean over its photos. One is made for every row of a table."""
+    """Figures that belong to a whole dataset and are no mean over its photos. One is made for every
+    row of a table."""
 
     def add(self, case: Case, layers: Layers, figures: Mapping[str, float]) -> None:
         """Take in one scored photo: its layers and the figures they got."""
         ...
 
     def figures(self) -> Figures:
-        """What all photos together score; they stand beside (or instead of) the means of equal names."""
+        """What all photos together score; they stand beside (or instead of) the means of equal
+        names."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How one kind of dataset is scored. ``headline`` is the figure cases are ranked by (lower is better).
+    """How one kind of dataset is scored. ``headline`` is the figure cases are ranked by (lower is
+    better).
 
-    ``judges`` are layers it looks at although the dataset has no dense truth of them. ``pool``, where there is one,
-    makes the figures that only a whole dataset has. ``baselines`` are the answers every table of it shows.
-    """
+    ``judges`` are layers it looks at although the dataset has no dense truth of them. ``pool``,
+    where there is one, makes the figures that only a whole dataset has. ``baselines`` are the
+    answers every table of it shows."""
 
     name: str
     summary: str
@@ -51,7 +54,8 @@ class Protocol:
     baselines: Baselines = field(default_factory=lambda: BASELINES)
 
     def known(self, case: Case, layers: Layers) -> dict[str, Image]:
-        """The layers [H,W,C] this protocol can say something about. DataError for one of another size."""
+        """The layers [H,W,C] this protocol can say something about. DataError for one of another
+        size."""
         names = [*case.truth, *(name for name in self.judges if name not in case.truth)]
         return {name: shaped(name, layers[name], case) for name in names if name in layers}
 
@@ -77,12 +81,14 @@ def gray(x: Tensor) -> Tensor:
 
 
 def comparable(guess: Tensor, truth: Tensor) -> Tensor:
-    """A guess with as many channels as its truth, or one: colours are averaged where the truth is gray."""
+    """A guess with as many channels as its truth, or one: colours are averaged where the truth is
+    gray."""
     return guess if guess.shape[1] in (1, truth.shape[1]) else gray(guess)
 
 
 def with_mean(figures: Figures, *metrics: str) -> Figures:
-    """Put the mean of both factors' figure in front, for each of ``metrics`` that both were given."""
+    """Put the mean of both factors' figure in front, for each of ``metrics`` that both were
+    given."""
     means: Figures = {}
     for metric in metrics:
         halves = [figures[f"{name}_{metric}"] for name in FACTORS if f"{name}_{metric}" in figures]

@@ -1,4 +1,5 @@
-"""MIT under Barron's evaluation and MPI Sintel under Fan's: the dense protocols most tables are printed in."""
+"""MIT under Barron's evaluation and MPI Sintel under Fan's: the dense protocols most tables are
+printed in."""
 
 from __future__ import annotations
 
@@ -6,14 +7,15 @@ import math
 from collections.abc import Mapping
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.api.layers import FACTORS
+from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score.protocol import Figures, Layers, batch, comparable, gray, with_mean
 
 
 def mit_barron(case: Case, layers: Layers) -> Figures:
-    """Masked, unclipped si-MSE (``mse``) and both local errors: ``grosse_lmse`` on gray, ``lmse`` by Barron's tilings
-    per channel. A table shows their geometric means (:class:`GeometricMean`)."""
+    """Masked, unclipped si-MSE (``mse``) and both local errors: ``grosse_lmse`` on gray, ``lmse``
+    by Barron's tilings per channel. A table shows their geometric means
+    (:class:`GeometricMean`)."""
     mask = batch(case.mask)
     figures: Figures = {}
     for name in (name for name in FACTORS if name in layers):
@@ -26,8 +28,8 @@ def mit_barron(case: Case, layers: Layers) -> Figures:
 
 
 def sintel(case: Case, layers: Layers) -> Figures:
-    """No mask: clipped si-MSE, its mean over windows (``lmse``) and DSSIM, of albedo, shading and both. Papers print
-    them times 100."""
+    """No mask: clipped si-MSE, its mean over windows (``lmse``) and DSSIM, of albedo, shading and
+    both. Papers print them times 100."""
     figures: Figures = {}
     for name in (name for name in FACTORS if name in layers):
         truth = batch(case.truth[name])
@@ -39,7 +41,8 @@ def sintel(case: Case, layers: Layers) -> Figures:
 
 
 class GeometricMean:
-    """A :class:`~intrinsic_cli.kit.score.protocol.Pool`: ``NAME_geometric`` of every figure, as Fan et al. print."""
+    """A :class:`~intrinsic_cli.kit.score.protocol.Pool`: ``NAME_geometric`` of every figure, as Fan
+    et al. print."""
 
     def __init__(self) -> None:
         self._logs: dict[str, list[float]] = {}
@@ -51,4 +54,7 @@ class GeometricMean:
 
     def figures(self) -> Figures:
         """exp of the mean log."""
-        return {f"{name}_geometric": math.exp(sum(logs) / len(logs)) for name, logs in self._logs.items()}
+        return {
+            f"{name}_geometric": math.exp(sum(logs) / len(logs))
+            for name, logs in self._logs.items()
+        }

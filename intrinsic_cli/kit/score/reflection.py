@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.api.layers import SUMMANDS
+from intrinsic_cli.api.outputs import SUMMANDS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score.protocol import Figures, Layers, batch, comparable
 
@@ -13,8 +13,8 @@ _BEST = 100.0  # dB: a perfect layer (flare where there is none) would make ever
 def reflection(case: Case, layers: Layers) -> Figures:
     """MSE, PSNR and SSIM of each layer that has truth, masked, in linear light, without any scale.
 
-    PSNR is at most 100 dB. SSIM has a 7×7 uniform window; what lies outside the mask is zeroed in both images. Papers
-    on reflections print PSNR and SSIM of sRGB codes, whose numbers are others.
+    PSNR is at most 100 dB. SSIM has a 7×7 uniform window; what lies outside the mask is zeroed in
+    both images. Papers on reflections print PSNR and SSIM of sRGB codes, whose numbers are others.
     """
     mask = batch(case.mask)
     figures: Figures = {}

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a block does to its map: channels in and out, norm groups, ``time`` features (0 = none), resampling by 2."""
+    """What a block does to its map: channels in and out, norm groups, ``time`` features (0 = none),
+    resampling by 2."""
 
     inputs: int
     outputs: int
@@ -24,13 +25,16 @@ class Shape:
 
 
 class SelfAttention(nn.Module):
-    """Attention among all pixels of ``[B,C,H,W]``. Parameters as in ``nn.MultiheadAttention``, whose default keeps a
-    matrix of H·W x H·W weights for each head in memory; this one never does."""
+    """Attention among all pixels of ``[B,C,H,W]``. Parameters as in ``nn.MultiheadAttention``,
+    whose default keeps a matrix of H·W x H·W weights for each head in memory; this one never
+    does."""
 
     def __init__(self, channels: int, heads: int = 16) -> None:
         super().__init__()
         self.heads = heads
-        self.in_proj_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(3 * channels, channels)))
+        self.in_proj_weight = nn.Parameter(
+            nn.init.xavier_uniform_(torch.empty(3 * channels, channels))
+        )
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * channels))
         self.out_proj = nn.Linear(channels, channels)
 
@@ -44,7 +48,8 @@ class SelfAttention(nn.Module):
 
 
 class AdaptiveNorm(nn.Module):
-    """Group norm whose scale and shift come from the time features (AdaGN, without a SiLU before the projection)."""
+    """Group norm whose scale and shift come from the time features (AdaGN, without a SiLU before
+    the projection)."""
 
     def __init__(self, groups: int, channels: int, time: int) -> None:
         super().__init__()
@@ -58,8 +63,8 @@ class AdaptiveNorm(nn.Module):
 
 
 class ResidualBlock(nn.Module, ABC):
-    """``[B,C_in,H,W]`` (and time features ``[B,T]``) → ``[B,C_out,H',W']``: up, two convolutions beside a 1x1
-    shortcut, attention, down; the parts that ``shape`` asks for."""
+    """``[B,C_in,H,W]`` (and time features ``[B,T]``) → ``[B,C_out,H',W']``: up, two convolutions
+    beside a 1x1 shortcut, attention, down; the parts that ``shape`` asks for."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -71,7 +76,9 @@ class ResidualBlock(nn.Module, ABC):
         self.residual_input_conv = nn.Conv2d(shape.inputs, c, 1)
         up, down = shape.resample == "up", shape.resample == "down"
         self.down_sample_conv = nn.Conv2d(c, c, 4, 2, 1) if down else nn.Identity()
-        self.up_sample_conv = nn.ConvTranspose2d(shape.inputs, shape.inputs, 4, 2, 1) if up else nn.Identity()
+        self.up_sample_conv = (
+            nn.ConvTranspose2d(shape.inputs, shape.inputs, 4, 2, 1) if up else nn.Identity()
+        )
 
     @abstractmethod
     def add_body(self, shape: Shape) -> None:
@@ -109,7 +116,8 @@ class Albedo16Block(ResidualBlock):
 
 
 class Shading8Block(ResidualBlock):
-    """The second network's block: time also scales and shifts both norms. Without time the norms are plain ones."""
+    """The second network's block: time also scales and shifts both norms. Without time the norms
+    are plain ones."""
 
     def add_body(self, shape: Shape) -> None:
         c = shape.outputs
@@ -118,7 +126,9 @@ class Shading8Block(ResidualBlock):
         self.conv1 = nn.Conv2d(shape.inputs, c, 3, 1, 1)
         self.conv2 = nn.Conv2d(c, c, 3, 1, 1)
         if shape.time:
-            self.t_emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(shape.time, c), nn.SiLU(), nn.Linear(c, c))
+            self.t_emb_layers = nn.Sequential(
+                nn.SiLU(), nn.Linear(shape.time, c), nn.SiLU(), nn.Linear(c, c)
+            )
 
     def body(self, x: Tensor, time: Tensor | None) -> Tensor:
         condition = () if time is None else (time,)
@@ -130,7 +140,9 @@ class Shading8Block(ResidualBlock):
 
 
 def _norm_conv(groups: int, inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(nn.GroupNorm(groups, inputs), nn.SiLU(), nn.Conv2d(inputs, outputs, 3, 1, 1))
+    return nn.Sequential(
+        nn.GroupNorm(groups, inputs), nn.SiLU(), nn.Conv2d(inputs, outputs, 3, 1, 1)
+    )
 
 
 def _norm(shape: Shape, channels: int) -> nn.Module:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from iid_flow.published.networks import NETS, skeleton
 from intrinsic_cli.api import WeightsError
-from intrinsic_cli.kit.checkpoint import require_shapes
+from intrinsic_cli.kit.networks.checkpoint import require_shapes
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -25,7 +25,8 @@ _SIGNS = {
     ("shading8", "vae"): ("encoder.model.0.weight", (32, 1, 3, 3)),
     ("shading8", "discriminator"): ("layers.0.0.weight", (64, 1, 4, 4)),
 }
-#: Where the training files keep their state dicts (beside optimizers and counters, which are left behind).
+#: Where the training files keep their state dicts (beside optimizers and counters, which are left
+#: behind).
 _PARTS = ("model_state_dict", "encoder_state_dict", "discriminator_state_dict")
 #: What torch.compile and DataParallel put before every key.
 _WRAPPERS = ("_orig_mod.", "module.")
@@ -34,11 +35,11 @@ _WRAPPERS = ("_orig_mod.", "module.")
 def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
     """(variant, nets) of an original checkpoint, or None if it is none.
 
-    Taken are: bare state dicts of one network (the released autoencoder and discriminator); flow files
-    ``{model_state_dict, encoder_state_dict, ...}``; autoencoder training files ``{model_state_dict,
-    discriminator_state_dict, ...}``; each with or without the prefix of torch.compile. A file seldom holds all the
-    networks, so the nets may be partial. WeightsError where a recognised network misses or changes tensors.
-    """
+    Taken are: bare state dicts of one network (the released autoencoder and discriminator); flow
+    files ``{model_state_dict, encoder_state_dict, ...}``; autoencoder training files
+    ``{model_state_dict, discriminator_state_dict, ...}``; each with or without the prefix of
+    torch.compile. A file seldom holds all the networks, so the nets may be partial. WeightsError
+    where a recognised network misses or changes tensors."""
     parts = [state[name] for name in _PARTS if isinstance(state.get(name), Mapping)] or [state]
     found: dict[str, dict[str, Tensor]] = {}
     variants = set()
@@ -57,7 +58,11 @@ def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
 
 def _unwrapped(part: Mapping[str, Any]) -> dict[str, Tensor]:
     """The tensors of ``part`` under the keys of the plain network."""
-    return {_plain(str(key)): value.detach().cpu() for key, value in part.items() if isinstance(value, Tensor)}
+    return {
+        _plain(str(key)): value.detach().cpu()
+        for key, value in part.items()
+        if isinstance(value, Tensor)
+    }
 
 
 def _plain(key: str) -> str:

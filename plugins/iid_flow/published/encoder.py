@@ -10,7 +10,8 @@ from iid_flow.published.blocks import Albedo16Block, ResidualBlock, Shading8Bloc
 
 
 class _Row(NamedTuple):
-    """One block of the encoder: ``keep`` its output as a conditioning map, ``down`` halve its size at the end."""
+    """One block of the encoder: ``keep`` its output as a conditioning map, ``down`` halve its size
+    at the end."""
 
     name: str
     inputs: int
@@ -38,8 +39,9 @@ _SHADING8 = (
 
 
 class ImageEncoder(nn.Module):
-    """``[B,3,H,W]`` in [-1,1] → conditioning maps: (256 at /8,) 256 at /8, 384 at /8, 512 at /16; H, W multiples
-    of 16. ``shading8`` gives the map in brackets, which its UNet concatenates to the noise; the others are added."""
+    """``[B,3,H,W]`` in [-1,1] → conditioning maps: (256 at /8,) 256 at /8, 384 at /8, 512 at /16;
+    H, W multiples of 16. ``shading8`` gives the map in brackets, which its UNet concatenates to the
+    noise; the others are added."""
 
     def __init__(self, variant: str) -> None:
         super().__init__()

@@ -15,10 +15,10 @@ from iid_flow.published.unet import UNet
 from iid_flow.published.vae import VAE
 from iid_flow.settings import FlowOptions
 from iid_flow.solver import euler
-from intrinsic_cli.api import Frame, Runtime
-from intrinsic_cli.kit.checkpoint import load_into
-from intrinsic_cli.kit.data.hypersim import brightness, shading_from_albedo
-from intrinsic_cli.kit.device import autocast
+from intrinsic_cli.api import Decomposer, Frame, Runtime
+from intrinsic_cli.kit.data.hypersim.reader import brightness, shading_from_albedo
+from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.device import autocast
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 EPSILON = 1e-4
 
 
-def decomposer(variant: str, state: NetState, options: FlowOptions, runtime: Runtime) -> PublishedDecomposer:
-    """``variant`` with the weights of ``state``: nets encoder, unet and vae, or vae alone in mode ``vae``.
-    WeightsError where one is missing, as after importing only some of a paper's files."""
+def decomposer(
+    variant: str, state: NetState, options: FlowOptions, runtime: Runtime
+) -> PublishedDecomposer:
+    """``variant`` with the weights of ``state``: nets encoder, unet and vae, or vae alone in mode
+    ``vae``. WeightsError where one is missing, as after importing only some of a paper's files."""
     vae = _load(VAE, "vae", variant, state, runtime)
     if options.mode == "vae":
         return PublishedDecomposer(variant, partial(_rebuild, vae), runtime)
@@ -39,14 +41,15 @@ def decomposer(variant: str, state: NetState, options: FlowOptions, runtime: Run
     return PublishedDecomposer(variant, flow, runtime)
 
 
-class PublishedDecomposer:
-    """See :class:`~intrinsic_cli.api.Decomposer`. The networks see the photo at a short side of 256 pixels (they were
-    trained at 256 x 256), its aspect ratio kept; the house lifts the shading to full size.
+class PublishedDecomposer(Decomposer):
+    """See :class:`~intrinsic_cli.api.Decomposer`. The networks see the photo at a short side of 256
+    pixels (they were trained at 256 x 256), its aspect ratio kept; the house lifts the shading to
+    full size.
 
-    ``albedo16`` decodes albedo and fits a gray shading to it; ``shading8`` decodes a gray shading and divides by it.
-    Mode ``vae`` runs the autoencoder alone: it encodes the photo (its brightness, for ``shading8``) and what comes
-    back stands for the decoded layer. That is no decomposition; it shows what the latents can keep.
-    """
+    ``albedo16`` decodes albedo and fits a gray shading to it; ``shading8`` decodes a gray shading
+    and divides by it. Mode ``vae`` runs the autoencoder alone: it encodes the photo (its
+    brightness, for ``shading8``) and what comes back stands for the decoded layer. That is no
+    decomposition; it shows what the latents can keep."""
 
     def __init__(self, variant: str, layer: Callable[[Tensor], Tensor], runtime: Runtime) -> None:
         """``layer`` makes the decoded layer out of photos, both in [-1,1]."""
@@ -65,18 +68,27 @@ class PublishedDecomposer:
         return {"albedo": layer, "shading": shading.clamp_min(EPSILON)}
 
 
-def sample_latents(encoder: ImageEncoder, unet: UNet, seen: Tensor, noise: Tensor, steps: int) -> Tensor:
-    """Latents ``[B,16|8,H/8,W/8]`` of the layer for photos ``[B,3,H,W]`` in [-1,1]. The photo is encoded once."""
+def sample_latents(
+    encoder: ImageEncoder, unet: UNet, seen: Tensor, noise: Tensor, steps: int
+) -> Tensor:
+    """Latents ``[B,16|8,H/8,W/8]`` of the layer for photos ``[B,3,H,W]`` in [-1,1]. The photo is
+    encoded once."""
     maps = encoder(seen)
     return euler(lambda x, t: unet(x, t, maps), noise, steps)
 
 
-def _follow(encoder: ImageEncoder, unet: UNet, vae: VAE, steps: int, seed: int, seen: Tensor) -> Tensor:
-    """From seeded noise along the flow to the layer: the same noise for every photo of one size, whatever batch it
-    travels in and whatever the device."""
+def _follow(
+    encoder: ImageEncoder, unet: UNet, vae: VAE, steps: int, seed: int, seen: Tensor
+) -> Tensor:
+    """From seeded noise along the flow to the layer: the same noise for every photo of one size,
+    whatever batch it travels in and whatever the device."""
     b, _, h, w = seen.shape
-    noise = torch.randn(1, vae.latent, h // DOWN, w // DOWN, generator=torch.Generator().manual_seed(seed))
-    return vae.decode(sample_latents(encoder, unet, seen, noise.to(seen.device).expand(b, -1, -1, -1), steps))
+    noise = torch.randn(
+        1, vae.latent, h // DOWN, w // DOWN, generator=torch.Generator().manual_seed(seed)
+    )
+    return vae.decode(
+        sample_latents(encoder, unet, seen, noise.to(seen.device).expand(b, -1, -1, -1), steps)
+    )
 
 
 def _rebuild(vae: VAE, seen: Tensor) -> Tensor:
@@ -84,8 +96,11 @@ def _rebuild(vae: VAE, seen: Tensor) -> Tensor:
     return vae.decode(vae.encode(seen if vae.channels == 3 else brightness(seen))[0])
 
 
-def _load(make: Callable[[str], Net], name: str, variant: str, state: NetState, runtime: Runtime) -> Net:
-    """A network filled from ``state`` and ready to run, without spending time on random weights first."""
+def _load(
+    make: Callable[[str], Net], name: str, variant: str, state: NetState, runtime: Runtime
+) -> Net:
+    """A network filled from ``state`` and ready to run, without spending time on random weights
+    first."""
     net = skeleton(make, variant).to_empty(device="cpu")
     load_into(net, state, name)
     return place(net.eval(), runtime.device)

@@ -33,7 +33,8 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 def skeleton(make: Callable[[str], Net], variant: str) -> Net:
-    """A network with shapes but no numbers (on the meta device): quick to make, to compare with or to fill."""
+    """A network with shapes but no numbers (on the meta device): quick to make, to compare with or
+    to fill."""
     with torch.device("meta"):
         return make(variant)
 

@@ -1,4 +1,5 @@
-"""What both training stages share: batches, step counting and the pictures the networks are trained on."""
+"""What both training stages share: batches, step counting and the pictures the networks are trained
+on."""
 
 from __future__ import annotations
 
@@ -9,23 +10,24 @@ from torch import Tensor
 
 from iid_flow.settings import FlowConfig
 from intrinsic_cli.api import Source, Trainer
-from intrinsic_cli.kit.data.hypersim import tonemap_scale
-from intrinsic_cli.kit.losses import gradient_loss
+from intrinsic_cli.kit.data.hypersim.reader import tonemap_scale
+from intrinsic_cli.kit.networks.losses import gradient_loss
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
 
-#: The papers train at 1e-4, a tenth of the default network's rate: ``config.lr`` counts for a tenth here.
+#: The papers train at 1e-4, a tenth of the default network's rate: ``config.lr`` counts for a tenth
+#: here.
 RATE = 0.1
 
 
 def pictures(variant: str, batch: Batch) -> tuple[Tensor, Tensor]:
-    """The photo [B,3,H,W] and the layer to learn, [B,3,H,W] albedo or [B,1,H,W] shading, both in [-1,1].
+    """The photo [B,3,H,W] and the layer to learn, [B,3,H,W] albedo or [B,1,H,W] shading, both in
+    [-1,1].
 
-    Exposure follows the Hypersim recipe, by the photo for ``albedo16``. For ``shading8`` it follows the shading, and
-    the photo takes the same factor: albedo x shading still makes the photo, and little of the shading is clipped
-    (exposed by the photo, it would be mostly white).
-    """
+    Exposure follows the Hypersim recipe, by the photo for ``albedo16``. For ``shading8`` it follows
+    the shading, and the photo takes the same factor: albedo x shading still makes the photo, and
+    little of the shading is clipped (exposed by the photo, it would be mostly white)."""
     photo, layer = batch["photo"], batch["albedo"]
     scale = tonemap_scale(photo, batch["mask"])
     if variant == "shading8":
@@ -35,10 +37,11 @@ def pictures(variant: str, batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def relief_error(answer: Tensor, layer: Tensor, mask: Tensor) -> Tensor:
-    """How far the gradients of two pictures [B,C,H,W] in [-1,1] differ, over five scales, averaged over channels.
+    """How far the gradients of two pictures [B,C,H,W] in [-1,1] differ, over five scales, averaged
+    over channels.
 
-    Stands where the papers have LPIPS, and like it is about 1 for pictures that have little in common.
-    """
+    Stands where the papers have LPIPS, and like it is about 1 for pictures that have little in
+    common."""
     return gradient_loss(answer.float() - layer, mask).mean() / layer.shape[1]
 
 

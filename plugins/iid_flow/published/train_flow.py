@@ -19,8 +19,8 @@ from iid_flow.published.unet import UNet
 from iid_flow.published.vae import VAE, sample
 from iid_flow.settings import FlowConfig
 from intrinsic_cli.api import Runtime, Source
-from intrinsic_cli.kit.checkpoint import load_into
-from intrinsic_cli.kit.losses import masked_mean
+from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.losses import masked_mean
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 class FlowStage(Stage):
     """Flow matching (squared error of the velocity) on a fresh posterior sample of each layer.
 
-    ``shading8`` trains every other step at t = 0, where one step of Euler starts, and on nothing else. ``albedo16``
-    draws t from U(0,1) and adds a perceptual term on the decoded answer: gradients at several scales here, LPIPS in
-    the paper. The papers keep one Adam for each network; one Adam over both does the same, but clips them together.
-    """
+    ``shading8`` trains every other step at t = 0, where one step of Euler starts, and on nothing
+    else. ``albedo16`` draws t from U(0,1) and adds a perceptual term on the decoded answer:
+    gradients at several scales here, LPIPS in the paper. The papers keep one Adam for each network;
+    one Adam over both does the same, but clips them together."""
 
     def __init__(self, variant: str, config: FlowConfig, source: Source, runtime: Runtime) -> None:
         super().__init__(variant, config, source)
@@ -44,9 +44,11 @@ class FlowStage(Stage):
         self.nets = {"vae": self.vae, "encoder": self.encoder, "unet": self.unet}
         for net in self.nets.values():
             place(net, runtime.device)
-        self.optimizers = {"flow": Adam([*self.unet.parameters(), *self.encoder.parameters()], RATE * config.lr)}
+        self.optimizers = {
+            "flow": Adam([*self.unet.parameters(), *self.encoder.parameters()], RATE * config.lr)
+        }
 
-    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         even = self._done % 2 == 0
         terms = self._terms(batch, at_zero=even and self._variant == "shading8")
         minimise(self._total(terms), "flow")
@@ -55,33 +57,50 @@ class FlowStage(Stage):
 
     def _total(self, terms: Mapping[str, Tensor]) -> Tensor:
         total = terms["flow"]
-        return total + self._config.gradient_weight * terms["gradient"] if "gradient" in terms else total
+        return (
+            total + self._config.gradient_weight * terms["gradient"]
+            if "gradient" in terms
+            else total
+        )
 
     def _terms(self, batch: Batch, at_zero: bool = False) -> dict[str, Tensor]:
         photo, layer = self._pictures(batch)
         with torch.no_grad():
             x1 = sample(*self.vae.encode(layer)).float()
         x0 = torch.randn_like(x1)
-        t = torch.zeros(len(x1), device=x1.device) if at_zero else torch.rand(len(x1), device=x1.device)
+        t = (
+            torch.zeros(len(x1), device=x1.device)
+            if at_zero
+            else torch.rand(len(x1), device=x1.device)
+        )
         xt = interpolate(x0, x1, t)
         v = self.unet(xt, t, self.encoder(photo)).float()
         known = (F.avg_pool2d(batch["mask"], DOWN) > 0.99).to(v.dtype)
         terms = {"flow": masked_mean((v - velocity(x0, x1)).square(), known).mean()}
         if self._variant == "albedo16":
-            terms["gradient"] = relief_error(self.vae.decode(estimate(xt, v, t)), layer, batch["mask"])
+            terms["gradient"] = relief_error(
+                self.vae.decode(estimate(xt, v, t)), layer, batch["mask"]
+            )
         return terms
 
     def _answer(self, photo: Tensor) -> Tensor:
-        """The layer in [-1,1] that the networks give for ``photo`` in [-1,1], in as many steps as the authors take."""
+        """The layer in [-1,1] that the networks give for ``photo`` in [-1,1], in as many steps as
+        the authors take."""
         b, _, h, w = photo.shape
         noise = torch.randn(b, self.vae.latent, h // DOWN, w // DOWN, device=photo.device)
-        return self.vae.decode(sample_latents(self.encoder, self.unet, photo, noise, STEPS[self._variant]))
+        return self.vae.decode(
+            sample_latents(self.encoder, self.unet, photo, noise, STEPS[self._variant])
+        )
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
         terms = self._terms(batch)
         photo, layer = self._pictures(batch)
         error = (self._answer(photo).float() - layer).square() / 4  # of values in [0,1]
-        return {"loss": self._total(terms), **terms, "pixel": masked_mean(error, batch["mask"]).mean()}
+        return {
+            "loss": self._total(terms),
+            **terms,
+            "pixel": masked_mean(error, batch["mask"]).mean(),
+        }
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         photo, layer = self._pictures(batch)

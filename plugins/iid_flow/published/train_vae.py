@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 #: Learning rate of the discriminator over the autoencoder's (5e-5 and 5e-6 over 1e-4).
 _SLOWER = {"albedo16": 0.5, "shading8": 0.05}
 _BETAS = (0.5, 0.999)
-#: The papers weigh the KL term by .005, 250 times the default of ``kl_weight`` (which suits the default network).
+#: The papers weigh the KL term by .005, 250 times the default of ``kl_weight`` (which suits the
+#: default network).
 _KL = 250
 
 
 class VaeStage(Stage):
-    """Squared error, Kullback-Leibler term and, in place of LPIPS with its downloaded weights, gradients at several
-    scales; from ``gan_start`` a patch discriminator (``gan_weight`` 0: none at all).
+    """Squared error, Kullback-Leibler term and, in place of LPIPS with its downloaded weights,
+    gradients at several scales; from ``gan_start`` a patch discriminator (``gan_weight`` 0: none at
+    all).
 
-    In the papers' code the generator's step also pushed the discriminator, which then settled at 0.83 for real and
-    rebuilt pictures alike. Here it is frozen while the autoencoder learns from it.
-    """
+    In the papers' code the generator's step also pushed the discriminator, which then settled at
+    0.83 for real and rebuilt pictures alike. Here it is frozen while the autoencoder learns from
+    it."""
 
     def __init__(self, variant: str, config: FlowConfig, source: Source, runtime: Runtime) -> None:
         super().__init__(variant, config, source)
@@ -54,7 +56,7 @@ class VaeStage(Stage):
         for net in self.nets.values():
             place(net, runtime.device)
 
-    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         _, layer = self._pictures(batch)
         rebuilt, mean, logvar = self.vae(layer)
         terms = self._terms(rebuilt, layer, batch["mask"])
@@ -77,10 +79,13 @@ class VaeStage(Stage):
 
     def _total(self, terms: Mapping[str, Tensor]) -> Tensor:
         c = self._config
-        return terms["pixel"] + c.gradient_weight * terms["gradient"] + _KL * c.kl_weight * terms["kl"]
+        return (
+            terms["pixel"] + c.gradient_weight * terms["gradient"] + _KL * c.kl_weight * terms["kl"]
+        )
 
     def _unlikely(self, rebuilt: Tensor) -> Tensor:
-        """How easily the discriminator tells ``rebuilt`` from a real layer; leaves no gradient in it."""
+        """How easily the discriminator tells ``rebuilt`` from a real layer; leaves no gradient in
+        it."""
         self.discriminator.requires_grad_(False)
         logits = self.discriminator(rebuilt)
         self.discriminator.requires_grad_(True)

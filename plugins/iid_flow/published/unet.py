@@ -12,12 +12,13 @@ from iid_flow.published.blocks import Albedo16Block, ResidualBlock, Shading8Bloc
 
 
 class UNet(nn.Module):
-    """Velocity of the flow at ``z`` [B,16|8,h,w], ``t`` [B] in 0..1, given the maps of the image encoder.
+    """Velocity of the flow at ``z`` [B,16|8,h,w], ``t`` [B] in 0..1, given the maps of the image
+    encoder.
 
-    Fully convolutional; h and w even. The encoder's maps are added *after* a level's output has been kept for the
-    way up; a fourth map, where there is one, is concatenated to ``z``. ``albedo16`` was trained with t cast to a whole
-    number, which makes it blind to every t below 1: its weights mean nothing without the same cast.
-    """
+    Fully convolutional; h and w even. The encoder's maps are added *after* a level's output has
+    been kept for the way up; a fourth map, where there is one, is concatenated to ``z``.
+    ``albedo16`` was trained with t cast to a whole number, which makes it blind to every t below 1:
+    its weights mean nothing without the same cast."""
 
     def __init__(self, variant: str) -> None:
         super().__init__()
@@ -46,7 +47,8 @@ class UNet(nn.Module):
 
 
 def embed_time(t: Tensor, size: int) -> Tensor:
-    """Sinusoids ``[sin(t/f), cos(t/f)]``, f_i = 10000^(i / (size/2)), of the unscaled ``t`` [B] → ``[B,size]``."""
+    """Sinusoids ``[sin(t/f), cos(t/f)]``, f_i = 10000^(i / (size/2)), of the unscaled ``t`` [B] →
+    ``[B,size]``."""
     half = size // 2
     f = 10000 ** (torch.arange(half, device=t.device, dtype=torch.float32) / half)
     angle = t[:, None].float() / f

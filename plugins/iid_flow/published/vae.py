@@ -1,4 +1,5 @@
-"""The autoencoders whose latents the flows live in: of albedo, or of gray shading, at an eighth of the size."""
+"""The autoencoders whose latents the flows live in: of albedo, or of gray shading, at an eighth of
+the size."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ LOGVAR_LIMIT = 10.0
 
 
 class _Row(NamedTuple):
-    """One convolution: ``half`` = kernel 4 and stride 2 (halves, or doubles where transposed), else kernel 3."""
+    """One convolution: ``half`` = kernel 4 and stride 2 (halves, or doubles where transposed), else
+    kernel 3."""
 
     inputs: int
     outputs: int
@@ -20,7 +22,13 @@ class _Row(NamedTuple):
 
 
 _ENCODERS = {
-    "albedo16": (_Row(3, 64, True), _Row(64, 128), _Row(128, 256, True), _Row(256, 512), _Row(512, 32, True)),
+    "albedo16": (
+        _Row(3, 64, True),
+        _Row(64, 128),
+        _Row(128, 256, True),
+        _Row(256, 512),
+        _Row(512, 32, True),
+    ),
     "shading8": (
         *(_Row(1, 32), _Row(32, 32), _Row(32, 64), _Row(64, 64)),
         *(_Row(64, 128, True), _Row(128, 128), _Row(128, 256, True), _Row(256, 256)),
@@ -28,7 +36,13 @@ _ENCODERS = {
     ),
 }
 _DECODERS = {
-    "albedo16": (_Row(16, 512, True), _Row(512, 256), _Row(256, 128, True), _Row(128, 64), _Row(64, 3, True)),
+    "albedo16": (
+        _Row(16, 512, True),
+        _Row(512, 256),
+        _Row(256, 128, True),
+        _Row(128, 64),
+        _Row(64, 3, True),
+    ),
     "shading8": (
         *(_Row(8, 512), _Row(512, 512), _Row(512, 256, True), _Row(256, 256)),
         *(_Row(256, 128, True), _Row(128, 128), _Row(128, 64, True), _Row(64, 64)),
@@ -38,11 +52,11 @@ _DECODERS = {
 
 
 class Coder(nn.Module):
-    """Convolutions with batch norm and LeakyReLU after all but the last, in one Sequential called ``model``.
+    """Convolutions with batch norm and LeakyReLU after all but the last, in one Sequential called
+    ``model``.
 
-    The decoder's are transposed even where they do not enlarge: there they are plain convolutions written backwards,
-    kept because the published weights are stored that way.
-    """
+    The decoder's are transposed even where they do not enlarge: there they are plain convolutions
+    written backwards, kept because the published weights are stored that way."""
 
     def __init__(self, rows: Sequence[_Row], transposed: bool) -> None:
         super().__init__()
@@ -60,7 +74,8 @@ class Coder(nn.Module):
 
 
 class VAE(nn.Module):
-    """``[B,3|1,H,W]`` in [-1,1] ↔ latents ``[B,16|8,H/8,W/8]``, used raw: no scale factor, no normalisation."""
+    """``[B,3|1,H,W]`` in [-1,1] ↔ latents ``[B,16|8,H/8,W/8]``, used raw: no scale factor, no
+    normalisation."""
 
     def __init__(self, variant: str) -> None:
         super().__init__()
@@ -90,13 +105,15 @@ def sample(mean: Tensor, logvar: Tensor) -> Tensor:
 
 
 def divergence(mean: Tensor, logvar: Tensor) -> Tensor:
-    """Kullback-Leibler divergence from N(0, 1), averaged over elements: ``-(1 + logvar - mean² - e^logvar) / 2``."""
+    """Kullback-Leibler divergence from N(0, 1), averaged over elements: ``-(1 + logvar - mean² -
+    e^logvar) / 2``."""
     logvar = logvar.clamp(-LOGVAR_LIMIT, LOGVAR_LIMIT)
     return -0.5 * (1 + logvar - mean.square() - logvar.exp()).mean()
 
 
 def normal_start(net: nn.Module) -> None:
-    """The first network's initial weights: convolutions N(0, .02), batch norms N(1, .02), biases 0 (as in DCGAN)."""
+    """The first network's initial weights: convolutions N(0, .02), batch norms N(1, .02), biases 0
+    (as in DCGAN)."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0, 0.02)

@@ -1,4 +1,5 @@
-"""What the trainers of both methods do alike: begin, and keep discriminators out of the generators' update."""
+"""What the trainers of both methods do alike: begin, and keep discriminators out of the generators'
+update."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from collections.abc import Mapping
 from torch import nn
 
 from intrinsic_cli.api import Runtime, Trainer
-from intrinsic_cli.kit.checkpoint import load_into
-from intrinsic_cli.kit.device import place
-from intrinsic_cli.kit.efficientnet import pretrained_wanted
+from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.efficientnet import pretrained_wanted
 
 
 class AdversarialTrainer(Trainer):
@@ -21,7 +22,9 @@ class AdversarialTrainer(Trainer):
         """Whether the trunk starts from ImageNet weights; a note tells when they are missed."""
         wanted = pretrained_wanted(choice)
         if not wanted and choice == "auto" and "init" not in runtime.parents:
-            self.notes = ("the trunk starts from nothing: the extra 'pretrained' would bring ImageNet weights",)
+            self.notes = (
+                "the trunk starts from nothing: the extra 'pretrained' would bring ImageNet weights",
+            )
         return wanted
 
     def _begin(self, nets: Mapping[str, nn.Module], runtime: Runtime) -> None:

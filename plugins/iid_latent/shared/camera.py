@@ -1,4 +1,5 @@
-"""Blends of exemplars that have nothing to do with each other, as a camera would have stored them."""
+"""Blends of exemplars that have nothing to do with each other, as a camera would have stored
+them."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ _WHITE, _DARK = 0.98, 0.004
 
 
 def expose(light: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Linear light [B,3,H,W] → photo in 0..1, what of ``mask`` [B,1,H,W] can be learned from, and the gain [B,1,1,1].
+    """Linear light [B,3,H,W] → photo in 0..1, what of ``mask`` [B,1,H,W] can be learned from, and
+    the gain [B,1,1,1].
 
     Exposure is such that a few pixels clip; noise grows with light. Draws from torch's generator.
     """

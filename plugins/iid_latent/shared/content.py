@@ -1,4 +1,5 @@
-"""The content encoder of the default networks: a pretrained trunk and a pyramid that gathers its maps."""
+"""The content encoder of the default networks: a pretrained trunk and a pyramid that gathers its
+maps."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_latent.shared.pictures import seen
-from intrinsic_cli.kit.blocks import Block, doubled
-from intrinsic_cli.kit.efficientnet import CHANNELS, Encoder, load_imagenet
+from intrinsic_cli.kit.networks.blocks import Block, doubled
+from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder, load_imagenet
 
 #: The trunk halves its map four times: sides of photos are multiples of this.
 MULTIPLE = 16
@@ -16,7 +17,8 @@ FACTOR = 4
 
 
 class Trunk(nn.Module):
-    """EfficientNet-Lite0 down to stride 16: log pictures [B,3,H,W] → maps at strides 4, 8, 16, and the pixels."""
+    """EfficientNet-Lite0 down to stride 16: log pictures [B,3,H,W] → maps at strides 4, 8, 16, and
+    the pixels."""
 
     def __init__(self, pretrained: bool) -> None:
         super().__init__()
@@ -66,5 +68,7 @@ class Around(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         near = self.enter(x)
         far = self.wide(F.avg_pool2d(near, 2, ceil_mode=True))
-        out: Tensor = near + F.interpolate(far, near.shape[-2:], mode="bilinear", align_corners=False)
+        out: Tensor = near + F.interpolate(
+            far, near.shape[-2:], mode="bilinear", align_corners=False
+        )
         return out

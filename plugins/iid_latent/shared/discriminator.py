@@ -12,10 +12,9 @@ from torch.nn import functional as F
 class Discriminator(nn.Module):
     """``[B,3,H,W]`` → one map of scores ``[B,1,h,w]`` for the picture, its half and its quarter.
 
-    Each scale has a network of its own: ``layers`` reflect-padded 4x4 convolutions that halve the map, without norm,
-    then a 1x1 convolution; no activation at the end. H and W must survive the halvings: 64 is fine for the default.
-    Parameter names are those of USI3D's published code.
-    """
+    Each scale has a network of its own: ``layers`` reflect-padded 4x4 convolutions that halve the
+    map, without norm, then a 1x1 convolution; no activation at the end. H and W must survive the
+    halvings: 64 is fine for the default. Parameter names are those of USI3D's published code."""
 
     def __init__(self, dim: int = 64, layers: int = 4, scales: int = 3) -> None:
         super().__init__()

@@ -1,15 +1,15 @@
 """Pictures in logarithms: photo = albedo · shading becomes a sum, and exposure a constant.
 
-A log picture [B,3,H,W] is ``ln(x / level)`` of a linear one, kept between :data:`DARKEST` and :data:`BRIGHTEST`.
-"""
+A log picture [B,3,H,W] is ``ln(x / level)`` of a linear one, kept between :data:`DARKEST` and
+:data:`BRIGHTEST`."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from intrinsic_cli.kit.losses import gradient_loss, masked_mean
-from intrinsic_cli.kit.tone import encode_photo, exposure
+from intrinsic_cli.kit.light.exposure import encode_photo, exposure
+from intrinsic_cli.kit.networks.losses import gradient_loss, masked_mean
 
 DARKEST, BRIGHTEST = -4.6, 2.5
 _FREE = 0.85  # part of an error's mean that is forgiven: nobody can tell a dark wall from dim light
@@ -37,7 +37,8 @@ def halve(picture: Tensor) -> Tensor:
 
 
 def log_error(guess: Tensor, truth: Tensor, mask: Tensor, gradient: float = 1.0) -> Tensor:
-    """L1 with most of the mean offset forgiven, plus multi-scale gradients of the error: log pictures → [B]."""
+    """L1 with most of the mean offset forgiven, plus multi-scale gradients of the error: log
+    pictures → [B]."""
     error = guess - truth
     offset = masked_mean(error, mask).mean(1)[:, None, None, None]
     flat = masked_mean((error - _FREE * offset).abs(), mask).mean(1)

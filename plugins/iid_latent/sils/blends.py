@@ -1,8 +1,9 @@
-"""How layers make a photo: by multiplying or by adding up; and how each kind is drawn, compared and shown.
+"""How layers make a photo: by multiplying or by adding up; and how each kind is drawn, compared and
+shown.
 
-Whatever the kind, the encoder sees log pictures [B,3,H,W] (``shared.pictures``). Drawn layers are pictures at half
-the photo's size: log pictures where layers multiply, display values where they add up.
-"""
+Whatever the kind, the encoder sees log pictures [B,3,H,W] (``shared.pictures``). Drawn layers are
+pictures at half the photo's size: log pictures where layers multiply, display values where they add
+up."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from iid_latent.shared.pictures import from_log, halve, log_error, to_log
-from intrinsic_cli.kit.losses import gradient_loss, masked_mean
+from intrinsic_cli.kit.networks.losses import gradient_loss, masked_mean
 
 _ROOT = 0.6  # of display values, as in kit.tone.encode_photo
 _BLACK, _GLARE = 1e-6, 0.999  # display values that still have a finite slope and a finite inverse
@@ -63,7 +64,8 @@ class Blend(Protocol):
 
 
 class Product:
-    """photo = layer · layer …: logarithms add up. Each layer is relative to its own exposure, which no photo tells."""
+    """photo = layer · layer …: logarithms add up. Each layer is relative to its own exposure, which
+    no photo tells."""
 
     def see(self, image: Tensor, level: Tensor) -> Tensor:
         return to_log(image)
@@ -97,7 +99,8 @@ class Product:
 
 
 class Sum:
-    """photo = layer + layer …, in linear light. Layers are relative to the photo's exposure and never negative."""
+    """photo = layer + layer …, in linear light. Layers are relative to the photo's exposure and
+    never negative."""
 
     def see(self, image: Tensor, level: Tensor) -> Tensor:
         return to_log(image, level)
@@ -132,7 +135,8 @@ class Sum:
 
 
 def display(light: Tensor) -> Tensor:
-    """Linear light relative to an exposure → 0..1: a soft shoulder, and a root that lifts shadows."""
+    """Linear light relative to an exposure → 0..1: a soft shoulder, and a root that lifts
+    shadows."""
     return (light / (light + 1)).clamp_min(_BLACK).pow(_ROOT)
 
 

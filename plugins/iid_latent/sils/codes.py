@@ -1,4 +1,5 @@
-"""Everything one training step draws: photos, mixtures and exemplars in one pass through the trunk."""
+"""Everything one training step draws: photos, mixtures and exemplars in one pass through the
+trunk."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """``photo`` and ``mixture`` in all spaces; ``alone``: each exemplar in the space of its own layer."""
+    """``photo`` and ``mixture`` in all spaces; ``alone``: each exemplar in the space of its own
+    layer."""
 
     photo: Codes
     mixture: Codes

@@ -1,8 +1,8 @@
 """Training that has collapsed is stopped, not finished.
 
-One layer that takes the whole photo while another stays flat rebuilds every photo: a cheap answer that all terms but
-those on made mixtures allow. There the layers are known, which makes collapse easy to tell from a plain scene.
-"""
+One layer that takes the whole photo while another stays flat rebuilds every photo: a cheap answer
+that all terms but those on made mixtures allow. There the layers are known, which makes collapse
+easy to tell from a plain scene."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ _HINT = (
 
 
 def require_apart(photo: Tensor, layers: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-    """TrainingError if a layer is flat, or is the photo, in every picture of a batch where its exemplar is not.
+    """TrainingError if a layer is flat, or is the photo, in every picture of a batch where its
+    exemplar is not.
 
-    ``layers`` by name: what was drawn and the exemplar; all are pictures [B,C,H,W] of the same kind as ``photo``.
-    """
+    ``layers`` by name: what was drawn and the exemplar; all are pictures [B,C,H,W] of the same kind
+    as ``photo``."""
     for name, (drawn, exemplar) in layers.items():
         if _always_below(_spread(drawn), _spread(exemplar), _FLAT):
             raise TrainingError(f"training has collapsed: {name} is flat whatever the photo", _HINT)
         if _always_below(_spread(drawn - photo), _spread(exemplar - photo), _COPY):
-            raise TrainingError(f"training has collapsed: {name} is a copy of the photo, whatever the photo", _HINT)
+            raise TrainingError(
+                f"training has collapsed: {name} is a copy of the photo, whatever the photo", _HINT
+            )
 
 
 def _spread(picture: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
-"""The separating network: one trunk, and for each layer an encoder into a latent space of its own and a decoder.
+"""The separating network: one trunk, and for each layer an encoder into a latent space of its own
+and a decoder.
 
-The paper gives every layer its own encoder and decoder; here the encoders share a pretrained trunk, as the authors'
-predecessor code shares one encoder where there are three layers. The rest is scaled to what two cores can train.
-"""
+The paper gives every layer its own encoder and decoder; here the encoders share a pretrained trunk,
+as the authors' predecessor code shares one encoder where there are three layers. The rest is scaled
+to what two cores can train."""
 
 from __future__ import annotations
 
@@ -13,12 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_latent.shared.content import Pyramid, Trunk
-from intrinsic_cli.kit.blocks import Block
+from intrinsic_cli.kit.networks.blocks import Block
 
 #: Channels of the finest features.
 FINE = 16
 
-#: Features of one layer, from fine to coarse: [B,FINE,H/2,W/2] and [B,width,·,·] at strides 4, 8 and 16.
+#: Features of one layer, from fine to coarse: [B,FINE,H/2,W/2] and [B,width,·,·] at strides 4, 8
+#: and 16.
 Features = list[Tensor]
 
 
@@ -37,15 +39,18 @@ class Head(Pyramid):
 class Decoder(nn.Module):
     """Features of one layer → its picture before :meth:`Blend.paint`, [B,3,H/2,W/2].
 
-    What is known coarsely decides how much of each fine feature goes into the picture. The two finest levels are
-    read; the coarser ones have gone into them.
-    """
+    What is known coarsely decides how much of each fine feature goes into the picture. The two
+    finest levels are read; the coarser ones have gone into them."""
 
     def __init__(self, width: int, blocks: int = 2) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))
         self.enlarge = nn.Sequential(
-            nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, 2 * width, 3, padding=1), nn.PixelShuffle(2), nn.SiLU()
+            nn.GroupNorm(8, width),
+            nn.SiLU(),
+            nn.Conv2d(width, 2 * width, 3, padding=1),
+            nn.PixelShuffle(2),
+            nn.SiLU(),
         )
         self.gate = nn.Conv2d(width // 2, FINE, 3, padding=1)
         self.exit = nn.Conv2d(width // 2 + FINE, 3, 5, padding=2)

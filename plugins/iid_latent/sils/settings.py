@@ -20,10 +20,14 @@ class TermWeights:
     adversarial: float
 
 
-#: Errors of products are measured in logarithms, those of sums in display values of 0 to 1, which are about ten
-#: times smaller.
-PRODUCT = TermWeights(compose=1.0, cycle=0.5, shared=0.05, auto=0.1, independence=0.1, adversarial=0.02)
-SUM = TermWeights(compose=10.0, cycle=5.0, shared=0.05, auto=1.0, independence=0.1, adversarial=0.02)
+#: Errors of products are measured in logarithms, those of sums in display values of 0 to 1, which
+#: are about ten times smaller.
+PRODUCT = TermWeights(
+    compose=1.0, cycle=0.5, shared=0.05, auto=0.1, independence=0.1, adversarial=0.02
+)
+SUM = TermWeights(
+    compose=10.0, cycle=5.0, shared=0.05, auto=1.0, independence=0.1, adversarial=0.02
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,14 @@ class SilsOptions(LatentOptions):
 class SilsConfig(LatentConfig):
     """``--set key=value`` of ``iid train --plugin sils``."""
 
-    beta1: float = knob(0.5, "Adam's decay of the mean gradient (the other decay is 0.999)", low=0, high=0.999)
-    layers: int = knob(0, "layers to separate; 0 = the variant's own; 3 makes `reflection` separate flare too", low=0)
+    beta1: float = knob(
+        0.5, "Adam's decay of the mean gradient (the other decay is 0.999)", low=0, high=0.999
+    )
+    layers: int = knob(
+        0,
+        "layers to separate; 0 = the variant's own; 3 makes `reflection` separate flare too",
+        low=0,
+    )
     width: int = knob(32, "channels of the latent spaces, a multiple of 8", low=8)
     guard: int = knob(400, "steps after which collapsed layers stop the training; 0 = never", low=0)
     shared: float = knob(OWN, "weight: a layer has the same features alone and in a mixture")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from iid_latent.sils.tasks import Task
 from intrinsic_cli.api import DataError, Source
-from intrinsic_cli.kit.data.mixtures import Mixtures
+from intrinsic_cli.kit.data.reflection.mixtures import Mixtures
 
 
 def source_of(task: Task, source: Source) -> Source:
-    """Where the layers of a task come from: the dataset itself or, for sums, mixtures of its photos. DataError."""
+    """Where the layers of a task come from: the dataset itself or, for sums, mixtures of its
+    photos. DataError."""
     missing = [name for name in task.layers if name not in source.offers]
     if not missing:
         return source

@@ -1,11 +1,11 @@
 """The terms SILS is trained with.
 
-Documented by the paper and by the authors' predecessor code (USIS): layers have separate latent spaces; what a
-mixture shares with a layer goes into that layer's space (shared information); spaces of different layers are
-independent; self-supervision and cycles through mixtures made of unrelated exemplars; adversarial losses; the form of
-the distance D with its constant 1.4 and, in USIS only, the factor 10. The training code was never published: which
-terms are formed on which pictures, their weights, and measuring features relative to their own size are this
-reconstruction.
+Documented by the paper and by the authors' predecessor code (USIS): layers have separate latent
+spaces; what a mixture shares with a layer goes into that layer's space (shared information); spaces
+of different layers are independent; self-supervision and cycles through mixtures made of unrelated
+exemplars; adversarial losses; the form of the distance D with its constant 1.4 and, in USIS only,
+the factor 10. The training code was never published: which terms are formed on which pictures,
+their weights, and measuring features relative to their own size are this reconstruction.
 
 Features are lists over layers of lists over levels; pictures are lists over layers.
 """
@@ -26,44 +26,68 @@ Judge = Callable[[Tensor], list[Tensor]]
 Error = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-def found(error: Error, guesses: Sequence[Tensor], truths: Sequence[Tensor], mask: Tensor) -> Tensor:
-    """Self-supervision: exemplars found again in mixtures made of them (and layers drawn from their own features)."""
-    return total([error(guess, truth, mask).mean() for guess, truth in zip(guesses, truths, strict=True)])
+def found(
+    error: Error, guesses: Sequence[Tensor], truths: Sequence[Tensor], mask: Tensor
+) -> Tensor:
+    """Self-supervision: exemplars found again in mixtures made of them (and layers drawn from their
+    own features)."""
+    return total(
+        [error(guess, truth, mask).mean() for guess, truth in zip(guesses, truths, strict=True)]
+    )
 
 
 def shared_information(mixed: Sequence[Features], alone: Sequence[Features]) -> Tensor:
-    """A layer has the same features in a mixture and alone: L1, mean over levels, sum over layers."""
+    """A layer has the same features in a mixture and alone: L1, mean over levels, sum over
+    layers."""
     return total([_mean_distance(f, g).mean() for f, g in zip(mixed, alone, strict=True)])
 
 
 def independence(features: Sequence[Features]) -> Tensor:
-    """How alike the features of different layers are: ``1 - D``, mean over pairs of layers, levels and samples."""
-    alike = [1 - separation(distance(f, g)) for a, b in combinations(features, 2) for f, g in zip(a, b, strict=True)]
+    """How alike the features of different layers are: ``1 - D``, mean over pairs of layers, levels
+    and samples."""
+    alike = [
+        1 - separation(distance(f, g))
+        for a, b in combinations(features, 2)
+        for f, g in zip(a, b, strict=True)
+    ]
     return torch.stack(alike).mean()
 
 
 def separation(l1: Tensor) -> Tensor:
-    """D of the paper, from 0.05 (the same) to 1 (far apart): ``sigmoid((10 L1 - α exp(α)) / α²)``."""
+    """D of the paper, from 0.05 (the same) to 1 (far apart): ``sigmoid((10 L1 - α exp(α)) /
+    α²)``."""
     return torch.sigmoid((SCALE * l1 - ALPHA * math.exp(ALPHA)) / ALPHA**2)
 
 
 def distance(f: Tensor, g: Tensor) -> Tensor:
-    """Mean absolute difference of features [B,C,H,W], each relative to its own root mean square: [B].
+    """Mean absolute difference of features [B,C,H,W], each relative to its own root mean square:
+    [B].
 
-    Without that, growing features would be as good as different ones, and shrinking ones as good as equal ones.
-    """
+    Without that, growing features would be as good as different ones, and shrinking ones as good as
+    equal ones."""
     return (_unit(f) - _unit(g)).abs().mean((1, 2, 3))
 
 
 def adversarial(judges: Sequence[Judge], made: Sequence[Tensor]) -> Tensor:
-    """Least-squares GAN: every scale of layer k's discriminator should say 1 of what was drawn as layer k."""
-    return total([_square(scores, 1) for judge, x in zip(judges, made, strict=True) for scores in judge(x)])
+    """Least-squares GAN: every scale of layer k's discriminator should say 1 of what was drawn as
+    layer k."""
+    return total(
+        [_square(scores, 1) for judge, x in zip(judges, made, strict=True) for scores in judge(x)]
+    )
 
 
-def discriminator(judges: Sequence[Judge], real: Sequence[Tensor], made: Sequence[Tensor]) -> Tensor:
+def discriminator(
+    judges: Sequence[Judge], real: Sequence[Tensor], made: Sequence[Tensor]
+) -> Tensor:
     """What the discriminators minimise: 1 for exemplars, 0 for what was drawn."""
-    truths = [_square(scores, 1) for judge, x in zip(judges, real, strict=True) for scores in judge(x)]
-    fakes = [_square(scores, 0) for judge, x in zip(judges, made, strict=True) for scores in judge(x.detach())]
+    truths = [
+        _square(scores, 1) for judge, x in zip(judges, real, strict=True) for scores in judge(x)
+    ]
+    fakes = [
+        _square(scores, 0)
+        for judge, x in zip(judges, made, strict=True)
+        for scores in judge(x.detach())
+    ]
     return total(truths + fakes)
 
 

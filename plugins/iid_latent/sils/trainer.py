@@ -23,15 +23,16 @@ from iid_latent.sils.settings import SilsConfig
 from iid_latent.sils.source import source_of
 from iid_latent.sils.tasks import task_of
 from intrinsic_cli.api import Runtime, Source
-from intrinsic_cli.kit.data.unpaired import unpaired
-from intrinsic_cli.kit.losses import masked_mean, scale_invariant_loss
-from intrinsic_cli.kit.tone import exposure
+from intrinsic_cli.kit.data.unpaired.parts import unpaired
+from intrinsic_cli.kit.light.exposure import exposure
+from intrinsic_cli.kit.networks.losses import masked_mean, scale_invariant_loss
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
     from intrinsic_cli.api.method import Minimise
 
-#: Layers of discriminators and their scales: they look at pictures of 64 pixels, or of 16 in the smallest crop.
+#: Layers of discriminators and their scales: they look at pictures of 64 pixels, or of 16 in the
+#: smallest crop.
 _JUDGE = (3, 2)
 
 
@@ -48,14 +49,19 @@ class SilsTrainer(AdversarialTrainer):
         self._source = source_of(self._task, source)
         pretrained = self._wants_pretrained(config.pretrained, runtime)
         self._separator = Separator(self._task.layers, config.width, pretrained)
-        self._judges = {f"dis_{name}": Discriminator(config.dis_dim, *_JUDGE) for name in self._task.layers}
+        self._judges = {
+            f"dis_{name}": Discriminator(config.dis_dim, *_JUDGE) for name in self._task.layers
+        }
         self._begin({"separator": self._separator, **self._judges}, runtime)
         self.optimizers = self._make_optimizers()
 
     def _make_optimizers(self) -> dict[str, Optimizer]:
         c, separator = self._config, self._separator
         groups = [
-            {"params": [*separator.heads.parameters(), *separator.decoders.parameters()], "lr": c.lr},
+            {
+                "params": [*separator.heads.parameters(), *separator.decoders.parameters()],
+                "lr": c.lr,
+            },
             {"params": list(separator.trunk.parameters()), "lr": c.trunk_lr},
         ]
         judges = [p for judge in self._judges.values() for p in judge.parameters()]
@@ -72,7 +78,7 @@ class SilsTrainer(AdversarialTrainer):
         names = ("photo", *self._task.layers)
         return unpaired(self._source, names, split, c.batch_size, c.crop, c.seed, start)
 
-    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         blend, few = self._task.blend, max(1, round(len(batch["photo"]) * self._config.share))
         mixture, layers, mask = self._synthesise(batch)
         levels, level = exposure(mixture), exposure(batch["photo"][:few])
@@ -84,48 +90,68 @@ class SilsTrainer(AdversarialTrainer):
         judged = self._teach_judges([truth[:few] for truth in truths], drawn, minimise)
         small = self._known(batch["photo_mask"][:few])
         losses = {
-            "compose": terms.found(blend.error, [blend.paint(raw) for raw in made.mixture.raw], truths, mask),
+            "compose": terms.found(
+                blend.error, [blend.paint(raw) for raw in made.mixture.raw], truths, mask
+            ),
             "cycle": blend.error(blend.rebuild(drawn), blend.draw(photo, level), small).mean(),
             **self._latent(made, few),
             "auto": self._auto(made, batch, [truth[:few] for truth in truths]),
-            "adversarial": terms.adversarial(list(self._judges.values()), [blend.judged(x) for x in drawn]),
+            "adversarial": terms.adversarial(
+                list(self._judges.values()), [blend.judged(x) for x in drawn]
+            ),
         }
         weights = asdict(self._weights)
-        minimise(terms.total([weights[name] * loss for name, loss in losses.items() if weights[name]]), "gen")
+        minimise(
+            terms.total([weights[name] * loss for name, loss in losses.items() if weights[name]]),
+            "gen",
+        )
         self._freeze(False)
         self._done += 1
         return {name: loss.detach() for name, loss in losses.items()} | {"discriminator": judged}
 
     def _synthesise(self, batch: Batch) -> tuple[Tensor, list[Tensor], Tensor]:
-        """Mixtures of unrelated exemplars [B,3,H,W], their layers, and what of them (half size) can be learned."""
+        """Mixtures of unrelated exemplars [B,3,H,W], their layers, and what of them (half size) can
+        be learned."""
         names = self._task.layers
         layers = [self._turned(batch[name], k) for k, name in enumerate(names)]
-        mask = torch.stack([self._turned(batch[f"{name}_mask"], k) for k, name in enumerate(names)]).prod(0)
+        mask = torch.stack(
+            [self._turned(batch[f"{name}_mask"], k) for k, name in enumerate(names)]
+        ).prod(0)
         photo, mask, gain = expose(self._task.blend.mix(layers), mask)
         return photo, [layer * gain for layer in layers], self._known(mask)
 
     def _turned(self, exemplars: Tensor, layer: int) -> Tensor:
-        """Exemplars of a layer, once for every pairing; each layer is turned on by another number of places."""
+        """Exemplars of a layer, once for every pairing; each layer is turned on by another number
+        of places."""
         turns = range(min(self._config.pairings, len(exemplars)))
         return torch.cat([exemplars.roll(layer * turn, 0) for turn in turns])
 
     def _latent(self, made: Pass, few: int) -> dict[str, Tensor]:
         mixed = [[level[:few] for level in features] for features in made.mixture.features]
         apart = terms.independence(made.photo.features) + terms.independence(mixed)
-        return {"shared": terms.shared_information(mixed, made.alone.features), "independence": apart / 2}
+        return {
+            "shared": terms.shared_information(mixed, made.alone.features),
+            "independence": apart / 2,
+        }
 
     def _auto(self, made: Pass, batch: Batch, truths: Sequence[Tensor]) -> Tensor:
         blend = self._task.blend
         masks = [self._known(batch[f"{name}_mask"][: len(truths[0])]) for name in self._task.layers]
         drawn = [blend.paint(raw) for raw in made.alone.raw]
-        return terms.total([blend.error(x, y, m).mean() for x, y, m in zip(drawn, truths, masks, strict=True)])
+        return terms.total(
+            [blend.error(x, y, m).mean() for x, y, m in zip(drawn, truths, masks, strict=True)]
+        )
 
-    def _teach_judges(self, real: Sequence[Tensor], drawn: Sequence[Tensor], minimise: Minimise) -> Tensor:
-        """One step of the discriminators, which are frozen afterwards. Without an adversarial term they learn on,
-        as a record of how easily layers are told from exemplars."""
+    def _teach_judges(
+        self, real: Sequence[Tensor], drawn: Sequence[Tensor], minimise: Minimise
+    ) -> Tensor:
+        """One step of the discriminators, which are frozen afterwards. Without an adversarial term
+        they learn on, as a record of how easily layers are told from exemplars."""
         self._freeze(False)
         judged = self._task.blend.judged
-        loss = terms.discriminator(list(self._judges.values()), [judged(x) for x in real], [judged(x) for x in drawn])
+        loss = terms.discriminator(
+            list(self._judges.values()), [judged(x) for x in real], [judged(x) for x in drawn]
+        )
         minimise(loss, "dis")
         self._freeze(True)
         return loss.detach()
@@ -134,8 +160,9 @@ class SilsTrainer(AdversarialTrainer):
         return (halve(mask) > 0.99).to(mask.dtype)
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
-        """``loss`` needs no truth: exemplars found again in unseen mixtures, and photos rebuilt from their layers.
-        Errors against the photo's own layers are shown where the dataset knows them, and choose nothing."""
+        """``loss`` needs no truth: exemplars found again in unseen mixtures, and photos rebuilt
+        from their layers. Errors against the photo's own layers are shown where the dataset knows
+        them, and choose nothing."""
         blend = self._task.blend
         mixture, layers, mask = self._synthesise(batch)
         level = exposure(mixture)
@@ -150,7 +177,8 @@ class SilsTrainer(AdversarialTrainer):
         return {"loss": found + cycle, "compose": found, "cycle": cycle, **health, **errors}
 
     def _real(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """How well photos are rebuilt from their layers, and scale-invariant errors of these where they are known."""
+        """How well photos are rebuilt from their layers, and scale-invariant errors of these where
+        they are known."""
         blend, photo = self._task.blend, batch["photo"]
         level, mask = exposure(photo), self._known(batch["photo_mask"])
         drawn = self._separate(photo, level)
@@ -159,7 +187,9 @@ class SilsTrainer(AdversarialTrainer):
         for name, picture in zip(self._task.layers, drawn, strict=True):
             if f"true {name}" in batch:
                 linear = blend.linear(picture, level)
-                errors[name] = scale_invariant_loss(linear, halve(batch[f"true {name}"]), mask).mean()
+                errors[name] = scale_invariant_loss(
+                    linear, halve(batch[f"true {name}"]), mask
+                ).mean()
         return cycle, errors
 
     def _separate(self, photo: Tensor, level: Tensor) -> list[Tensor]:
@@ -177,6 +207,8 @@ class SilsTrainer(AdversarialTrainer):
         drawn = self._separate(batch["photo"], level)
         columns = {"photo": batch["photo"]}
         for name, picture in zip(self._task.layers, drawn, strict=True):
-            columns[name] = F.interpolate(blend.linear(picture, level), scale_factor=2, mode="bilinear")
+            columns[name] = F.interpolate(
+                blend.linear(picture, level), scale_factor=2, mode="bilinear"
+            )
             columns |= {f"true {name}": x for x in [batch.get(f"true {name}")] if x is not None}
         return columns

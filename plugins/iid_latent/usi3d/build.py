@@ -15,7 +15,8 @@ INFERENCE = frozenset({"gen_i", "gen_r", "gen_s", "fea_s"})
 
 
 def build(variant: str, config: Usi3dConfig, pretrained: bool = False) -> dict[str, nn.Module]:
-    """Fresh networks: ``gen_*`` of photos, albedos and shadings, ``fea_s``, ``fea_m``, ``dis_r``, ``dis_s``."""
+    """Fresh networks: ``gen_*`` of photos, albedos and shadings, ``fea_s``, ``fea_m``, ``dis_r``,
+    ``dis_s``."""
     if variant:
         return original.build(variant, config.dim)
     return {

@@ -1,4 +1,5 @@
-"""How networks see pictures: in logarithms at half size (default), or display-encoded as they are (published)."""
+"""How networks see pictures: in logarithms at half size (default), or display-encoded as they are
+(published)."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from torch import Tensor
 
 from iid_latent.shared.pictures import from_log, halve, log_error, to_log
 from iid_latent.usi3d.terms import Faults, physical
-from intrinsic_cli.kit.colour import linear_to_srgb, srgb_to_linear
-from intrinsic_cli.kit.losses import masked_mean
+from intrinsic_cli.kit.light.colour import linear_to_srgb, srgb_to_linear
+from intrinsic_cli.kit.networks.losses import masked_mean
 
 _WHITE = 4.0  # times its exposure, a photo is white
 
@@ -24,7 +25,9 @@ class Canvas(Protocol):
     def shrink(self, photo: Tensor) -> Tensor: ...
     def coded(self, photo: Tensor) -> Tensor: ...
     def linear(self, picture: Tensor) -> Tensor: ...
-    def physical(self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]: ...
+    def physical(
+        self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor
+    ) -> dict[str, Tensor]: ...
     def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor: ...
 
 
@@ -50,7 +53,9 @@ class LogCanvas:
     def linear(self, picture: Tensor) -> Tensor:
         return from_log(picture)
 
-    def physical(self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
+    def physical(
+        self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor
+    ) -> dict[str, Tensor]:
         """Logarithms add up; the overall level is free."""
         return {"i": log_error(made["ri"] + made["si"], photo, mask, gradient=0.5).mean()}
 
@@ -59,7 +64,8 @@ class LogCanvas:
 
 
 class EncodedCanvas:
-    """Values in 0..1 on the sRGB curve, as the published networks were trained; shading is exposed to its brightest."""
+    """Values in 0..1 on the sRGB curve, as the published networks were trained; shading is exposed
+    to its brightest."""
 
     def photo(self, image: Tensor) -> Tensor:
         return linear_to_srgb(image.clamp(0, 1))
@@ -80,7 +86,9 @@ class EncodedCanvas:
     def linear(self, picture: Tensor) -> Tensor:
         return srgb_to_linear(picture.clamp(0, 1))
 
-    def physical(self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
+    def physical(
+        self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor
+    ) -> dict[str, Tensor]:
         return physical(photo, made, Faults())
 
     def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:

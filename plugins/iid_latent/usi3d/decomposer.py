@@ -11,18 +11,18 @@ from iid_latent.shared.content import MULTIPLE
 from iid_latent.shared.pictures import from_log, to_log
 from iid_latent.usi3d.networks import LayerDomain, PhotoDomain, Separate
 from iid_latent.usi3d.settings import Usi3dOptions
-from intrinsic_cli.api import Frame, Runtime
-from intrinsic_cli.kit.device import place
-from intrinsic_cli.kit.resize import resize
-from intrinsic_cli.kit.tone import exposure
-from intrinsic_cli.kit.view import enlarged, reflectance_below_one
+from intrinsic_cli.api import Decomposer, Frame, Runtime
+from intrinsic_cli.kit.light.exposure import exposure
+from intrinsic_cli.kit.light.resize import resize
+from intrinsic_cli.kit.light.scale import enlarged, reflectance_below_one
+from intrinsic_cli.kit.networks.device import place
 
 _SIZE = 256
 
 
-class Usi3dDecomposer:
-    """See :class:`~intrinsic_cli.api.Decomposer`. The networks see the photo at a short side of ``size``, draw both
-    layers at half of that, and the house lifts them to full size."""
+class Usi3dDecomposer(Decomposer):
+    """See :class:`~intrinsic_cli.api.Decomposer`. The networks see the photo at a short side of
+    ``size``, draw both layers at half of that, and the house lifts them to full size."""
 
     def __init__(
         self, photos: PhotoDomain, albedos: LayerDomain, shadings: LayerDomain, separate: Separate,
@@ -32,15 +32,21 @@ class Usi3dDecomposer:
             place(net.eval().requires_grad_(False), runtime.device)
         self._photos, self._albedos, self._shadings, self._map = photos, albedos, shadings, separate
         self._options, self._size = options, options.size or _SIZE
-        self.frame = Frame(size=self._size, multiple=MULTIPLE, lift="divide" if options.exact else "resize")
+        self.frame = Frame(
+            size=self._size, multiple=MULTIPLE, upsample="divide" if options.exact else "resize"
+        )
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
         view = enlarged(photos, self._size, MULTIPLE)
         level = exposure(view)
-        albedo, shading = (from_log(picture.float()) for picture in self._answer(to_log(view, level)))
+        albedo, shading = (
+            from_log(picture.float()) for picture in self._answer(to_log(view, level))
+        )
         shading = shading * level
         if self._options.exact:
-            albedo, shading = consistent(resize(view, (albedo.shape[-2], albedo.shape[-1])), albedo, shading)
+            albedo, shading = consistent(
+                resize(view, (albedo.shape[-2], albedo.shape[-1])), albedo, shading
+            )
         albedo, shading = reflectance_below_one(albedo, shading)
         return {"albedo": albedo, "shading": shading}
 

@@ -1,4 +1,5 @@
-"""The generator side of ``usi3d``: three domains that share contents, and the maps between their priors."""
+"""The generator side of ``usi3d``: three domains that share contents, and the maps between their
+priors."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def _unchanged(picture: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Nets:
-    """The generator side. Layers may be smaller than the photo (``shrink`` brings a photo to their size)."""
+    """The generator side. Layers may be smaller than the photo (``shrink`` brings a photo to their
+    size)."""
 
     i: Domain
     r: Domain
@@ -46,7 +48,9 @@ def encode_all(domain: Domain, pictures: Mapping[str, Tensor]) -> dict[str, tupl
     """Several pictures of one size, encoded in one batch."""
     content, prior = domain.encode(torch.cat(list(pictures.values())))
     count = len(pictures)
-    return dict(zip(pictures, zip(_parted(content, count), prior.chunk(count), strict=True), strict=True))
+    return dict(
+        zip(pictures, zip(_parted(content, count), prior.chunk(count), strict=True), strict=True)
+    )
 
 
 def _joined(contents: list[Content]) -> Content:

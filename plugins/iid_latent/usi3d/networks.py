@@ -1,9 +1,9 @@
-"""The default networks of ``usi3d``: the paper's parts at widths two cores can train, on log pictures.
+"""The default networks of ``usi3d``: the paper's parts at widths two cores can train, on log
+pictures.
 
-Same parts, same doors as the published ones (``original.networks``): a domain encodes pictures to content and prior
-and decodes them back. The photo's encoder stands on a pretrained trunk; layers are drawn at half the photo's size,
-the house lifts them to full size along the photo's edges.
-"""
+Same parts, same doors as the published ones (``original.networks``): a domain encodes pictures to
+content and prior and decodes them back. The photo's encoder stands on a pretrained trunk; layers
+are drawn at half the photo's size, the house lifts them to full size along the photo's edges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_latent.shared.content import Pyramid, Trunk
-from intrinsic_cli.kit.blocks import Block
+from intrinsic_cli.kit.networks.blocks import Block
 
 PRIOR = 8
 #: Channels of fine content.
@@ -49,8 +49,8 @@ def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 class Painter(nn.Module):
     """Content and prior [B,P,1,1] → log picture [B,3,2h,2w].
 
-    The coarse content decides, under the prior, how much of each fine content goes into the picture.
-    """
+    The coarse content decides, under the prior, how much of each fine content goes into the
+    picture."""
 
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__()
@@ -58,14 +58,20 @@ class Painter(nn.Module):
         self.style = mlp(PRIOR, _HIDDEN, blocks * 4 * width)
         self.blocks = nn.ModuleList(AdaBlock(width) for _ in range(blocks))
         self.enlarge = nn.Sequential(
-            nn.GroupNorm(1, width), nn.ReLU(), nn.Conv2d(width, 2 * width, 3, padding=1), nn.PixelShuffle(2), nn.ReLU()
+            nn.GroupNorm(1, width),
+            nn.ReLU(),
+            nn.Conv2d(width, 2 * width, 3, padding=1),
+            nn.PixelShuffle(2),
+            nn.ReLU(),
         )
         self.gate = nn.Conv2d(width // 2, FINE, 3, padding=1)
         self.exit = nn.Conv2d(width // 2 + FINE, 3, 5, padding=2)
 
     def forward(self, content: Content, prior: Tensor) -> Tensor:
         coarse, fine = content
-        style = self.style(prior.flatten(1)).view(len(prior), len(self.blocks), 2, 2, self.width, 1, 1)
+        style = self.style(prior.flatten(1)).view(
+            len(prior), len(self.blocks), 2, 2, self.width, 1, 1
+        )
         for i, block in enumerate(self.blocks):
             coarse = block(coarse, style[:, i, 0], style[:, i, 1])
         drawn = self.enlarge(coarse)
@@ -86,7 +92,9 @@ class PhotoDomain(nn.Module):
 
     def encode(self, picture: Tensor) -> tuple[Content, Tensor]:
         coarse, fine = self.pyramid(self.trunk(picture)), self.fine(F.pixel_unshuffle(picture, 2))
-        return (coarse, fine), self.prior(torch.cat([moments(coarse), moments(picture)], 1))[..., None, None]
+        return (coarse, fine), self.prior(torch.cat([moments(coarse), moments(picture)], 1))[
+            ..., None, None
+        ]
 
     def decode(self, content: Content, prior: Tensor) -> Tensor:
         out: Tensor = self.painter(content, prior)
@@ -94,19 +102,24 @@ class PhotoDomain(nn.Module):
 
 
 class LayerDomain(nn.Module):
-    """The domain of albedos or of shadings, at half the photo's size [B,3,H/2,W/2]; its encoders only help training."""
+    """The domain of albedos or of shadings, at half the photo's size [B,3,H/2,W/2]; its encoders
+    only help training."""
 
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__()
         self.fine = nn.Conv2d(3, FINE, 5, padding=2)
-        self.coarse = nn.Sequential(nn.ReLU(), nn.Conv2d(FINE, width, 4, 2, 1), Block(width), Block(width))
+        self.coarse = nn.Sequential(
+            nn.ReLU(), nn.Conv2d(FINE, width, 4, 2, 1), Block(width), Block(width)
+        )
         self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
         self.painter = Painter(width, blocks)
 
     def encode(self, picture: Tensor) -> tuple[Content, Tensor]:
         fine = self.fine(picture)
         coarse = self.coarse(fine)
-        return (coarse, fine), self.prior(torch.cat([moments(coarse), moments(picture)], 1))[..., None, None]
+        return (coarse, fine), self.prior(torch.cat([moments(coarse), moments(picture)], 1))[
+            ..., None, None
+        ]
 
     def decode(self, content: Content, prior: Tensor) -> Tensor:
         out: Tensor = self.painter(content, prior)

@@ -14,8 +14,8 @@ from intrinsic_cli.api import knob
 class LossWeights:
     """What each group of terms of ``usi3d.terms`` is multiplied by before it is added up.
 
-    ``compose`` is ours: layers of pictures made by multiplying unrelated exemplars must be those exemplars.
-    """
+    ``compose`` is ours: layers of pictures made by multiplying unrelated exemplars must be those
+    exemplars."""
 
     adversarial: float
     image: float
@@ -28,8 +28,8 @@ class LossWeights:
     compose: float = 0.0
 
 
-#: The configurations of the published code by their names there (``MIT`` has no physical term and, like ``MPI`` and
-#: ``ShapeNet``, no divergence), the paper's own weights, and ours.
+#: The configurations of the published code by their names there (``MIT`` has no physical term and,
+#: like ``MPI`` and ``ShapeNet``, no divergence), the paper's own weights, and ours.
 CONFIGURATIONS: Mapping[str, LossWeights] = MappingProxyType(
     {
         "default": LossWeights(0.02, 0.5, 0.5, 0.5, 0.02, 0.02, 0.02, compose=1.0),
@@ -48,28 +48,40 @@ VARIANTS = ("MPI", "MIT", "MIX_IIW", "ShapeNet")
 class Usi3dOptions(LatentOptions):
     """``-O key=value`` of ``iid decompose -m usi3d``."""
 
-    size: int = knob(0, "short side of the photo the network sees, pixels; 0 = the variant's own (default 256)", low=0)
+    size: int = knob(
+        0,
+        "short side of the photo the network sees, pixels; 0 = the variant's own (default 256)",
+        low=0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Usi3dConfig(LatentConfig):
     """``--set key=value`` of ``iid train --plugin usi3d``.
 
-    The published variants have their own optimiser: Adam at a tenth of ``lr`` for both sides, weight decay 1e-4.
-    """
+    The published variants have their own optimiser: Adam at a tenth of ``lr`` for both sides,
+    weight decay 1e-4."""
 
     crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=64)
-    weights: str = knob("auto", "named loss weights; auto = the variant's own", ("auto", *CONFIGURATIONS))
+    weights: str = knob(
+        "auto", "named loss weights; auto = the variant's own", ("auto", *CONFIGURATIONS)
+    )
     width: int = knob(48, "channels of content (default variant), a multiple of 8", low=8)
     blocks: int = knob(2, "residual blocks of a decoder (default variant)", low=1)
     dim: int = knob(64, "channels of the first layer (published variants)", low=4)
-    bias_shift: float = knob(OWN, "mean of random albedo priors, negative for shading; -1 = own (1, published 10)")
+    bias_shift: float = knob(
+        OWN, "mean of random albedo priors, negative for shading; -1 = own (1, published 10)"
+    )
     image: float = knob(OWN, "weight: pictures rebuilt within their domain")
     physical: float = knob(OWN, "weight: albedo · shading is the photo")
     prior: float = knob(OWN, "weight: priors found again")
     content: float = knob(OWN, "weight: contents found again")
-    divergence: float = knob(OWN, "weight: separated priors distributed like those of exemplars (KL)")
-    smoothness: float = knob(OWN, "weight: albedo smooth where chromaticity is (no published configuration has it)")
+    divergence: float = knob(
+        OWN, "weight: separated priors distributed like those of exemplars (KL)"
+    )
+    smoothness: float = knob(
+        OWN, "weight: albedo smooth where chromaticity is (no published configuration has it)"
+    )
 
     def loss_weights(self, variant: str) -> LossWeights:
         """The named configuration with what was set by hand."""

@@ -1,9 +1,8 @@
-"""The losses of USI3D (Liu et al., "Unsupervised Learning for Intrinsic Image Decomposition from a Single Image",
-CVPR 2020), as its published code draws them up, with that code's faults mended.
+"""The losses of USI3D (Liu et al., "Unsupervised Learning for Intrinsic Image Decomposition from a
+Single Image", CVPR 2020), as its published code draws them up, with that code's faults mended.
 
-Every term is a mean absolute difference unless said otherwise. What the faults were, and a switch for each so that
-the published numbers can be met in a test, stands in :class:`Faults`.
-"""
+Every term is a mean absolute difference unless said otherwise. What the faults were, and a switch
+for each so that the published numbers can be met in a test, stands in :class:`Faults`."""
 
 from __future__ import annotations
 
@@ -26,11 +25,11 @@ class Faults:
     """What the published code does otherwise. All False: as the paper means it.
 
     ``swapped_decoders``: albedos are rebuilt by the decoder of shadings and the other way round.
-    ``own_priors``: pictures drawn from a random prior are asked for the photo's prior instead of the drawn one.
-    ``unclamped``: the physical term multiplies raw outputs, so two negative layers make a fine photo.
-    ``drawn_physics``: the physical term also holds pictures of random priors to the photo.
-    ``hidden_draws``: the discriminators never see pictures of random priors.
-    (Its Kullback-Leibler term compares logarithms with logarithms and is 0 or not a number: not kept.)
+    ``own_priors``: pictures drawn from a random prior are asked for the photo's prior instead of
+    the drawn one. ``unclamped``: the physical term multiplies raw outputs, so two negative layers
+    make a fine photo. ``drawn_physics``: the physical term also holds pictures of random priors to
+    the photo. ``hidden_draws``: the discriminators never see pictures of random priors. (Its
+    Kullback-Leibler term compares logarithms with logarithms and is 0 or not a number: not kept.)
     """
 
     swapped_decoders: bool = False
@@ -46,7 +45,8 @@ MENDED = Faults()
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Contents and priors of one unpaired triple (photo i, albedo r, shading s), and the photo's separated priors."""
+    """Contents and priors of one unpaired triple (photo i, albedo r, shading s), and the photo's
+    separated priors."""
 
     c_i: Content
     c_r: Content
@@ -72,8 +72,8 @@ def draw(like: Tensor, shift: float) -> tuple[Tensor, Tensor]:
 
 
 def translate(nets: Nets, codes: Codes, r: Tensor, s: Tensor) -> dict[str, Tensor]:
-    """The pictures of the other domains: ``ri`` and ``si`` are the photo's layers, ``*_rand`` theirs under random
-    priors, ``rs`` an albedo with a shading's content and ``sr`` the reverse."""
+    """The pictures of the other domains: ``ri`` and ``si`` are the photo's layers, ``*_rand``
+    theirs under random priors, ``rs`` an albedo with a shading's content and ``sr`` the reverse."""
     c = codes
     rs, ri, ri_rand = decode_all(nets.r, (c.c_s, r), (c.c_i, c.z_ri), (c.c_i, r))
     sr, si, si_rand = decode_all(nets.s, (c.c_r, s), (c.c_i, c.z_si), (c.c_i, s))
@@ -103,7 +103,9 @@ def consistency(
     }
 
 
-def _images(nets: Nets, pictures: tuple[Tensor, Tensor, Tensor], c: Codes, faults: Faults) -> dict[str, Tensor]:
+def _images(
+    nets: Nets, pictures: tuple[Tensor, Tensor, Tensor], c: Codes, faults: Faults
+) -> dict[str, Tensor]:
     x_i, x_r, x_s = pictures
     r, s = (nets.s, nets.r) if faults.swapped_decoders else (nets.r, nets.s)
     return {
@@ -113,7 +115,9 @@ def _images(nets: Nets, pictures: tuple[Tensor, Tensor, Tensor], c: Codes, fault
     }
 
 
-def _priors(c: Codes, again: Mapping[str, Tensor], drawn: tuple[Tensor, Tensor], faults: Faults) -> dict[str, Tensor]:
+def _priors(
+    c: Codes, again: Mapping[str, Tensor], drawn: tuple[Tensor, Tensor], faults: Faults
+) -> dict[str, Tensor]:
     r, s = drawn
     asked = {
         "rs": r,
@@ -123,7 +127,9 @@ def _priors(c: Codes, again: Mapping[str, Tensor], drawn: tuple[Tensor, Tensor],
         "si": c.z_si,
         "si_rand": c.z_si if faults.own_priors else s,
     }
-    return {"ii": F.l1_loss(c.z_merged, c.z_i)} | {k: F.l1_loss(again[k], z) for k, z in asked.items()}
+    return {"ii": F.l1_loss(c.z_merged, c.z_i)} | {
+        k: F.l1_loss(again[k], z) for k, z in asked.items()
+    }
 
 
 def _contents(c: Codes, again: Mapping[str, Content]) -> dict[str, Tensor]:
@@ -150,7 +156,9 @@ def _cycles(
     }
 
 
-def physical(photo: Tensor, made: Mapping[str, Tensor], faults: Faults = MENDED) -> dict[str, Tensor]:
+def physical(
+    photo: Tensor, made: Mapping[str, Tensor], faults: Faults = MENDED
+) -> dict[str, Tensor]:
     """The photo against the product of its layers, all in 0..1."""
     kinds = {"i": ""} | ({"i_rand": "_rand"} if faults.drawn_physics else {})
     terms = {}
@@ -161,9 +169,13 @@ def physical(photo: Tensor, made: Mapping[str, Tensor], faults: Faults = MENDED)
 
 
 def prior_divergence(codes: Codes) -> dict[str, Tensor]:
-    """Softmax divergence of the priors separated from the photo from those of exemplars, which stay as they are."""
+    """Softmax divergence of the priors separated from the photo from those of exemplars, which stay
+    as they are."""
     pairs = {"r": (codes.z_ri, codes.z_r), "s": (codes.z_si, codes.z_s)}
-    return {name: _divergence(guess.flatten(1), target.flatten(1)) for name, (guess, target) in pairs.items()}
+    return {
+        name: _divergence(guess.flatten(1), target.flatten(1))
+        for name, (guess, target) in pairs.items()
+    }
 
 
 def _divergence(guess: Tensor, target: Tensor) -> Tensor:
@@ -171,22 +183,38 @@ def _divergence(guess: Tensor, target: Tensor) -> Tensor:
 
 
 def adversarial(judges: Mapping[str, Judge], made: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Least-squares GAN: every scale of a discriminator ('r' or 's') should say 1 of what was made."""
-    return {name: sum_of([(d - 1).square().mean() for d in maps]) for name, maps in judged(judges, made).items()}
+    """Least-squares GAN: every scale of a discriminator ('r' or 's') should say 1 of what was
+    made."""
+    return {
+        name: sum_of([(d - 1).square().mean() for d in maps])
+        for name, maps in judged(judges, made).items()
+    }
 
 
 def discriminator(
-    judges: Mapping[str, Judge], real: Mapping[str, Tensor], made: Mapping[str, Tensor], faults: Faults = MENDED
+    judges: Mapping[str, Judge],
+    real: Mapping[str, Tensor],
+    made: Mapping[str, Tensor],
+    faults: Faults = MENDED,
 ) -> dict[str, Tensor]:
-    """What the discriminators minimise: 0 for what was made, 1 for exemplars ``real`` of 'r' and 's'."""
-    shown = {name: x.detach() for name, x in made.items() if not (faults.hidden_draws and name.endswith("_rand"))}
+    """What the discriminators minimise: 0 for what was made, 1 for exemplars ``real`` of 'r' and
+    's'."""
+    shown = {
+        name: x.detach()
+        for name, x in made.items()
+        if not (faults.hidden_draws and name.endswith("_rand"))
+    }
     truths = adversarial(judges, real)
-    fakes = {name: sum_of([d.square().mean() for d in maps]) for name, maps in judged(judges, shown).items()}
+    fakes = {
+        name: sum_of([d.square().mean() for d in maps])
+        for name, maps in judged(judges, shown).items()
+    }
     return {name: fake + truths[name[0]] for name, fake in fakes.items()}
 
 
 def judged(judges: Mapping[str, Judge], pictures: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
-    """What the discriminators say of pictures, whose names begin with 'r' or 's': a map for every scale."""
+    """What the discriminators say of pictures, whose names begin with 'r' or 's': a map for every
+    scale."""
     said: dict[str, list[Tensor]] = {}
     for letter in sorted({name[0] for name in pictures}):
         names = [name for name in pictures if name[0] == letter]

@@ -1,4 +1,5 @@
-"""Training of every variant of ``usi3d`` from photos, albedos and shadings that do not belong together."""
+"""Training of every variant of ``usi3d`` from photos, albedos and shadings that do not belong
+together."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ from iid_latent.usi3d.health import require_alive
 from iid_latent.usi3d.original.smoothness import smoothness
 from iid_latent.usi3d.settings import Usi3dConfig
 from intrinsic_cli.api import Runtime, Source
-from intrinsic_cli.kit.data.unpaired import unpaired
-from intrinsic_cli.kit.losses import scale_invariant_loss
+from intrinsic_cli.kit.data.unpaired.parts import unpaired
+from intrinsic_cli.kit.networks.losses import scale_invariant_loss
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
@@ -35,7 +36,8 @@ _BETAS = (0.5, 0.999)
 
 
 class Usi3dTrainer(AdversarialTrainer):
-    """One stage. A step first teaches the discriminators, then, with them frozen, everything else."""
+    """One stage. A step first teaches the discriminators, then, with them frozen, everything
+    else."""
 
     watch = "loss"
 
@@ -49,17 +51,28 @@ class Usi3dTrainer(AdversarialTrainer):
         self._judges: dict[str, nn.Module] = {"r": self.nets["dis_r"], "s": self.nets["dis_s"]}
         nets: dict[str, Any] = dict(self.nets)  # modules hide what they can do
         self._generators = Nets(
-            nets["gen_i"], nets["gen_r"], nets["gen_s"], nets["fea_s"], nets["fea_m"], self._canvas.shrink
+            nets["gen_i"],
+            nets["gen_r"],
+            nets["gen_s"],
+            nets["fea_s"],
+            nets["fea_m"],
+            self._canvas.shrink,
         )
         self.optimizers = self._make_optimizers()
 
     def _make_optimizers(self) -> dict[str, Optimizer]:
         c = self._config
         sides = {"gen": ("gen_i", "gen_r", "gen_s", "fea_s", "fea_m"), "dis": ("dis_r", "dis_s")}
-        own = {side: [p for name in names for p in self.nets[name].parameters()] for side, names in sides.items()}
+        own = {
+            side: [p for name in names for p in self.nets[name].parameters()]
+            for side, names in sides.items()
+        }
         if self._variant:
             rate = c.lr * _PUBLISHED_RATE
-            return {side: Adam(weights, rate, _BETAS, weight_decay=1e-4) for side, weights in own.items()}
+            return {
+                side: Adam(weights, rate, _BETAS, weight_decay=1e-4)
+                for side, weights in own.items()
+            }
         trunk = list(self.nets["gen_i"].trunk.parameters())  # type: ignore[union-attr]  # modules hide what they hold
         held = {id(p) for p in trunk}
         rest = [p for p in own["gen"] if id(p) not in held]
@@ -73,7 +86,7 @@ class Usi3dTrainer(AdversarialTrainer):
         c = self._config
         return unpaired(self._source, _COLLECTIONS, split, c.batch_size, c.crop, c.seed, start)
 
-    def step(self, batch: Batch, minimise: Minimise) -> Mapping[str, Tensor]:
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         groups: terms.Terms = {}
         few = self._few(batch)
         w = self._weights
@@ -90,11 +103,15 @@ class Usi3dTrainer(AdversarialTrainer):
             groups["physical"] = self._canvas.physical(self._canvas.shrink(pictures[0]), made, mask)
             groups["divergence"] = terms.prior_divergence(codes)
             if w.smoothness:
-                groups["smoothness"] = {"ri": smoothness(made["ri"], self._canvas.coded(pictures[0]))}
+                groups["smoothness"] = {
+                    "ri": smoothness(made["ri"], self._canvas.coded(pictures[0]))
+                }
         if w.compose:
             groups["compose"] = self._composed(batch)
         totals = {name: torch.stack(list(group.values())).sum() for name, group in groups.items()}
-        kept = [getattr(w, name) * total for name, total in totals.items() if name != "discriminator"]
+        kept = [
+            getattr(w, name) * total for name, total in totals.items() if name != "discriminator"
+        ]
         minimise(torch.stack(kept).sum(), "gen")
         self._freeze(False)
         return {name: total.detach() for name, total in totals.items()}
@@ -107,14 +124,21 @@ class Usi3dTrainer(AdversarialTrainer):
 
     def _pictures(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         canvas = self._canvas
-        return canvas.photo(batch["photo"]), canvas.layer(batch["albedo"]), canvas.layer(batch["shading"])
+        return (
+            canvas.photo(batch["photo"]),
+            canvas.layer(batch["albedo"]),
+            canvas.layer(batch["shading"]),
+        )
 
     def _draw(self, like: Tensor) -> tuple[Tensor, Tensor]:
         shift = self._config.bias_shift
         return terms.draw(like, (10.0 if self._variant else 1.0) if shift == OWN else shift)
 
     def _teach_judges(
-        self, pictures: tuple[Tensor, Tensor, Tensor], made: Mapping[str, Tensor], minimise: Minimise
+        self,
+        pictures: tuple[Tensor, Tensor, Tensor],
+        made: Mapping[str, Tensor],
+        minimise: Minimise,
     ) -> dict[str, Tensor]:
         self._freeze(False)
         losses = terms.discriminator(self._judges, {"r": pictures[1], "s": pictures[2]}, made)
@@ -123,10 +147,16 @@ class Usi3dTrainer(AdversarialTrainer):
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _composed(self, batch: Batch) -> dict[str, Tensor]:
-        """What becomes of exemplars that are blended and separated again; every albedo meets several shadings."""
+        """What becomes of exemplars that are blended and separated again; every albedo meets
+        several shadings."""
         turns = range(min(self._config.pairings, len(batch["albedo"])))
-        albedo, known = (torch.cat([batch[name] for _ in turns]) for name in ("albedo", "albedo_mask"))
-        shading, lit = (torch.cat([batch[name].roll(i, 0) for i in turns]) for name in ("shading", "shading_mask"))
+        albedo, known = (
+            torch.cat([batch[name] for _ in turns]) for name in ("albedo", "albedo_mask")
+        )
+        shading, lit = (
+            torch.cat([batch[name].roll(i, 0) for i in turns])
+            for name in ("shading", "shading_mask")
+        )
         photo, mask, _ = expose(albedo * shading, known * lit)
         mask = self._canvas.mask(mask)
         r, s = self._separate(self._canvas.photo(photo))
@@ -143,8 +173,9 @@ class Usi3dTrainer(AdversarialTrainer):
         return nets.r.decode(content, z_r), nets.s.decode(content, z_s)
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
-        """``loss`` needs no truth: exemplars found again in unseen blends, and photos explained by their layers. The
-        errors against the photo's own layers are shown where the dataset knows them, and choose nothing."""
+        """``loss`` needs no truth: exemplars found again in unseen blends, and photos explained by
+        their layers. The errors against the photo's own layers are shown where the dataset knows
+        them, and choose nothing."""
         picture = self._canvas.photo(batch["photo"])
         made = dict(zip(("ri", "si"), self._separate(picture), strict=True))
         require_alive({"albedo": made["ri"], "shading": made["si"]})
@@ -155,7 +186,9 @@ class Usi3dTrainer(AdversarialTrainer):
         figures = {"loss": composed + explained, "composed": composed, "physical": explained}
         for name, layer in (("albedo", made["ri"]), ("shading", made["si"])):
             if f"true {name}" in batch:
-                truth = nn.functional.interpolate(batch[f"true {name}"], layer.shape[-2:], mode="area")
+                truth = nn.functional.interpolate(
+                    batch[f"true {name}"], layer.shape[-2:], mode="area"
+                )
                 figures[name] = scale_invariant_loss(self._canvas.linear(layer), truth, mask).mean()
         return figures
 

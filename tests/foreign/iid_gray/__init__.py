@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from intrinsic_cli.api import MethodSpec, hookimpl, knob
+from intrinsic_cli.api import MethodSpec, Variant, hookimpl, knob
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,13 @@ def iid_methods() -> list[MethodSpec]:
             name="gray",
             summary="shading is a power of the photo's brightness",
             target="iid_gray.method:Gray",
-            layers=("albedo", "shading"),
-            needs=frozenset({"photo", "shading"}),
-            options=GrayOptions,
-            smoke={"batch_size": 2, "crop": 16, "val_batches": 1},
+            variants=(
+                Variant(
+                    layers=("albedo", "shading"),
+                    needs=frozenset({"photo", "shading"}),
+                    options=GrayOptions,
+                    smoke={"batch_size": 2, "crop": 16, "val_batches": 1},
+                ),
+            ),
         )
     ]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from iid_gray import GrayOptions
 from intrinsic_cli.api import Decomposer, Frame, Method, Runtime, Source, TrainConfig, Trainer
-from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.kit.networks.checkpoint import load_into
 
 LUMA = {"rec709": (0.2126, 0.7152, 0.0722), "equal": (1 / 3, 1 / 3, 1 / 3)}
 
@@ -28,7 +28,7 @@ class Brightness(nn.Module):
         return (photos * luma).sum(1, keepdim=True).clamp_min(self.floor) ** self.power
 
 
-class GrayDecomposer:
+class GrayDecomposer(Decomposer):
     """Photos in, albedo and shading out, at the photo's own size."""
 
     frame = Frame(size=None)
@@ -51,9 +51,11 @@ class GrayTrainer(Trainer):
         self.config, self.source = config, source
 
     def batches(self, split: Any, start: int = 0) -> Iterable[Mapping[str, Tensor]]:
-        return self.source.batches(split, self.config.batch_size, self.config.crop, self.config.seed, start)
+        return self.source.batches(
+            split, self.config.batch_size, self.config.crop, self.config.seed, start
+        )
 
-    def step(self, batch: Mapping[str, Tensor], minimise: Any) -> Mapping[str, Tensor]:
+    def step(self, batch: Mapping[str, Tensor], minimise: Any, number: int) -> Mapping[str, Tensor]:
         loss = self._loss(batch)
         minimise(loss, "adam")
         return {"loss": loss.detach()}

@@ -9,7 +9,7 @@ import pytest
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.data.arap import open_arap, open_arap_1k, open_arap_o
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import DataError, Silent
-from intrinsic_cli.kit.data.cub import MIRRORED, open_cub, square_box
-from intrinsic_cli.kit.data.cub_crops import prepare
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.data.cub.prepare import prepare
+from intrinsic_cli.kit.data.cub.reader import MIRRORED, open_cub, square_box
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.score import score
 
 
@@ -42,7 +42,7 @@ def test_crops_are_square_about_the_padded_box(aviary: Path) -> None:
 
 
 def test_keypoints_are_in_crop_coordinates(aviary: Path) -> None:
-    train, test = (next(open_cub(aviary).cases(split)) for split in ("train", "val"))
+    train, test = (open_cub(aviary).cases(split)[0] for split in ("train", "val"))
     assert train.facts["keypoints"][1].tolist() == pytest.approx([0, 0, 1])  # the middle of the box
     assert test.facts["keypoints"][14].tolist() == pytest.approx([-60 / 66, 0, 1])
     assert test.facts["keypoints"][0, 2] == 0

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import DataError, Silent
-from intrinsic_cli.kit.data.face_lists import prepare_celeba, prepare_sfsnet
-from intrinsic_cli.kit.data.sfs import decode_normals, open_celeba, open_sfsnet, shade
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.data.faces.prepare import prepare_celeba, prepare_sfsnet
+from intrinsic_cli.kit.data.faces.reader import decode_normals, open_celeba, open_sfsnet, shade
+from intrinsic_cli.kit.files.opencv import cv2
 
 LIGHT = np.zeros(27, np.float32)
 LIGHT[[0, 9, 18]] = 0.6  # ambient
@@ -28,7 +28,12 @@ def faces(tmp_path: Path) -> Path:
     for split in ("train", "test"):
         for number in ("000041", "000042"):
             base = tmp_path / split / "0003"
-            values = {"albedo": (200, 150, 100), "normal": (128, 128, 255), "depth": (9, 9, 9), "mask": (255,) * 3}
+            values = {
+                "albedo": (200, 150, 100),
+                "normal": (128, 128, 255),
+                "depth": (9, 9, 9),
+                "mask": (255,) * 3,
+            }
             values["face"] = tuple(round(shading * v) for v in values["albedo"])  # type: ignore[assignment]  # three of them
             for kind, pixel in values.items():
                 write(base / f"{number}_{kind}_1_3.png", pixel)  # type: ignore[arg-type]  # three of them
@@ -59,10 +64,14 @@ def test_a_face_is_albedo_times_the_shading_of_its_light(faces: Path, tmp_path: 
 
 
 def test_normals_come_with_x_right_and_y_up(faces: Path) -> None:
-    write(faces / "test/0003/000041_normal_1_3.png", (128, 255, 128))  # the files' second axis points right
+    write(
+        faces / "test/0003/000041_normal_1_3.png", (128, 255, 128)
+    )  # the files' second axis points right
     prepare_sfsnet(faces, faces, Silent())
-    assert next(open_sfsnet(faces).cases()).truth["normals"][0, 0] == pytest.approx([1, 0, 0])
-    assert decode_normals(np.full((1, 1, 3), 255 / 255, np.float32))[0, 0] == pytest.approx([3**-0.5] * 3)
+    assert open_sfsnet(faces).cases()[0].truth["normals"][0, 0] == pytest.approx([1, 0, 0])
+    assert decode_normals(np.full((1, 1, 3), 255 / 255, np.float32))[0, 0] == pytest.approx(
+        [3**-0.5] * 3
+    )
 
 
 def test_harmonics_by_hand() -> None:
@@ -94,7 +103,7 @@ def test_celeba_has_photos_only(tmp_path: Path) -> None:
     assert prepare_celeba(tmp_path, tmp_path, Silent()) == 2
     data = open_celeba(tmp_path)
     assert data.offers == {"photo", "mask"}
-    assert next(data.cases()).truth == {}
+    assert data.cases()[0].truth == {}
     assert next(data.batches("train", 1, 8)).keys() == {"photo", "mask"}
 
 
@@ -104,6 +113,6 @@ def test_predicted_layers_have_no_mask(tmp_path: Path) -> None:
     (tmp_path / "train" / "1_2_light.txt").write_text(" ".join(map(str, LIGHT)))
     assert prepare_celeba(tmp_path, tmp_path, Silent()) == 1
     assert ",None,None," in (tmp_path / "train.csv").read_text()
-    case = next(open_celeba(tmp_path).cases("train"))
+    case = open_celeba(tmp_path).cases("train")[0]
     assert case.mask.all()
     assert "normals" in case.truth

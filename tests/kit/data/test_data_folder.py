@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.colour import encode_codes
 from intrinsic_cli.kit.data.folder import open_folder
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.light.colour import encode_codes
 
 
 def write(path: Path, image: np.ndarray) -> None:
@@ -42,7 +42,10 @@ def test_layers_rebuild_the_photo(photos: Path) -> None:
 
 
 def test_split_is_stable_and_leaves_nothing_out(photos: Path) -> None:
-    names = {split: [case.name for case in open_folder(photos).cases(split)] for split in ("train", "val")}
+    names = {
+        split: [case.name for case in open_folder(photos).cases(split)]
+        for split in ("train", "val")
+    }
     assert names["val"]
     assert sorted(names["train"] + names["val"]) == sorted(f"p{i}" for i in range(12))
     for layer in ("photo", "albedo", "shading"):
@@ -54,17 +57,28 @@ def test_one_photo_serves_both_splits(photos: Path) -> None:
     for path in [*photos.glob("*/p[1-9]*")]:
         path.unlink()
     folder = open_folder(photos)
-    assert [case.name for case in folder.cases("train")] == [case.name for case in folder.cases("val")] == ["p0"]
+    assert (
+        [case.name for case in folder.cases("train")]
+        == [case.name for case in folder.cases("val")]
+        == ["p0"]
+    )
 
 
 def test_sidecar_scale_applies(photos: Path) -> None:
     plain = {case.name: case for case in open_folder(photos).cases("train")}
     name = next(iter(plain))
-    facts = {"layers": {"albedo": {"encoding": "srgb", "scale": 2.0}, "shading": {"encoding": "linear", "scale": 0.5}}}
+    facts = {
+        "layers": {
+            "albedo": {"encoding": "srgb", "scale": 2.0},
+            "shading": {"encoding": "linear", "scale": 0.5},
+        }
+    }
     (photos / "albedo" / f"{name}.iid.json").write_text(json.dumps(facts))
     scaled = next(case for case in open_folder(photos).cases("train") if case.name == name)
     np.testing.assert_allclose(scaled.truth["albedo"], plain[name].truth["albedo"] * 2)
-    np.testing.assert_allclose(scaled.truth["shading"], plain[name].truth["shading"])  # another layer's neighbour
+    np.testing.assert_allclose(
+        scaled.truth["shading"], plain[name].truth["shading"]
+    )  # another layer's neighbour
     (photos / f"{name}.iid.json").write_text(json.dumps(facts))
     scaled = next(case for case in open_folder(photos).cases("train") if case.name == name)
     np.testing.assert_allclose(scaled.truth["shading"], plain[name].truth["shading"] * 0.5)
@@ -76,13 +90,13 @@ def test_sidecar_scale_applies(photos: Path) -> None:
 def test_masks_and_transparency_leave_pixels_out(photos: Path) -> None:
     mask = np.zeros((20, 30), np.uint8)
     mask[:10] = 255
-    name = next(open_folder(photos).cases()).name
+    name = open_folder(photos).cases()[0].name
     write(photos / "mask" / f"{name}.png", mask)
-    assert next(open_folder(photos).cases()).mask.sum() == 300
+    assert open_folder(photos).cases()[0].mask.sum() == 300
     photo = np.full((20, 30, 4), 99, np.uint8)
     photo[..., 3] = np.arange(30) * 8
     cv2.imwrite(str(photos / "photo" / f"{name}.png"), photo)
-    assert next(open_folder(photos).cases()).mask.sum() == 10 * 14
+    assert open_folder(photos).cases()[0].mask.sum() == 10 * 14
 
 
 def test_training_batches_depend_on_seed_and_number_alone(photos: Path) -> None:
@@ -127,4 +141,4 @@ def test_layers_of_another_size_are_named(photos: Path) -> None:
     for path in (photos / "albedo").glob("*"):
         write(path, np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(DataError, match="albedo and photo of p"):
-        next(open_folder(photos).cases())
+        open_folder(photos).cases()[0]

@@ -10,11 +10,11 @@ import torch
 
 from intrinsic_cli.api import DataError, Silent
 from intrinsic_cli.kit.data.cgintrinsics import divide, open_cgintrinsics
-from intrinsic_cli.kit.data.hypersim import open_hypersim, shading_from_albedo, tonemap
-from intrinsic_cli.kit.data.hypersim_frames import develop, prepare
+from intrinsic_cli.kit.data.hypersim.prepare import develop, prepare
+from intrinsic_cli.kit.data.hypersim.reader import open_hypersim, shading_from_albedo, tonemap
 from intrinsic_cli.kit.data.sintel import open_images, open_sintel
-from intrinsic_cli.kit.exr import write_exr
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.files.exr import write_exr
+from intrinsic_cli.kit.files.opencv import cv2
 
 
 def write(path: Path, value: int = 100, size: tuple[int, int] = (20, 24)) -> None:
@@ -32,9 +32,12 @@ def film(tmp_path: Path) -> Path:
 
 
 def test_sintel_is_split_by_scene_or_by_image(film: Path) -> None:
-    assert [case.name for case in open_sintel(film).cases()] == ["bamboo_2_frame_0001", "bamboo_2_frame_0002"]
+    assert [case.name for case in open_sintel(film).cases()] == [
+        "bamboo_2_frame_0001",
+        "bamboo_2_frame_0002",
+    ]
     assert [case.name[-1] for case in open_images(film).cases()] == ["2", "2", "2"]
-    case = next(open_sintel(film / "training").cases("train"))
+    case = open_sintel(film / "training").cases("train")[0]
     assert case.photo[0, 0, 0] == pytest.approx(0.2)  # as stored
     assert case.truth["shading"].shape == (20, 24, 1)
     batch = next(open_sintel(film).batches("train", 2, 16))
@@ -76,7 +79,7 @@ def test_prepared_frames_are_read_back(renderings: Path, tmp_path: Path) -> None
     assert prepare(renderings, out, Silent()) == 0
     data = open_hypersim(out)
     assert data.count("train") + data.count("val") == 2
-    case = next(data.cases())
+    case = data.cases()[0]
     assert case.name.startswith("ai_001_00")
     assert case.photo.shape == (256, 256, 3)
     assert case.truth["shading"].shape == (256, 256, 1)
@@ -88,7 +91,10 @@ def test_prepared_frames_are_read_back(renderings: Path, tmp_path: Path) -> None
 
 def test_frames_are_tone_mapped_then_divided_then_resized() -> None:
     made = torch.Generator().manual_seed(0)
-    light, albedo = torch.rand(1, 3, 40, 60, generator=made) * 5, torch.rand(1, 3, 40, 60, generator=made)
+    light, albedo = (
+        torch.rand(1, 3, 40, 60, generator=made) * 5,
+        torch.rand(1, 3, 40, 60, generator=made),
+    )
     photo, _, shading = develop(light, albedo, None, side=40)
     torch.testing.assert_close(photo, tonemap(light)[..., 10:50])
     torch.testing.assert_close(shading, shading_from_albedo(tonemap(light), albedo)[..., 10:50])
@@ -103,7 +109,7 @@ def test_missing_renderings_are_named(renderings: Path, tmp_path: Path) -> None:
 
 
 def test_hdf5_is_read_where_h5py_is(tmp_path: Path) -> None:
-    from intrinsic_cli.kit.data.hypersim_frames import read_rendering
+    from intrinsic_cli.kit.data.hypersim.prepare import read_rendering
 
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "x.hdf5", "w") as file:
@@ -121,7 +127,7 @@ def rooms(tmp_path: Path) -> Path:
 
 def test_cgintrinsics_divides_photo_by_albedo(rooms: Path) -> None:
     data = open_cgintrinsics(rooms)
-    case = next(data.cases())
+    case = data.cases()[0]
     assert case.name in ("aa_1_mlt", "bb_1_mlt")
     assert case.photo[0, 0, 0] == pytest.approx((150 / 255) ** 2.2)
     assert case.mask.sum() == (40 - 10) * (48 - 10)  # eroded by 11×11

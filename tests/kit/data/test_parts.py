@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from intrinsic_cli.kit.data.collections import open_unpaired
 from intrinsic_cli.kit.data.folder import open_folder
-from intrinsic_cli.kit.data.synth import Synth, open_synth
-from intrinsic_cli.kit.opencv import cv2
+from intrinsic_cli.kit.data.synth.scenes import Synth, open_synth
+from intrinsic_cli.kit.data.unpaired.folders import open_unpaired
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.testing import Tiny
 
 SPLITS = ("train", "val")
@@ -25,12 +25,15 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("photo", "albedo", "shading"):
         (place / name).mkdir()
         for number in range(70):
-            cv2.imwrite(str(place / name / f"{number}.png"), np.full((4, 4, 3), 50 + number, np.uint8))
+            cv2.imwrite(
+                str(place / name / f"{number}.png"), np.full((4, 4, 3), 50 + number, np.uint8)
+            )
     return place
 
 
 def names(source: Any, split: Any) -> list[str]:
-    """Which photos a source has in a split; those of shards are told by their index, decoding all takes a minute."""
+    """Which photos a source has in a split; those of shards are told by their index, decoding all
+    takes a minute."""
     if isinstance(source, Synth):
         return [f"{tar}/{key}" for tar, key, _ in source._open(split)._places]
     return [case.name for case in source.cases(split)]
@@ -39,7 +42,9 @@ def names(source: Any, split: Any) -> list[str]:
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("reader", ["synth", "folder"])
-def test_parts_are_disjoint_and_together_everything(reader: str, split: str, count: int, photos: Path) -> None:
+def test_parts_are_disjoint_and_together_everything(
+    reader: str, split: str, count: int, photos: Path
+) -> None:
     source: Any = open_synth() if reader == "synth" else open_folder(photos)
     whole = names(source, split)
     parts = [names(source.part(index, count), split) for index in range(count)]
@@ -54,8 +59,15 @@ def test_parts_are_disjoint_and_together_everything(reader: str, split: str, cou
 
 def pictures(source: Any) -> set[bytes]:
     """What a source shows, by its pixels."""
-    shown = [row for s in SPLITS for batch in islice(source.batches(s, 2, 8), 4) for row in batch["photo"].numpy()]
-    return {x.tobytes() for x in (*shown, *(case.photo for s in SPLITS for case in source.cases(s)))}
+    shown = [
+        row
+        for s in SPLITS
+        for batch in islice(source.batches(s, 2, 8), 4)
+        for row in batch["photo"].numpy()
+    ]
+    return {
+        x.tobytes() for x in (*shown, *(case.photo for s in SPLITS for case in source.cases(s)))
+    }
 
 
 def test_parts_of_the_little_scenes_are_other_scenes() -> None:
@@ -84,7 +96,9 @@ def test_a_part_trains_on_its_own_photos_alone(reader: Any, photos: Path) -> Non
 
 
 def test_shards_are_trained_on_part_by_part() -> None:
-    keys = [{view.split("/")[-1] for view in names(open_synth().part(i, 3), "val")} for i in range(3)]
+    keys = [
+        {view.split("/")[-1] for view in names(open_synth().part(i, 3), "val")} for i in range(3)
+    ]
     shown = [{case.name for case in open_synth().part(i, 3).cases("val")} for i in range(3)]
     assert shown == keys
 

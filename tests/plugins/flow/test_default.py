@@ -1,4 +1,5 @@
-"""The default variant of ``flow``: light, auto-encoder, velocity network, losses, decomposing, training."""
+"""The default variant of ``flow``: light, auto-encoder, velocity network, losses, decomposing,
+training."""
 
 from __future__ import annotations
 
@@ -18,12 +19,12 @@ from iid_flow.trainers import FlowTrainer, VaeTrainer
 from iid_flow.unet import Velocity
 from iid_flow.vae import LATENTS, ShadingVAE
 from intrinsic_cli.api import Runtime
-from intrinsic_cli.kit.checkpoint import state_of
-from intrinsic_cli.kit.data.synth import open_synth
-from intrinsic_cli.kit.efficientnet import CHANNELS, Encoder
-from intrinsic_cli.kit.losses import gradient_loss, scale_invariant_loss
-from intrinsic_cli.kit.resize import resize
-from intrinsic_cli.kit.tone import encode_photo, exposure
+from intrinsic_cli.kit.data.synth.scenes import open_synth
+from intrinsic_cli.kit.light.exposure import encode_photo, exposure
+from intrinsic_cli.kit.light.resize import resize
+from intrinsic_cli.kit.networks.checkpoint import state_of
+from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
+from intrinsic_cli.kit.networks.losses import gradient_loss, scale_invariant_loss
 
 CPU = Runtime(torch.device("cpu"))
 TINY = FlowConfig(steps=2, batch_size=2, crop=32, pretrained="no")
@@ -52,7 +53,9 @@ def test_exposure_ignores_a_black_background_and_follows_the_light() -> None:
     framed = torch.nn.functional.pad(lit, (16, 16, 16, 16))
     assert torch.allclose(exposure(framed), exposure(lit), rtol=1e-5)
     assert torch.allclose(exposure(3 * lit), 3 * exposure(lit), rtol=1e-5)
-    assert torch.isfinite(encode_photo(torch.zeros(1, 3, 8, 8), exposure(torch.zeros(1, 3, 8, 8)))).all()
+    assert torch.isfinite(
+        encode_photo(torch.zeros(1, 3, 8, 8), exposure(torch.zeros(1, 3, 8, 8)))
+    ).all()
 
 
 def test_encoder_maps() -> None:
@@ -92,7 +95,9 @@ def test_loss_forgives_most_of_a_constant_and_ignores_what_is_masked() -> None:
     garbage[..., :16] = 100
     assert torch.allclose(log_shading_loss(garbage, truth, mask, 0.5, 1.0), torch.zeros(2))
     brighter = truth + torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1)
-    assert torch.allclose(log_shading_loss(brighter, truth, mask, 0.5, 1.0), torch.full((2,), 0.15), atol=1e-5)
+    assert torch.allclose(
+        log_shading_loss(brighter, truth, mask, 0.5, 1.0), torch.full((2,), 0.15), atol=1e-5
+    )
 
 
 def test_gradient_loss_of_a_ramp() -> None:
@@ -107,8 +112,13 @@ def test_scale_invariant_loss() -> None:
     for window in (None, 8):
         assert scale_invariant_loss(3 * truth, truth, mask, window).max() < 1e-5
     halves = truth.clone()
-    halves[..., :16] *= 2  # one scale cannot mend it, one per window can (but for the windows across the border)
-    whole, local = scale_invariant_loss(halves, truth, mask), scale_invariant_loss(halves, truth, mask, 8)
+    halves[..., :16] *= (
+        2  # one scale cannot mend it, one per window can (but for the windows across the border)
+    )
+    whole, local = (
+        scale_invariant_loss(halves, truth, mask),
+        scale_invariant_loss(halves, truth, mask, 8),
+    )
     assert (local < 0.5 * whole).all()
     p, g = torch.tensor([1.0, 1]).view(1, 1, 1, 2), torch.tensor([1.0, 3]).view(1, 1, 1, 2)
     assert scale_invariant_loss(p, g, torch.ones(1, 1, 1, 2)).item() == pytest.approx(2 / 10)
@@ -120,20 +130,26 @@ def test_kl_of_the_standard_normal_is_zero() -> None:
     assert kl_loss(torch.zeros(1), torch.ones(1)).item() == pytest.approx((math.e - 2) / 2)
 
 
-@pytest.mark.parametrize("options", [{}, {"steps": 3}, {"mode": "vae"}, {"temperature": 1.0, "steps": 2}])
+@pytest.mark.parametrize(
+    "options", [{}, {"steps": 3}, {"mode": "vae"}, {"temperature": 1.0, "steps": 2}]
+)
 def test_layers_multiply_back_and_repeat(options: dict[str, Any]) -> None:
     net, x = decomposer(**options, size=64), photo(2, 3, 64, 96)
     with torch.inference_mode():
         first, again = net(x), net(x)
     assert torch.equal(first["albedo"], again["albedo"])
-    assert torch.allclose(first["albedo"] * first["shading"], resize(x, first["shading"].shape[-2:]), atol=1e-5)
+    assert torch.allclose(
+        first["albedo"] * first["shading"], resize(x, first["shading"].shape[-2:]), atol=1e-5
+    )
     assert first["albedo"].flatten(1).quantile(0.99, dim=1).max() <= 1.001
 
 
 def test_noise_depends_on_the_seed_and_not_on_the_batch() -> None:
     x = photo(2, 3, 32, 32)
     net = decomposer(temperature=1.0)
-    other = FlowDecomposer(net._nets, FlowOptions(temperature=1.0), Runtime(torch.device("cpu"), seed=1))
+    other = FlowDecomposer(
+        net._nets, FlowOptions(temperature=1.0), Runtime(torch.device("cpu"), seed=1)
+    )
     with torch.inference_mode():
         both, second = net(x)["shading"], net(x[1:])["shading"]
         assert torch.allclose(both[1:], second, atol=1e-5)
@@ -151,7 +167,7 @@ def test_training_moves_what_it_should() -> None:
     source = open_synth()
     parent = state_of(VaeTrainer(TINY, source, CPU).nets)
     trainer = FlowTrainer(TINY, source, Runtime(CPU.device, parents={"vae": parent}))
-    trainer.prepare()
+    trainer.setup()
     before = state_of(trainer.nets)
     optimizer = trainer.optimizers["flow"]
 
@@ -164,7 +180,10 @@ def test_training_moves_what_it_should() -> None:
         losses = trainer.step(batch, minimise)
         assert all(torch.isfinite(x) for x in losses.values())
     after = state_of(trainer.nets)
-    moved = {net: {k for k in part if not torch.equal(part[k], after[net][k])} for net, part in before.items()}
+    moved = {
+        net: {k for k in part if not torch.equal(part[k], after[net][k])}
+        for net, part in before.items()
+    }
     assert not any(k.startswith("encoder.") for k in moved["vae"])
     assert any(k.startswith("decoder.") for k in moved["vae"])
     assert moved["unet"]

@@ -1,8 +1,9 @@
-"""Fitting the thresholds of ``retinex``: it finds those a scene was made for, and stops and goes on exactly."""
+"""Fitting the thresholds of ``retinex``: it finds those a scene was made for, and stops and goes on
+exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +14,16 @@ from torch import Tensor
 from iid_retinex.settings import RetinexConfig
 from iid_retinex.trainer import BRIGHTNESS, CHROMA, RetinexTrainer, ScoreTable, score
 from intrinsic_cli.api import Runtime, Silent
-from intrinsic_cli.kit.checkpoint import load_weights
-from intrinsic_cli.kit.loop import Fit
+from intrinsic_cli.kit.networks.checkpoint import load_weights
+from intrinsic_cli.kit.training.loop import Fit
 
 CPU = Runtime(torch.device("cpu"))
 CONFIG = RetinexConfig(steps=3, batch_size=2, crop=40, val_batches=1)
 
 
 class Stripes:
-    """Gray paint with steps of 0.5 in log brightness under light with steps of 0.3: thresholds lie between them."""
+    """Gray paint with steps of 0.5 in log brightness under light with steps of 0.3: thresholds lie
+    between them."""
 
     name = "stripes"
     protocol = "synth"
@@ -34,15 +36,23 @@ class Stripes:
             yield _scenes(torch.Generator().manual_seed(1000 * seed + start), size, crop)
             start += 1
 
-    def cases(self, split: str = "val", limit: int | None = None) -> Iterator[object]:
+    def cases(self, split: str = "val") -> Sequence[object]:
         return iter(())
 
 
 def _scenes(random: torch.Generator, size: int, crop: int) -> Mapping[str, Tensor]:
-    paint, light = (torch.randint(0, 2, (size, 1, 1, 9), generator=random).repeat_interleave(5, 3) for _ in range(2))
+    paint, light = (
+        torch.randint(0, 2, (size, 1, 1, 9), generator=random).repeat_interleave(5, 3)
+        for _ in range(2)
+    )
     albedo = (-0.5 * paint[..., :crop]).exp().expand(size, 3, crop, crop)
     shading = (-0.3 * light[..., 2 : crop + 2]).exp().expand(size, 3, crop, crop)
-    layers = {"albedo": albedo, "shading": shading, "photo": albedo * shading, "mask": torch.ones(size, 1, crop, crop)}
+    layers = {
+        "albedo": albedo,
+        "shading": shading,
+        "photo": albedo * shading,
+        "mask": torch.ones(size, 1, crop, crop),
+    }
     return {name: layer.contiguous() for name, layer in layers.items()}
 
 
@@ -64,8 +74,13 @@ def test_finds_the_thresholds_a_scene_was_made_for(tmp_path: Path) -> None:
 
 
 def test_a_stopped_fit_ends_like_an_uninterrupted_one(tmp_path: Path) -> None:
-    whole, pieces = load_weights(fit(tmp_path / "whole"))[0], load_weights(fit(tmp_path / "pieces", stops=True))[0]
-    assert all(torch.equal(whole[net][key], pieces[net][key]) for net in whole for key in whole[net])
+    whole, pieces = (
+        load_weights(fit(tmp_path / "whole"))[0],
+        load_weights(fit(tmp_path / "pieces", stops=True))[0],
+    )
+    assert all(
+        torch.equal(whole[net][key], pieces[net][key]) for net in whole for key in whole[net]
+    )
 
 
 def test_the_right_shading_scores_nothing() -> None:

@@ -33,7 +33,9 @@ def inside(mask: Tensor) -> Gradient:
 
 
 def disc(size: int, radius: float = 0.4) -> Tensor:
-    y, x = torch.meshgrid(torch.linspace(-0.5, 0.5, size), torch.linspace(-0.5, 0.5, size), indexing="ij")
+    y, x = torch.meshgrid(
+        torch.linspace(-0.5, 0.5, size), torch.linspace(-0.5, 0.5, size), indexing="ij"
+    )
     return (x.square() + y.square() < radius**2).float()[None, None]
 
 
@@ -75,7 +77,10 @@ def test_even_solution_is_the_dense_one(height: int, width: int) -> None:
 
 
 def test_weighted_solution_is_the_dense_one() -> None:
-    slope, weight = gradient(noise(1, 1, 6, 7)), (noise(1, 1, 5, 7, seed=1) > 0, noise(1, 1, 6, 6, seed=2) > 0)
+    slope, weight = (
+        gradient(noise(1, 1, 6, 7)),
+        (noise(1, 1, 5, 7, seed=1) > 0, noise(1, 1, 6, 6, seed=2) > 0),
+    )
     flags = weight[0].double(), weight[1].double()
     matrix = dense(6, 7, (flags[0][0, 0], flags[1][0, 0]))
     conflicting = slope[0] + 1, slope[1] * 2

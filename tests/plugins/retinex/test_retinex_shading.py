@@ -1,4 +1,5 @@
-"""The idea of ``retinex``: what counts as paint, what the decomposer gives, and the shipped weights."""
+"""The idea of ``retinex``: what counts as paint, what the decomposer gives, and the shipped
+weights."""
 
 from __future__ import annotations
 
@@ -14,14 +15,16 @@ from iid_retinex.method import Retinex
 from iid_retinex.settings import RetinexOptions
 from iid_retinex.shading import Thresholds, estimate_shading, keep_light, measure_steps
 from intrinsic_cli.api import Decomposer, Runtime, WeightsError
-from intrinsic_cli.kit.checkpoint import load_weights, state_of
+from intrinsic_cli.kit.networks.checkpoint import load_weights, state_of
 
 CPU = Runtime(torch.device("cpu"))
 PAIR = torch.tensor([0.2, 0.1])
 
 
 def checker(
-    cell: int = 16, cells: int = 4, colours: tuple[tuple[float, ...], ...] = ((0.8,) * 3, (0.3,) * 3)
+    cell: int = 16,
+    cells: int = 4,
+    colours: tuple[tuple[float, ...], ...] = ((0.8,) * 3, (0.3,) * 3),
 ) -> Tensor:
     """A checkerboard of two paints, [1,3,H,W]."""
     place = torch.arange(cell * cells) // cell
@@ -36,7 +39,9 @@ def ramp(size: int = 64) -> Tensor:
 
 
 def decomposer(**options: Any) -> Decomposer:
-    return Retinex().decomposer(state_of({"thresholds": Thresholds()}), RetinexOptions(**options), CPU)
+    return Retinex().decomposer(
+        state_of({"thresholds": Thresholds()}), RetinexOptions(**options), CPU
+    )
 
 
 def same_up_to_scale(a: Tensor, b: Tensor, tolerance: float) -> bool:
@@ -99,7 +104,9 @@ def test_any_size_and_any_darkness(size: tuple[int, int], light: float) -> None:
 
 def test_options_stand_above_the_weights() -> None:
     photo = checker() * ramp()
-    assert not torch.equal(decomposer()(photo)["shading"], decomposer(brightness=2.0, chroma=2.0)(photo)["shading"])
+    assert not torch.equal(
+        decomposer()(photo)["shading"], decomposer(brightness=2.0, chroma=2.0)(photo)["shading"]
+    )
     assert decomposer(size=0).frame.size is None
     assert decomposer(size=300).frame.size == 300
 
@@ -110,7 +117,9 @@ def test_weights_of_another_method_are_refused() -> None:
 
 
 def test_shipped_weights_are_two_thresholds_and_where_they_come_from() -> None:
-    state, record = load_weights(Path(iid_retinex.__file__).parent / "weights" / "retinex.safetensors")
+    state, record = load_weights(
+        Path(iid_retinex.__file__).parent / "weights" / "retinex.safetensors"
+    )
     brightness, chroma = state["thresholds"]["values"].tolist()
     assert 0 < chroma < brightness
     place = int(state["table"]["total"].argmin())

@@ -1,4 +1,5 @@
-"""USI3D as published (arXiv 1911.09930, CVPR 2020), rebuilt key for key so that its checkpoints import.
+"""USI3D as published (arXiv 1911.09930, CVPR 2020), rebuilt key for key so that its checkpoints
+import.
 
 Written from a description of its structure and checked against its numbers.
 """

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from iid_latent.usi3d.original.networks import CRITICS, DOMAINS, skeleton
 from intrinsic_cli.api import WeightsError
-from intrinsic_cli.kit.checkpoint import require_shapes
+from intrinsic_cli.kit.networks.checkpoint import require_shapes
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -24,18 +24,23 @@ _UNUSED = (".norm.running_mean", ".norm.running_var")
 
 
 def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
-    """(variant, nets) of a checkpoint ``gen_*.pt`` {i, r, s, fs, fm, best_result} or ``dis_*.pt`` {r, s}, or None.
+    """(variant, nets) of a checkpoint ``gen_*.pt`` {i, r, s, fs, fm, best_result} or ``dis_*.pt``
+    {r, s}, or None.
 
-    Sizes are those of the tensors, so any width is taken. Styles of 32 are ``MIX_IIW``'s; MPI, MIT and ShapeNet have
-    equal shapes, and ``MPI`` stands for all three: who imports one of the others says so with its name (``--name
-    usi3d-MIT``). The discriminators of all four are alike, so they count as ``MPI``'s. Without ``fs`` and ``fm`` it is
-    the ablation without mapping. WeightsError where a recognised file misses or changes tensors.
-    """
+    Sizes are those of the tensors, so any width is taken. Styles of 32 are ``MIX_IIW``'s; MPI, MIT
+    and ShapeNet have equal shapes, and ``MPI`` stands for all three: who imports one of the others
+    says so with its name (``--name usi3d-MIT``). The discriminators of all four are alike, so they
+    count as ``MPI``'s. Without ``fs`` and ``fm`` it is the ablation without mapping. WeightsError
+    where a recognised file misses or changes tensors."""
     kind = _kind(state)
     if kind is None:
         return None
     names = _GENERATORS if kind == "gen" else _CRITICS
-    nets = {ours: _tensors(state[theirs]) for theirs, ours in names.items() if isinstance(state.get(theirs), Mapping)}
+    nets = {
+        ours: _tensors(state[theirs])
+        for theirs, ours in names.items()
+        if isinstance(state.get(theirs), Mapping)
+    }
     _complete(nets, kind)
     for name, part in nets.items():
         require_shapes(part, skeleton(name, part), f"USI3D's {name}")
@@ -55,8 +60,14 @@ def _complete(nets: Mapping[str, Any], kind: str) -> None:
     if ("fea_s" in nets) != ("fea_m" in nets):
         asked |= {"fea_s", "fea_m"}
     if missing := sorted(asked - nets.keys()):
-        raise WeightsError(f"the checkpoint looks like one of USI3D, but {' and '.join(missing)} are missing")
+        raise WeightsError(
+            f"the checkpoint looks like one of USI3D, but {' and '.join(missing)} are missing"
+        )
 
 
 def _tensors(part: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {key: x.detach().cpu() for key, x in part.items() if isinstance(x, Tensor) and not key.endswith(_UNUSED)}
+    return {
+        key: x.detach().cpu()
+        for key, x in part.items()
+        if isinstance(x, Tensor) and not key.endswith(_UNUSED)
+    }

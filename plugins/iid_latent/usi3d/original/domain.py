@@ -1,4 +1,5 @@
-"""The auto-encoder of one domain, as in MUNIT: content encoder, style encoder, decoder, and an MLP between."""
+"""The auto-encoder of one domain, as in MUNIT: content encoder, style encoder, decoder, and an MLP
+between."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ class StyleEncoder(nn.Module):
         super().__init__()
         sizes = [dim, 2 * dim, 4 * dim, 4 * dim, 4 * dim]
         halvings = (Block(a, b, 4) for a, b in itertools.pairwise(sizes))
-        self.model = nn.Sequential(Block(3, dim, 7), *halvings, nn.AdaptiveAvgPool2d(1), nn.Conv2d(4 * dim, style, 1))
+        self.model = nn.Sequential(
+            Block(3, dim, 7), *halvings, nn.AdaptiveAvgPool2d(1), nn.Conv2d(4 * dim, style, 1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         style: Tensor = self.model(x)
@@ -43,7 +46,8 @@ class ContentEncoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """``[B,4·dim,h,w]`` → ``[B,3,4h,4w]`` in (-1,1), styled by ``adaptations``, one for each AdaIN layer."""
+    """``[B,4·dim,h,w]`` → ``[B,3,4h,4w]`` in (-1,1), styled by ``adaptations``, one for each AdaIN
+    layer."""
 
     def __init__(self, dim: int, blocks: int) -> None:
         super().__init__()
@@ -77,13 +81,16 @@ class Domain(nn.Module):
         return self.enc_content(x), self.enc_style(x)
 
     def decode(self, content: Tensor, style: Tensor) -> Tensor:
-        """The picture ``[B,3,H,W]`` in (-1,1) of ``content`` in ``style``; its positive part is meant to be seen."""
+        """The picture ``[B,3,H,W]`` in (-1,1) of ``content`` in ``style``; its positive part is
+        meant to be seen."""
         picture: Tensor = self.dec(content, iter(self.adaptations(style)))
         return picture
 
     def adaptations(self, style: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """(scale, shift), each ``[B,C,1,1]``, of every AdaIN layer in order. The MLP gives a layer's shifts first,
-        then its scales, which are used as they are (not 1 + scale)."""
+        """(scale, shift), each ``[B,C,1,1]``, of every AdaIN layer in order. The MLP gives a
+        layer's shifts first, then its scales, which are used as they are (not 1 + scale)."""
         both: Tensor = self.mlp(style)
-        shifts, scales = both.view(len(both), self.adaptive_layers, 2, -1)[..., None, None].unbind(2)
+        shifts, scales = both.view(len(both), self.adaptive_layers, 2, -1)[..., None, None].unbind(
+            2
+        )
         return list(zip(scales.unbind(1), shifts.unbind(1), strict=True))

@@ -1,9 +1,10 @@
-"""The published networks' inference on CPUs: the same numbers to about 1e-5, with a quarter of the products.
+"""The published networks' inference on CPUs: the same numbers to about 1e-5, with a quarter of the
+products.
 
-Only what a decomposition needs is kept. Maps are ``[B,H,W,C]`` in memory; convolutions of 3x3 and 4x4 and the phases of
-the doubled 5x5 ones go through :mod:`winograd <iid_latent.usi3d.original.winograd>`; norms work in place; biases
-that a norm takes away again are left out.
-"""
+Only what a decomposition needs is kept. Maps are ``[B,H,W,C]`` in memory; convolutions of 3x3 and
+4x4 and the phases of the doubled 5x5 ones go through :mod:`winograd
+<iid_latent.usi3d.original.winograd>`; norms work in place; biases that a norm takes away again are
+left out."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ Adaptation = tuple[Tensor, Tensor]
 
 
 class FastEncoders:
-    """Content and style of photos ``[B,3,H,W]``, content as ``[B,H/4,W/4,C]``. Both begin with one convolution."""
+    """Content and style of photos ``[B,3,H,W]``, content as ``[B,H/4,W/4,C]``. Both begin with one
+    convolution."""
 
     def __init__(self, content: ContentEncoder, style: StyleEncoder) -> None:
         first, then = _blocks(content.model), _blocks(style.model)
@@ -35,7 +37,9 @@ class FastEncoders:
         self._head = style.model[5:]
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        padded = F.pad(x, (3, 3, 3, 3), mode="reflect").contiguous(memory_format=torch.channels_last)
+        padded = F.pad(x, (3, 3, 3, 3), mode="reflect").contiguous(
+            memory_format=torch.channels_last
+        )
         content, style = _rows(F.conv2d(padded, self._weight, self._bias)).chunk(2, dim=3)
         content = _adapt(content.contiguous()).relu_()
         for halve in self._content:
@@ -67,7 +71,10 @@ class FastDecoder:
         self._residual = FastResBlocks(decoder.model[0])
         self._doublings = [_Doubling(block) for block in _blocks(decoder.model)[:2]]
         last = _blocks(decoder.model)[2]
-        self._weight, self._bias = _by_two(last.conv.weight.detach()), _bias(last).repeat_interleave(4)
+        self._weight, self._bias = (
+            _by_two(last.conv.weight.detach()),
+            _bias(last).repeat_interleave(4),
+        )
 
     def __call__(self, content: Tensor, adaptations: Sequence[Adaptation]) -> Tensor:
         x = self._residual(content, adaptations)
@@ -97,18 +104,22 @@ class _Doubling:
 
 
 def _adapt(x: Tensor, adaptation: Adaptation | None = None) -> Tensor:
-    """Instance norm of ``[B,H,W,C]``, then (scale, shift). A batch norm of one sample is the same and three times as
-    fast as torch's instance norm in this layout."""
+    """Instance norm of ``[B,H,W,C]``, then (scale, shift). A batch norm of one sample is the same
+    and three times as fast as torch's instance norm in this layout."""
     done = []
     for i, sample in enumerate(_planes(x).chunk(len(x))):
-        scale, shift = (None, None) if adaptation is None else (part[i].flatten() for part in adaptation)
-        done.append(_rows(F.batch_norm(sample, None, None, scale, shift, training=True, eps=EPSILON)))
+        scale, shift = (
+            (None, None) if adaptation is None else (part[i].flatten() for part in adaptation)
+        )
+        done.append(
+            _rows(F.batch_norm(sample, None, None, scale, shift, training=True, eps=EPSILON))
+        )
     return done[0] if len(done) == 1 else torch.cat(done)
 
 
 def _by_two(weight: Tensor) -> Tensor:
-    """``[O,C,7,7]`` → ``[4·O,C,8,8]``: four neighbouring outputs at once, for stride 2. Three outputs alone leave most
-    of a vector unit idle: 2.7 times as fast."""
+    """``[O,C,7,7]`` → ``[4·O,C,8,8]``: four neighbouring outputs at once, for stride 2. Three
+    outputs alone leave most of a vector unit idle: 2.7 times as fast."""
     o, c, kernel, _ = weight.shape
     wide = weight.new_zeros(o, 2, 2, c, kernel + 1, kernel + 1)
     for p in range(2):

@@ -13,10 +13,10 @@ from iid_latent.shared.consistent import FLOOR, consistent
 from iid_latent.usi3d.original.domain import Domain
 from iid_latent.usi3d.original.fast import FastDecoder, FastEncoders
 from iid_latent.usi3d.original.networks import skeleton
-from intrinsic_cli.api import Frame, Runtime
-from intrinsic_cli.kit.checkpoint import load_into
-from intrinsic_cli.kit.colour import srgb_to_linear
-from intrinsic_cli.kit.device import place
+from intrinsic_cli.api import Decomposer, Frame, Runtime
+from intrinsic_cli.kit.light.colour import srgb_to_linear
+from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.device import place
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -28,14 +28,16 @@ SIZES = {"MIT": 220}
 _SIZE = 300
 #: Neither side may be smaller, for the style encoder.
 _LEAST = 16
-#: Mean of the styles drawn where no network separates the photo's, for reflectance; its negative for shading.
+#: Mean of the styles drawn where no network separates the photo's, for reflectance; its negative
+#: for shading.
 _SHIFT, _SEED = 10.0, 10
 
 Layers = tuple[Tensor, Tensor]
 
 
 class Options(Protocol):
-    """``exact``: make the layers multiply to the photo; ``size``: short side the networks see, 0 = the variant's."""
+    """``exact``: make the layers multiply to the photo; ``size``: short side the networks see, 0 =
+    the variant's."""
 
     @property
     def exact(self) -> bool: ...
@@ -43,17 +45,19 @@ class Options(Protocol):
     def size(self) -> int: ...
 
 
-class OriginalDecomposer:
+class OriginalDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`.
 
-    The networks were trained on pictures as 8-bit files hold them, so they see and draw sRGB codes; layers are handed
-    out linear. What they draw *is* the layer, clipped to 0..1: the authors' script stretches every picture to its own
-    range instead, after which nothing is left of the scale, and product and photo differ.
-    """
+    The networks were trained on pictures as 8-bit files hold them, so they see and draw sRGB codes;
+    layers are handed out linear. What they draw *is* the layer, clipped to 0..1: the authors'
+    script stretches every picture to its own range instead, after which nothing is left of the
+    scale, and product and photo differ."""
 
     def __init__(self, variant: str, state: NetState, options: Options, runtime: Runtime) -> None:
         size = options.size or SIZES.get(variant, _SIZE)
-        self.frame = Frame(size=size, multiple=4, encoding="srgb", lift="divide" if options.exact else "resize")
+        self.frame = Frame(
+            size=size, multiple=4, encoding="srgb", upsample="divide" if options.exact else "resize"
+        )
         self._exact, self._draw = options.exact, open_networks(state, runtime.device)
 
     @torch.inference_mode()
@@ -67,7 +71,9 @@ class OriginalDecomposer:
 def draw(networks: Callable[[Tensor], Layers], photos: Tensor) -> Layers:
     """``[B,3,H,W]`` of any size through ``networks``: layers of the same size, raw, in (-1,1)."""
     height, width = photos.shape[-2:]
-    bottom, right = (max(side, _LEAST) + -side % 4 * (side >= _LEAST) - side for side in (height, width))
+    bottom, right = (
+        max(side, _LEAST) + -side % 4 * (side >= _LEAST) - side for side in (height, width)
+    )
     if bottom or right:
         photos = F.pad(photos, (0, right, 0, bottom), mode="replicate")
     r, s = networks(photos)
@@ -75,8 +81,9 @@ def draw(networks: Callable[[Tensor], Layers], photos: Tensor) -> Layers:
 
 
 def open_networks(state: NetState, device: torch.device) -> Callable[[Tensor], Layers]:
-    """What :func:`infer` does with the networks in ``state``, whatever their size, as fast as ``device`` can.
-    WeightsError where one is missing, except ``fea_s``, which one of the paper's ablations does without."""
+    """What :func:`infer` does with the networks in ``state``, whatever their size, as fast as
+    ``device`` can. WeightsError where one is missing, except ``fea_s``, which one of the paper's
+    ablations does without."""
     nets: dict[str, nn.Module] = {name: _part(name, state) for name in NEEDED}
     if "fea_s" in state:
         nets["fea_s"] = _part("fea_s", state)
@@ -101,7 +108,8 @@ def _part(name: str, state: NetState) -> nn.Module:
 
 
 def infer(nets: Mapping[str, nn.Module], x: Tensor) -> Layers:
-    """Raw reflectance and shading, ``[B,3,4·⌊H/4⌋,4·⌊W/4⌋]`` in (-1,1), of photos ``[B,3,H,W]`` in [0,1]."""
+    """Raw reflectance and shading, ``[B,3,4·⌊H/4⌋,4·⌊W/4⌋]`` in (-1,1), of photos ``[B,3,H,W]`` in
+    [0,1]."""
     i, r, s = (nets[name] for name in NEEDED)
     content, style = i.encode(x)  # type: ignore[operator]  # nn.Module hides methods
     z_r, z_s = separate(nets, style)
@@ -109,12 +117,14 @@ def infer(nets: Mapping[str, nn.Module], x: Tensor) -> Layers:
 
 
 def separate(nets: Mapping[str, nn.Module], style: Tensor) -> Layers:
-    """The layers' styles: derived from the photo's or, where the networks have no map for that, drawn, the same for
-    every photo."""
+    """The layers' styles: derived from the photo's or, where the networks have no map for that,
+    drawn, the same for every photo."""
     if "fea_s" in nets:
         r, s = nets["fea_s"](style)
         return r, s
-    noise = torch.randn(2, *style.shape[1:], generator=torch.Generator().manual_seed(_SEED)).to(style)
+    noise = torch.randn(2, *style.shape[1:], generator=torch.Generator().manual_seed(_SEED)).to(
+        style
+    )
     return noise[:1].expand_as(style) + _SHIFT, noise[1:].expand_as(style) - _SHIFT
 
 
@@ -135,5 +145,7 @@ class FastNetworks:
             content, style = self._encoders(x.float())
             styles = zip(self._layers, separate(self._maps, style), strict=True)
             adaptations = [net.adaptations(z) for net, z in styles]
-            r, s = (decode(content, a) for decode, a in zip(self._decoders, adaptations, strict=True))
+            r, s = (
+                decode(content, a) for decode, a in zip(self._decoders, adaptations, strict=True)
+            )
         return r, s

@@ -1,8 +1,8 @@
 """Building blocks of the published USI3D networks (arXiv 1911.09930), which are those of MUNIT.
 
-Attribute names are the keys of the published checkpoints. Adaptive instance norm takes its parameters as arguments:
-nothing is left behind on a module, so that one network may serve several batches or threads at once.
-"""
+Attribute names are the keys of the published checkpoints. Adaptive instance norm takes its
+parameters as arguments: nothing is left behind on a module, so that one network may serve several
+batches or threads at once."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ EPSILON = 1e-5
 
 
 class LayerNorm(nn.Module):
-    """MUNIT's own: over C, H and W of a sample jointly, epsilon added to the unbiased standard deviation (not to the
-    variance under the root, as torch's does), then ``gamma`` and ``beta`` for each channel."""
+    """MUNIT's own: over C, H and W of a sample jointly, epsilon added to the unbiased standard
+    deviation (not to the variance under the root, as torch's does), then ``gamma`` and ``beta`` for
+    each channel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -36,12 +37,15 @@ class LayerNorm(nn.Module):
 
 
 class Block(nn.Module):
-    """Reflect padding, convolution, norm, ReLU; a stride of 2 comes with a kernel of 4, and any other keeps the size.
+    """Reflect padding, convolution, norm, ReLU; a stride of 2 comes with a kernel of 4, and any
+    other keeps the size.
 
     ``forward`` takes ``(scale, shift)``, each [B,C,1,1], where the norm is ``adaptive``.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, norm: Norm = "none", relu: bool = True) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, norm: Norm = "none", relu: bool = True
+    ) -> None:
         super().__init__()
         stride = 2 if kernel == 4 else 1
         padding = (kernel - stride) // 2
@@ -66,7 +70,8 @@ class Block(nn.Module):
 
 
 class Doubling(Block):
-    """Nearest doubling, 5x5 convolution, layer norm, ReLU; in training the short form takes half the time."""
+    """Nearest doubling, 5x5 convolution, layer norm, ReLU; in training the short form takes half
+    the time."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 5, "layer")
@@ -80,9 +85,13 @@ class ResBlock(nn.Module):
 
     def __init__(self, channels: int, norm: Norm) -> None:
         super().__init__()
-        self.model = nn.Sequential(Block(channels, channels, 3, norm), Block(channels, channels, 3, norm, relu=False))
+        self.model = nn.Sequential(
+            Block(channels, channels, 3, norm), Block(channels, channels, 3, norm, relu=False)
+        )
 
-    def forward(self, x: Tensor, adaptations: Iterator[tuple[Tensor, Tensor]] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, adaptations: Iterator[tuple[Tensor, Tensor]] | None = None
+    ) -> Tensor:
         y = x
         for block in self.model:
             y = block(y, next(adaptations) if adaptations else None)
@@ -96,7 +105,9 @@ class ResBlocks(nn.Module):
         super().__init__()
         self.model = nn.Sequential(*(ResBlock(channels, norm) for _ in range(count)))
 
-    def forward(self, x: Tensor, adaptations: Iterator[tuple[Tensor, Tensor]] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, adaptations: Iterator[tuple[Tensor, Tensor]] | None = None
+    ) -> Tensor:
         for block in self.model:
             x = block(x, adaptations)
         return x
@@ -116,13 +127,16 @@ class LinearBlock(nn.Module):
 
 
 class MLP(nn.Module):
-    """``[B,inputs,...]`` flattened → ``[B,outputs]`` through ``layers`` linear layers, ReLU between them."""
+    """``[B,inputs,...]`` flattened → ``[B,outputs]`` through ``layers`` linear layers, ReLU between
+    them."""
 
     def __init__(self, inputs: int, outputs: int, hidden: int, layers: int) -> None:
         super().__init__()
         sizes = [inputs, *[hidden] * (layers - 1), outputs]
         pairs = itertools.pairwise(sizes)
-        self.model = nn.Sequential(*(LinearBlock(a, b, relu=i < layers - 1) for i, (a, b) in enumerate(pairs)))
+        self.model = nn.Sequential(
+            *(LinearBlock(a, b, relu=i < layers - 1) for i, (a, b) in enumerate(pairs))
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.model(x.flatten(1))

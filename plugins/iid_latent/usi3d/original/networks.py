@@ -1,8 +1,9 @@
-"""The networks of USI3D (arXiv 1911.09930, CVPR 2020), key for key as its published code stores them.
+"""The networks of USI3D (arXiv 1911.09930, CVPR 2020), key for key as its published code stores
+them.
 
-Three domains (photos, reflectances, shadings) have an auto-encoder each, which splits a picture into *content*, a map
-a quarter of its size, and *style*, a short vector. A photo's content is decoded by the other two domains' decoders,
-with styles that a small network derives from its own.
+Three domains (photos, reflectances, shadings) have an auto-encoder each, which splits a picture
+into *content*, a map a quarter of its size, and *style*, a short vector. A photo's content is
+decoded by the other two domains' decoders, with styles that a small network derives from its own.
 """
 
 from __future__ import annotations
@@ -17,12 +18,23 @@ from iid_latent.shared.discriminator import Discriminator
 from iid_latent.usi3d.original.domain import Domain
 from iid_latent.usi3d.original.layers import MLP
 from intrinsic_cli.api import WeightsError
-from intrinsic_cli.kit.checkpoint import load_into
+from intrinsic_cli.kit.networks.checkpoint import load_into
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
 
-__all__ = ["CRITICS", "DOMAINS", "MAPS", "VARIANTS", "Domain", "Merge", "Separate", "build", "build_for", "skeleton"]
+__all__ = [
+    "CRITICS",
+    "DOMAINS",
+    "MAPS",
+    "VARIANTS",
+    "Domain",
+    "Merge",
+    "Separate",
+    "build",
+    "build_for",
+    "skeleton",
+]
 
 VARIANTS = ("MPI", "MIT", "MIX_IIW", "ShapeNet")
 #: Net names: the three domains', the styles' maps and the discriminators.
@@ -30,7 +42,8 @@ DOMAINS, MAPS, CRITICS = ("gen_i", "gen_r", "gen_s"), ("fea_s", "fea_m"), ("dis_
 
 
 class Separate(nn.Module):
-    """``fea_s``: a photo's style ``[B,d,1,1]`` → the styles of its reflectance and of its shading, each as long."""
+    """``fea_s``: a photo's style ``[B,d,1,1]`` → the styles of its reflectance and of its shading,
+    each as long."""
 
     def __init__(self, style: int = 8, hidden: int = 256, layers: int = 3) -> None:
         super().__init__()
@@ -42,7 +55,8 @@ class Separate(nn.Module):
 
 
 class Merge(nn.Module):
-    """``fea_m``, the way back: styles of reflectance and shading → the photo's, all ``[B,d,1,1]``."""
+    """``fea_m``, the way back: styles of reflectance and shading → the photo's, all
+    ``[B,d,1,1]``."""
 
     def __init__(self, style: int = 8, hidden: int = 256, layers: int = 3) -> None:
         super().__init__()
@@ -78,8 +92,8 @@ def initialise(net: nn.Module, critic: bool) -> None:
 
 
 def build_for(state: NetState) -> dict[str, nn.Module]:
-    """The networks whose weights ``state`` holds, of whatever size their tensors have, filled with them.
-    WeightsError where a network's tensors do not fit together."""
+    """The networks whose weights ``state`` holds, of whatever size their tensors have, filled with
+    them. WeightsError where a network's tensors do not fit together."""
     nets = {}
     for name in (*DOMAINS, *MAPS, *CRITICS):
         if name in state:
@@ -89,18 +103,23 @@ def build_for(state: NetState) -> dict[str, nn.Module]:
 
 
 def skeleton(name: str, part: Mapping[str, Tensor]) -> nn.Module:
-    """The network ``name`` with the shapes that the tensors of ``part`` have, but without numbers (on the meta
-    device). WeightsError where those tensors are missing that tell the sizes."""
+    """The network ``name`` with the shapes that the tensors of ``part`` have, but without numbers
+    (on the meta device). WeightsError where those tensors are missing that tell the sizes."""
     maker = _domain if name in DOMAINS else _critic if name in CRITICS else _map
     try:
         with torch.device("meta"):
             return maker(name, part)
     except (KeyError, IndexError, ValueError) as error:
-        raise WeightsError(f"the network {name!r} misses the tensors that tell its size", str(error)) from error
+        raise WeightsError(
+            f"the network {name!r} misses the tensors that tell its size", str(error)
+        ) from error
 
 
 def _domain(name: str, part: Mapping[str, Tensor]) -> nn.Module:
-    style, dim = part["enc_style.model.6.weight"].shape[0], part["enc_content.model.0.conv.weight"].shape[0]
+    style, dim = (
+        part["enc_style.model.6.weight"].shape[0],
+        part["enc_content.model.0.conv.weight"].shape[0],
+    )
     blocks = _count(part, "enc_content.model.3.model.", ".model.0.conv.weight")
     return Domain(dim, style, part["mlp.model.0.fc.weight"].shape[0], blocks)
 
@@ -108,14 +127,22 @@ def _domain(name: str, part: Mapping[str, Tensor]) -> nn.Module:
 def _map(name: str, part: Mapping[str, Tensor]) -> nn.Module:
     hidden, inputs = part["mlp.model.0.fc.weight"].shape
     layers = _count(part, "mlp.model.", ".fc.weight")
-    return Separate(inputs, hidden, layers) if name == "fea_s" else Merge(inputs // 2, hidden, layers)
+    return (
+        Separate(inputs, hidden, layers) if name == "fea_s" else Merge(inputs // 2, hidden, layers)
+    )
 
 
 def _critic(name: str, part: Mapping[str, Tensor]) -> nn.Module:
-    layers, scales = _count(part, "cnns.0.", ".conv.weight"), _count(part, "cnns.", ".0.conv.weight")
+    layers, scales = (
+        _count(part, "cnns.0.", ".conv.weight"),
+        _count(part, "cnns.", ".0.conv.weight"),
+    )
     return Discriminator(part["cnns.0.0.conv.weight"].shape[0], layers, scales)
 
 
 def _count(part: Mapping[str, Tensor], start: str, end: str) -> int:
     """How many keys lie between ``start`` and ``end`` with a number there."""
-    return sum(key.startswith(start) and key.endswith(end) and key[len(start) : -len(end)].isdigit() for key in part)
+    return sum(
+        key.startswith(start) and key.endswith(end) and key[len(start) : -len(end)].isdigit()
+        for key in part
+    )

@@ -1,13 +1,14 @@
 """Doubling a map, then a 5x5 convolution, without ever making the doubled map.
 
-Nearest-neighbour doubling repeats every pixel, so the five taps of a row fall on three pixels of the small map; on
-which, depends on whether the output row is even or odd. The same holds for columns: four 3x3 convolutions of the small
-map, one for each phase, give the four interleaved parts of the output with 9 products where there were 25.
+Nearest-neighbour doubling repeats every pixel, so the five taps of a row fall on three pixels of
+the small map; on which, depends on whether the output row is even or odd. The same holds for
+columns: four 3x3 convolutions of the small map, one for each phase, give the four interleaved parts
+of the output with 9 products where there were 25.
 
-At the border the published networks reflect the doubled map by two pixels. Repeating the small map's outermost pixel
-instead is the same for the inner of these two, so that only the outermost output rows and columns differ, by
-a one-dimensional convolution of the difference between the two outermost rows or columns.
-"""
+At the border the published networks reflect the doubled map by two pixels. Repeating the small
+map's outermost pixel instead is the same for the inner of these two, so that only the outermost
+output rows and columns differ, by a one-dimensional convolution of the difference between the two
+outermost rows or columns."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-#: (phase, small tap, tap): which of the five taps fall on which of three small pixels, for even and for odd outputs.
+#: (phase, small tap, tap): which of the five taps fall on which of three small pixels, for even and
+#: for odd outputs.
 _FALL = (
     ((1, 1, 0, 0, 0), (0, 0, 1, 1, 0), (0, 0, 0, 0, 1)),
     ((1, 0, 0, 0, 0), (0, 1, 1, 0, 0), (0, 0, 0, 1, 1)),
@@ -23,8 +25,8 @@ _FALL = (
 
 
 def doubled_conv(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """``[B,C,h,w]`` (h, w at least 2) → ``[B,O,2h,2w]``: nearest doubling, reflect padding by 2, ``weight``
-    ``[O,C,5,5]``; equal to the plain form to about 1e-6, gradients too."""
+    """``[B,C,h,w]`` (h, w at least 2) → ``[B,O,2h,2w]``: nearest doubling, reflect padding by 2,
+    ``weight`` ``[O,C,5,5]``; equal to the plain form to about 1e-6, gradients too."""
     padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
     parts = F.conv2d(padded, phase_weights(weight).flatten(0, 2))
     y = F.pixel_shuffle(parts, 2)
@@ -39,7 +41,8 @@ def phase_weights(weight: Tensor) -> Tensor:
 
 
 def add_edges(y: Tensor, x: Tensor, weight: Tensor) -> None:
-    """Turn ``y`` ``[B,O,2h,2w]``, made with the border of ``x`` repeated, into what reflection gives; in place."""
+    """Turn ``y`` ``[B,O,2h,2w]``, made with the border of ``x`` repeated, into what reflection
+    gives; in place."""
     y[:, :, 0] += _edge(x[:, :, 1] - x[:, :, 0], weight[:, :, 0], "reflect")
     y[:, :, -1] += _edge(x[:, :, -2] - x[:, :, -1], weight[:, :, 4], "reflect")
     y[..., 0] += _edge(x[..., 1] - x[..., 0], weight[..., 0], "replicate")
@@ -47,6 +50,6 @@ def add_edges(y: Tensor, x: Tensor, weight: Tensor) -> None:
 
 
 def _edge(line: Tensor, weight: Tensor, mode: str) -> Tensor:
-    """``[B,C,n]`` → ``[B,O,2n]``: doubled, padded by 2 as ``mode`` says, convolved with ``weight`` [O,C,5]. The rows'
-    share of the corners is settled here, so columns repeat."""
+    """``[B,C,n]`` → ``[B,O,2n]``: doubled, padded by 2 as ``mode`` says, convolved with ``weight``
+    [O,C,5]. The rows' share of the corners is settled here, so columns repeat."""
     return F.conv1d(F.pad(line.repeat_interleave(2, dim=2), (2, 2), mode=mode), weight)

@@ -1,7 +1,8 @@
-"""Reflectance smoothness: neighbours of like chromaticity should have like reflectance, over four scales.
+"""Reflectance smoothness: neighbours of like chromaticity should have like reflectance, over four
+scales.
 
-The published code has this term after CGIntrinsics (Li and Snavely, ECCV 2018); no configuration gives it weight.
-"""
+The published code has this term after CGIntrinsics (Li and Snavely, ECCV 2018); no configuration
+gives it weight."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from intrinsic_cli.kit.colour import srgb_to_linear
+from intrinsic_cli.kit.light.colour import srgb_to_linear
 
 #: What each scale counts, from the finest on.
 SCALES = (1.0, 0.5, 0.3333, 0.25)
@@ -18,7 +19,8 @@ _CHROMA, _BRIGHTNESS = 0.025, 0.1  # how far features of like pixels may lie apa
 
 
 def smoothness(reflectance: Tensor, photo: Tensor) -> Tensor:
-    """The term for ``reflectance`` [B,3,H,W] made of ``photo`` [B,3,H,W] in sRGB codes; H and W at least 17."""
+    """The term for ``reflectance`` [B,3,H,W] made of ``photo`` [B,3,H,W] in sRGB codes; H and W at
+    least 17."""
     parts = zip(SCALES, losses(reflectance, photo), strict=True)
     return torch.stack([share * loss for share, loss in parts]).sum()
 
@@ -35,17 +37,21 @@ def losses(reflectance: Tensor, photo: Tensor) -> Iterator[Tensor]:
 
 
 def features(photo: Tensor) -> Tensor:
-    """sRGB codes [B,3,H,W] → red and green chromaticity and a third of the brightness, of linear light."""
+    """sRGB codes [B,3,H,W] → red and green chromaticity and a third of the brightness, of linear
+    light."""
     light = srgb_to_linear(photo).clamp(min=1e-4)
     total = light.sum(1, keepdim=True) + 1e-6
     return torch.cat([light[:, :2] / total, total / 3], dim=1)
 
 
 def likeness(seen: Tensor) -> Tensor:
-    """Features [B,3,h,w] → how alike each inner pixel and its 3x3 window are, [9,B,h-2,w-2] in 0..1, row by row."""
+    """Features [B,3,h,w] → how alike each inner pixel and its 3x3 window are, [9,B,h-2,w-2] in
+    0..1, row by row."""
     width = seen.new_tensor([_CHROMA, _CHROMA, _BRIGHTNESS])[:, None, None]
     centre = seen[..., 1:-1, 1:-1]
-    return torch.stack([(-((centre - other) / width).square().sum(1)).exp() for other in _window(seen)])
+    return torch.stack(
+        [(-((centre - other) / width).square().sum(1)).exp() for other in _window(seen)]
+    )
 
 
 def _window(x: Tensor) -> Iterator[Tensor]:

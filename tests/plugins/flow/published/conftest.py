@@ -21,7 +21,8 @@ PUBLISHED = {"albedo16": "original", "shading8": "flowiid"}
 
 
 def generated(key: str, like: Tensor) -> Tensor:
-    """The fixtures' weights: drawn from a generator seeded by the key's name, scaled by the kind of the tensor."""
+    """The fixtures' weights: drawn from a generator seeded by the key's name, scaled by the kind of
+    the tensor."""
     if not like.is_floating_point():
         return like.clone()
     shape = tuple(like.shape)
@@ -58,7 +59,8 @@ def published_keys() -> Callable[[str, str], list[tuple[str, str]]]:
 
 @pytest.fixture(scope="session")
 def generated_nets() -> Callable[[str], dict[str, nn.Module]]:
-    """All four networks of a variant with generated weights, in eval mode; made once, not to be trained."""
+    """All four networks of a variant with generated weights, in eval mode; made once, not to be
+    trained."""
     made: dict[str, dict[str, nn.Module]] = {}
 
     def nets(variant: str) -> dict[str, nn.Module]:

@@ -9,7 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from intrinsic_cli.kit.data.hypersim import shading_from_albedo, square, tonemap, tonemap_scale
+from intrinsic_cli.kit.data.hypersim.reader import (
+    shading_from_albedo,
+    square,
+    tonemap,
+    tonemap_scale,
+)
 
 
 @pytest.fixture
@@ -49,7 +54,10 @@ def test_shading_from_albedo(truth: Callable[[str], Tensor]) -> None:
 
 def test_square_resize(fixture_file: Callable[[str], Mapping[str, Any]]) -> None:
     archive = fixture_file("hypersim")
-    near(square(torch.from_numpy(archive["resize_in"])[None], 32)[0], torch.from_numpy(archive["resize_out32"]))
+    near(
+        square(torch.from_numpy(archive["resize_in"])[None], 32)[0],
+        torch.from_numpy(archive["resize_out32"]),
+    )
 
 
 def test_black_and_invalid_pictures_have_a_scale() -> None:

@@ -13,8 +13,8 @@ from iid_flow.published import VARIANTS, decomposer
 from iid_flow.published.inference import PublishedDecomposer
 from iid_flow.settings import FlowOptions
 from intrinsic_cli.api import Runtime, WeightsError
-from intrinsic_cli.kit.checkpoint import state_of
-from intrinsic_cli.kit.data.hypersim import shading_from_albedo
+from intrinsic_cli.kit.data.hypersim.reader import shading_from_albedo
+from intrinsic_cli.kit.networks.checkpoint import state_of
 
 PUBLISHED = {"albedo16": "original", "shading8": "flowiid"}
 
@@ -25,11 +25,15 @@ def variant(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(variant: str, generated_nets: Callable[[str], dict[str, Any]]) -> Callable[..., PublishedDecomposer]:
+def opened(
+    variant: str, generated_nets: Callable[[str], dict[str, Any]]
+) -> Callable[..., PublishedDecomposer]:
     state = state_of(generated_nets(variant))
 
     def open_(seed: int = 0, **options: Any) -> PublishedDecomposer:
-        return decomposer(variant, state, FlowOptions(**options), Runtime(torch.device("cpu"), seed=seed))
+        return decomposer(
+            variant, state, FlowOptions(**options), Runtime(torch.device("cpu"), seed=seed)
+        )
 
     return open_
 
@@ -39,14 +43,18 @@ def photos() -> Tensor:
     return torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
 
 
-def test_layers_explain_the_photo(variant: str, opened: Callable[..., PublishedDecomposer], photos: Tensor) -> None:
+def test_layers_explain_the_photo(
+    variant: str, opened: Callable[..., PublishedDecomposer], photos: Tensor
+) -> None:
     layers = opened()(photos)
     assert layers["albedo"].shape == photos.shape
     assert layers["shading"].shape == (2, 1, 32, 48)
     if variant == "shading8":
         torch.testing.assert_close(layers["albedo"] * layers["shading"], photos)
     else:
-        torch.testing.assert_close(layers["shading"], shading_from_albedo(photos, layers["albedo"], 1e-4, clip=False))
+        torch.testing.assert_close(
+            layers["shading"], shading_from_albedo(photos, layers["albedo"], 1e-4, clip=False)
+        )
 
 
 def test_zero_steps_are_the_authors_own(
@@ -58,7 +66,9 @@ def test_zero_steps_are_the_authors_own(
     assert not torch.equal(chosen, opened(steps=other)(photos)["albedo"])
 
 
-def test_the_seed_alone_decides_the_noise(opened: Callable[..., PublishedDecomposer], photos: Tensor) -> None:
+def test_the_seed_alone_decides_the_noise(
+    opened: Callable[..., PublishedDecomposer], photos: Tensor
+) -> None:
     both = opened(seed=3)(photos)["albedo"]
     assert torch.equal(both, opened(seed=3)(photos)["albedo"])
     assert not torch.equal(both, opened(seed=4)(photos)["albedo"])
@@ -76,7 +86,9 @@ def test_vae_mode_needs_the_vae_alone(
         decomposer(variant, state, FlowOptions(), runtime)
 
 
-def test_black_and_overexposed_photos_stay_finite(opened: Callable[..., PublishedDecomposer]) -> None:
+def test_black_and_overexposed_photos_stay_finite(
+    opened: Callable[..., PublishedDecomposer],
+) -> None:
     run = opened()
     for value in (0.0, 40.0):
         layers = run(torch.full((1, 3, 32, 32), value))

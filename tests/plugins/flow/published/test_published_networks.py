@@ -16,8 +16,18 @@ from iid_flow.solver import euler
 
 PUBLISHED = {"albedo16": "original", "shading8": "flowiid"}
 COUNTS = {
-    "albedo16": {"encoder": 15_594_112, "unet": 22_872_592, "vae": 3_960_483, "discriminator": 663_360},
-    "shading8": {"encoder": 16_841_088, "unet": 28_914_952, "vae": 11_950_289, "discriminator": 661_312},
+    "albedo16": {
+        "encoder": 15_594_112,
+        "unet": 22_872_592,
+        "vae": 3_960_483,
+        "discriminator": 663_360,
+    },
+    "shading8": {
+        "encoder": 16_841_088,
+        "unet": 28_914_952,
+        "vae": 11_950_289,
+        "discriminator": 661_312,
+    },
 }
 CHILDREN = {
     "albedo16": [37_120, 33_024, 2_362_112, 9_641_216, 8_132_608, 2_591_744, 1_024, 73_744],
@@ -42,7 +52,9 @@ def nets(variant: str, generated_nets: Callable[[str], Nets]) -> Nets:
 
 
 @pytest.fixture
-def truth(variant: str, fixture_file: Callable[[str], Mapping[str, Any]]) -> Callable[[str], Tensor]:
+def truth(
+    variant: str, fixture_file: Callable[[str], Mapping[str, Any]]
+) -> Callable[[str], Tensor]:
     archive = fixture_file(f"parity_{PUBLISHED[variant]}")
     return lambda name: torch.from_numpy(archive[name])
 
@@ -101,9 +113,16 @@ def test_flow_parity(variant: str, nets: Nets, truth: Callable[[str], Tensor]) -
 def test_time_features() -> None:
     features = embed_time(torch.tensor([0.0, 0.5]), 4)
     torch.testing.assert_close(features[0], torch.tensor([0.0, 0.0, 1.0, 1.0]))
-    torch.testing.assert_close(features[1], torch.tensor([0.47942554, 0.005, 0.87758256, 0.9999875]))
+    torch.testing.assert_close(
+        features[1], torch.tensor([0.47942554, 0.005, 0.87758256, 0.9999875])
+    )
 
 
 def test_discriminator_looks_at_31_patches_a_side() -> None:
     with torch.device("meta"):
-        assert NETS["discriminator"]("albedo16")(torch.empty(1, 3, 256, 256)).shape == (1, 1, 31, 31)
+        assert NETS["discriminator"]("albedo16")(torch.empty(1, 3, 256, 256)).shape == (
+            1,
+            1,
+            31,
+            31,
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -18,7 +18,7 @@ from iid_flow.published.train_vae import VaeStage
 from iid_flow.published.vae import VAE, divergence
 from iid_flow.settings import FlowConfig
 from intrinsic_cli.api import Runtime, Trainer
-from intrinsic_cli.kit.checkpoint import state_of
+from intrinsic_cli.kit.networks.checkpoint import state_of
 
 CONFIG = FlowConfig(batch_size=1, crop=32, gan_start=0)
 CPU = Runtime(torch.device("cpu"))
@@ -31,11 +31,13 @@ class Made:
     name = protocol = "made"
     offers = frozenset({"photo", "albedo", "shading", "mask"})
 
-    def batches(self, split: str, size: int, crop: int, seed: int = 0, start: int = 0) -> Iterator[dict[str, Tensor]]:
+    def batches(
+        self, split: str, size: int, crop: int, seed: int = 0, start: int = 0
+    ) -> Iterator[dict[str, Tensor]]:
         for n in range(start, 10**6 if split == "train" else 2):
             yield batch_of(size, crop, 1000 * seed + n)
 
-    def cases(self, split: str = "val", limit: int | None = None) -> Iterator[Any]:
+    def cases(self, split: str = "val") -> Sequence[Any]:
         return iter(())
 
 
@@ -43,7 +45,12 @@ def batch_of(size: int, crop: int, seed: int) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     albedo = torch.rand(size, 3, crop, crop, generator=generator)
     shading = torch.rand(size, 1, crop, crop, generator=generator).expand(-1, 3, -1, -1)
-    return {"photo": albedo * shading, "albedo": albedo, "shading": shading, "mask": torch.ones(size, 1, crop, crop)}
+    return {
+        "photo": albedo * shading,
+        "albedo": albedo,
+        "shading": shading,
+        "mask": torch.ones(size, 1, crop, crop),
+    }
 
 
 def minimiser(made: Trainer) -> Callable[[Tensor, str], None]:
@@ -71,7 +78,11 @@ def test_two_steps_move_the_weights_and_nothing_frozen(variant: str, stage: str)
     assert all(torch.isfinite(x) and not x.requires_grad for row in losses for x in row.values())
     trained = {id(p) for o in made.optimizers.values() for g in o.param_groups for p in g["params"]}
     for name, net in made.nets.items():
-        same = [torch.equal(before[name][key], x) for key, x in net.state_dict().items() if x.is_floating_point()]
+        same = [
+            torch.equal(before[name][key], x)
+            for key, x in net.state_dict().items()
+            if x.is_floating_point()
+        ]
         assert all(same) if id(next(net.parameters())) not in trained else not any(same[:2]), name
 
 
@@ -85,7 +96,9 @@ def test_validation_and_preview(variant: str, stage: str) -> None:
     with torch.no_grad():
         assert torch.isfinite(made.validate(batch)[made.watch])
         columns = made.preview(batch)
-    assert all(x.shape[1:] == (3, 32, 32) and x.min() >= 0 and x.max() <= 1 for x in columns.values())
+    assert all(
+        x.shape[1:] == (3, 32, 32) and x.min() >= 0 and x.max() <= 1 for x in columns.values()
+    )
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -104,12 +117,15 @@ def test_flow_learns_on_the_parent_autoencoder() -> None:
     vae = VAE("albedo16")
     parents = {"vae": state_of({"vae": vae})}
     made = trainer("albedo16", "flow", CONFIG, Made(), replace(CPU, parents=parents))
-    assert all(torch.equal(x, vae.state_dict()[key]) for key, x in made.nets["vae"].state_dict().items())
+    assert all(
+        torch.equal(x, vae.state_dict()[key]) for key, x in made.nets["vae"].state_dict().items()
+    )
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_generator_step_leaves_the_discriminator_alone(variant: str) -> None:
-    """The bug of both papers: the adversarial gradient of the generator also went into the discriminator."""
+    """The bug of both papers: the adversarial gradient of the generator also went into the
+    discriminator."""
     made = trainer(variant, "vae", CONFIG, Made(), CPU)
     assert isinstance(made, VaeStage)
     gradients: dict[str, list[bool]] = {}

@@ -16,7 +16,8 @@ from iid_latent.usi3d.original import build_for, convert
 
 ROOT = Path(__file__).parents[4]
 FIXTURES = ROOT / "tests" / "fixtures" / "latent"
-#: Tiny networks and what they answer: too large for this repository, used where they lie beside or in it.
+#: Tiny networks and what they answer: too large for this repository, used where they lie beside or
+#: in it.
 LARGER = [folder / "shared" / "fixtures" / "latent" for folder in (ROOT, ROOT.parent)]
 
 State = Mapping[str, Mapping[str, Tensor]]
@@ -30,7 +31,9 @@ def shared_file() -> Callable[[str], Path]:
         for folder in LARGER:
             if (folder / name).is_file():
                 return folder / name
-        pytest.skip(f"the fixture {name} is not part of the repository; it is looked for in shared/fixtures/latent")
+        pytest.skip(
+            f"the fixture {name} is not part of the repository; it is looked for in shared/fixtures/latent"
+        )
 
     return find
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from iid_latent.usi3d.original import build, convert
-from intrinsic_cli.api import MethodSpec, WeightsError
-from intrinsic_cli.kit.checkpoint import load_weights, state_of
+from intrinsic_cli.api import MethodSpec, Variant, WeightsError
+from intrinsic_cli.kit.networks.checkpoint import load_weights, state_of
 from intrinsic_cli.registry import Registry
-from intrinsic_cli.runs.imports import import_checkpoint
+from intrinsic_cli.runs.import_weights import import_checkpoint
 
 OURS = {"i": "gen_i", "r": "gen_r", "s": "gen_s", "fs": "fea_s", "fm": "fea_m"}
 FILES = ("gen_00000001.pt", "gen_npbest_zip.pt", "gen_npbest_legacy.pt", "dis_00000001.pt")
@@ -22,8 +22,10 @@ GENERATORS = sorted(OURS.values())
 REGISTRY = Registry(
     {
         "usi3d": MethodSpec(
-            *("usi3d", "unsupervised", "iid_latent.usi3d.method:Usi3d", ("albedo", "shading")),
-            variants=("MPI", "MIT", "MIX_IIW", "ShapeNet"),
+            "usi3d",
+            "unsupervised",
+            "iid_latent.usi3d.method:Usi3d",
+            tuple(map(Variant, ("", "MPI", "MIT", "MIX_IIW", "ShapeNet"))),
         )
     }
 )
@@ -52,7 +54,9 @@ def test_both_files_are_taken_apart(state: State) -> None:
         assert taken[0] == "MPI"
         assert sorted(taken[1]) == names
         for name, part in taken[1].items():
-            assert {k: x.shape for k, x in part.items()} == {k: x.shape for k, x in state[name].items()}
+            assert {k: x.shape for k, x in part.items()} == {
+                k: x.shape for k, x in state[name].items()
+            }
 
 
 def test_long_styles_are_those_of_mix_iiw() -> None:
@@ -69,7 +73,9 @@ def test_the_ablation_without_mapping_is_taken(state: State) -> None:
     assert sorted(taken[1]) == ["gen_i", "gen_r", "gen_s"]
 
 
-@pytest.mark.parametrize("file", [{}, {"weight": torch.zeros(1)}, {"r": {}, "s": {}}, {"i": 1, "r": 2, "s": 3}])
+@pytest.mark.parametrize(
+    "file", [{}, {"weight": torch.zeros(1)}, {"r": {}, "s": {}}, {"i": 1, "r": 2, "s": 3}]
+)
 def test_other_files_are_not_ours(file: Mapping[str, Any]) -> None:
     assert convert(file) is None
 
@@ -81,7 +87,9 @@ def test_incomplete_files_are_refused(state: State) -> None:
         convert(file)
     file = original(state)
     del file["s"]["dec.model.5.conv.bias"]
-    with pytest.raises(WeightsError, match=r"USI3D's gen_s, but dec\.model\.5\.conv\.bias does not fit"):
+    with pytest.raises(
+        WeightsError, match=r"USI3D's gen_s, but dec\.model\.5\.conv\.bias does not fit"
+    ):
         convert(file)
     file = original(state)
     del file["fs"]["mlp.model.0.fc.weight"]

@@ -18,8 +18,8 @@ from iid_latent.usi3d.original import OriginalDecomposer, build, build_for
 from iid_latent.usi3d.original.inference import draw, infer, open_networks
 from iid_latent.usi3d.original.networks import Domain, Separate, initialise
 from intrinsic_cli.api import Runtime, WeightsError
-from intrinsic_cli.kit.checkpoint import state_of
-from intrinsic_cli.kit.colour import srgb_to_linear
+from intrinsic_cli.kit.light.colour import srgb_to_linear
+from intrinsic_cli.kit.networks.checkpoint import state_of
 
 State = Mapping[str, Mapping[str, Tensor]]
 Layers = tuple[Tensor, Tensor]
@@ -50,7 +50,9 @@ def photos(batch: int, height: int, width: int) -> Tensor:
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 31), (64, 48), (40, 100)])
 @torch.inference_mode()
-def test_all_forms_agree(size: tuple[int, int], state: State, plain: Callable[[State, Tensor], Layers]) -> None:
+def test_all_forms_agree(
+    size: tuple[int, int], state: State, plain: Callable[[State, Tensor], Layers]
+) -> None:
     x = photos(2, *size)
     theirs = plain(state, x)
     assert theirs[0].shape == (2, 3, size[0] // 4 * 4, size[1] // 4 * 4)
@@ -64,7 +66,9 @@ def test_full_width_agrees(plain: Callable[[State, Tensor], Layers]) -> None:
     domain, fea_s = Domain(), Separate()
     for net in (domain, fea_s):
         initialise(net, critic=False)
-    full = dict.fromkeys(("gen_i", "gen_r", "gen_s"), domain.state_dict()) | {"fea_s": fea_s.state_dict()}
+    full = dict.fromkeys(("gen_i", "gen_r", "gen_s"), domain.state_dict()) | {
+        "fea_s": fea_s.state_dict()
+    }
     x = photos(1, 64, 48)
     near(open_networks(full, CPU)(x), plain(full, x))
 
@@ -75,8 +79,11 @@ def test_parity(case: str, tiny_state: State, truth: Callable[[str], Tensor]) ->
     near(ours, (truth(f"{case}_out_r"), truth(f"{case}_out_s")))
 
 
-def test_parity_of_the_authors_pictures(tiny_state: State, shared_file: Callable[[str], Path]) -> None:
-    """Resized to a short side of 70, decomposed, stretched to the picture's own range and stored as 8 bits."""
+def test_parity_of_the_authors_pictures(
+    tiny_state: State, shared_file: Callable[[str], Path]
+) -> None:
+    """Resized to a short side of 70, decomposed, stretched to the picture's own range and stored as
+    8 bits."""
     archive = np.load(shared_file("tiny/parity_pipeline.npz"))
     layers = open_networks(tiny_state, CPU)(torch.from_numpy(archive["x"]))
     near(layers, (torch.from_numpy(archive["raw_r"]), torch.from_numpy(archive["raw_s"])))
@@ -93,16 +100,23 @@ def opened(state: State, variant: str = "MPI", **options: Any) -> OriginalDecomp
 
 def test_frames(state: State) -> None:
     frame = opened(state).frame
-    assert (frame.size, frame.multiple, frame.encoding, frame.lift) == (300, 4, "srgb", "divide")
+    assert (frame.size, frame.multiple, frame.encoding, frame.upsample) == (
+        300,
+        4,
+        "srgb",
+        "divide",
+    )
     assert opened(state, "MIT", exact=False).frame.size == 220
-    assert opened(state, "MIT", exact=False).frame.lift == "resize"
+    assert opened(state, "MIT", exact=False).frame.upsample == "resize"
     assert opened(state, size=64).frame.size == 64
 
 
 def test_exact_layers_multiply_to_the_photo(state: State) -> None:
     x = photos(2, 32, 24)
     layers = opened(state)(x)
-    torch.testing.assert_close(layers["albedo"] * layers["shading"], srgb_to_linear(x), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(
+        layers["albedo"] * layers["shading"], srgb_to_linear(x), atol=1e-6, rtol=1e-5
+    )
 
 
 def test_drawn_layers_are_the_raw_output_clipped_and_linear(state: State) -> None:
@@ -110,12 +124,17 @@ def test_drawn_layers_are_the_raw_output_clipped_and_linear(state: State) -> Non
     layers, raw = opened(state, exact=False)(x), open_networks(state, CPU)(x)
     assert min(layer.min() for layer in raw) < 0, "this network must show what clipping does"
     torch.testing.assert_close(layers["albedo"], srgb_to_linear(raw[0].clamp(0, 1)))
-    torch.testing.assert_close(layers["shading"], srgb_to_linear(raw[1].clamp(0, 1)).clamp(min=1e-4))
+    torch.testing.assert_close(
+        layers["shading"], srgb_to_linear(raw[1].clamp(0, 1)).clamp(min=1e-4)
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (4, 4), (15, 20), (18, 33)])
 def test_any_size_comes_back(size: tuple[int, int], state: State) -> None:
-    assert [layer.shape[-2:] for layer in draw(open_networks(state, CPU), photos(1, *size))] == [size, size]
+    assert [layer.shape[-2:] for layer in draw(open_networks(state, CPU), photos(1, *size))] == [
+        size,
+        size,
+    ]
 
 
 def test_what_is_missed_is_shared_equally() -> None:
@@ -130,7 +149,9 @@ def test_what_is_missed_is_shared_equally() -> None:
 
 def test_codec_noise_of_dark_pixels_does_not_get_into_shading() -> None:
     photo = torch.full((1, 3, 1, 3), 0.5)
-    photo[..., 1:] = torch.tensor([1e-4, 1e-6])  # as good as black, though a factor of a hundred apart
+    photo[..., 1:] = torch.tensor(
+        [1e-4, 1e-6]
+    )  # as good as black, though a factor of a hundred apart
     _, shading = consistent(photo, torch.full_like(photo, 1e-3), torch.full_like(photo, 0.1))
     assert float(shading[..., 1].max() / shading[..., 2].min()) < 1.1
 

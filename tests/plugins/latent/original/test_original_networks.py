@@ -1,4 +1,5 @@
-"""The rebuilt networks against the published ones: names, shapes, counts, starting weights and numbers."""
+"""The rebuilt networks against the published ones: names, shapes, counts, starting weights and
+numbers."""
 
 from __future__ import annotations
 
@@ -37,9 +38,14 @@ def skeletons() -> Callable[[str], Nets]:
     return make
 
 
-@pytest.mark.parametrize(("file", "variant"), [("gen_MPI", "MPI"), ("gen_MIX", "MIX_IIW"), ("dis", "MPI")])
+@pytest.mark.parametrize(
+    ("file", "variant"), [("gen_MPI", "MPI"), ("gen_MIX", "MIX_IIW"), ("dis", "MPI")]
+)
 def test_keys_and_shapes_are_the_published_ones(
-    file: str, variant: str, skeletons: Callable[[str], Nets], key_list: Callable[[str], list[tuple[str, str, str]]]
+    file: str,
+    variant: str,
+    skeletons: Callable[[str], Nets],
+    key_list: Callable[[str], list[tuple[str, str, str]]],
 ) -> None:
     nets = skeletons(variant)
     ours = {"i": "gen_i", "fs": "fea_s", "fm": "fea_m", "r|s": "dis_r"}
@@ -65,11 +71,18 @@ def test_starting_weights() -> None:
     nets: Nets = build("MPI", dim=8)
     conv = nets["gen_r"].enc_content.model[3].model[0].model[0].conv
     assert conv.weight.std().item() == pytest.approx((2 / conv.weight[0].numel()) ** 0.5, rel=0.05)
-    assert nets["fea_s"].mlp.model[1].fc.weight.std().item() == pytest.approx((2 / 32) ** 0.5, rel=0.1)
+    assert nets["fea_s"].mlp.model[1].fc.weight.std().item() == pytest.approx(
+        (2 / 32) ** 0.5, rel=0.1
+    )
     assert nets["dis_s"].cnns[0][2].conv.weight.std().item() == pytest.approx(0.02, rel=0.05)
     norm = nets["gen_r"].dec.model[2].norm
     assert 0 <= norm.gamma.min() < norm.gamma.max() <= 1
-    biases = [p for net in nets.values() for key, p in net.named_parameters() if key.endswith((".bias", ".beta"))]
+    biases = [
+        p
+        for net in nets.values()
+        for key, p in net.named_parameters()
+        if key.endswith((".bias", ".beta"))
+    ]
     assert biases
     assert not any(p.any() for p in biases)
 
@@ -100,7 +113,9 @@ def test_discriminator_parity(tiny_nets: Nets, truth: Callable[[str], Tensor]) -
 
 
 @torch.inference_mode()
-def test_every_block_has_the_published_statistics(tiny_nets: Nets, truth: Callable[[str], Tensor]) -> None:
+def test_every_block_has_the_published_statistics(
+    tiny_nets: Nets, truth: Callable[[str], Tensor]
+) -> None:
     seen: list[Tensor] = []
     photos, albedos = tiny_nets["gen_i"], tiny_nets["gen_r"]
     for block in (*photos.enc_content.model, *albedos.dec.model[:5]):

@@ -34,7 +34,9 @@ def test_doubled_convolution(size: tuple[int, int], batch: int) -> None:
 
 
 def test_gradients_of_the_doubled_convolution() -> None:
-    x, weight, bias = (y.requires_grad_() for y in (made(2, 3, 4, 5), made(2, 3, 5, 5) / 10, made(2)))
+    x, weight, bias = (
+        y.requires_grad_() for y in (made(2, 3, 4, 5), made(2, 3, 5, 5) / 10, made(2))
+    )
     ours = torch.autograd.grad(doubled_conv(x, weight, bias).square().sum(), (x, weight, bias))
     theirs = torch.autograd.grad(plain_doubled(x, weight, bias).square().sum(), (x, weight, bias))
     for a, b in zip(ours, theirs, strict=True):
@@ -49,7 +51,9 @@ def last_channel(x: Tensor) -> Tensor:
 @pytest.mark.parametrize("kernel", [3, 4])
 def test_winograd(size: tuple[int, int], kernel: int) -> None:
     x, weight, bias = made(2, 6, *size), made(4, 6, kernel, kernel) / 10, made(4)
-    theirs = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), weight, bias, kernel - 2 if kernel == 4 else 1)
+    theirs = F.conv2d(
+        F.pad(x, (1, 1, 1, 1), mode="reflect"), weight, bias, kernel - 2 if kernel == 4 else 1
+    )
     near(Winograd(weight, bias)(last_channel(x)), last_channel(theirs))
 
 

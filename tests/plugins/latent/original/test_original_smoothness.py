@@ -21,13 +21,17 @@ def test_reference(shared_file: Callable[[str], Path]) -> None:
     for k in range(4):
         near = likeness(features(photo)[..., :: 1 << k, :: 1 << k])[:, 0]
         torch.testing.assert_close(near, torch.from_numpy(archive[f"r_w_s{k}"]), atol=1e-5, rtol=0)
-    assert torch.stack(list(losses(reflectance, photo))).numpy() == pytest.approx(archive["loss_scale"], abs=1e-6)
+    assert torch.stack(list(losses(reflectance, photo))).numpy() == pytest.approx(
+        archive["loss_scale"], abs=1e-6
+    )
     assert smoothness(reflectance, photo).item() == pytest.approx(float(archive["loss"]), abs=1e-6)
 
 
 def by_hand(reflectance: Tensor, photo: Tensor) -> float:
     """The finest scale of one picture, in loops."""
-    linear = ((photo.double() + 0.055) / 1.055) ** 2.4  # no pixel of this photo is on the linear part
+    linear = (
+        (photo.double() + 0.055) / 1.055
+    ) ** 2.4  # no pixel of this photo is on the linear part
     total = linear.sum(0) + 1e-6
     f = torch.stack([linear[0] / total, linear[1] / total, total / 3])
     height, width = photo.shape[-2:]

@@ -1,4 +1,5 @@
-"""One discriminator and one generator update of the published code, faults and all, against its numbers."""
+"""One discriminator and one generator update of the published code, faults and all, against its
+numbers."""
 
 from __future__ import annotations
 
@@ -25,12 +26,23 @@ NAMES = {
     **{f"prior.{k}": f"recon_s_{k}" for k in ("ii", "rs", "ri", "ri_rand", "sr", "si", "si_rand")},
     **{f"content.{k}": f"recon_c_{k}" for k in ("rs", "ri", "ri_rand", "sr", "si", "si_rand")},
     **{f"adversarial.{k}": f"adv_{k}" for k in ("rs", "ri", "ri_rand", "sr", "si", "si_rand")},
-    **{f"cycle.{k}": f"cyc_recon_x_{v}" for k, v in (("r", "rs"), ("s", "sr"), ("i_ri", "ir"), ("i_si", "is"))},
+    **{
+        f"cycle.{k}": f"cyc_recon_x_{v}"
+        for k, v in (("r", "rs"), ("s", "sr"), ("i_ri", "ir"), ("i_si", "is"))
+    },
     **{"cycle.i_ri_rand": "cyc_recon_x_ir_rand", "cycle.i_si_rand": "cyc_recon_x_is_rand"},
     **{"physical.i": "phy_i", "physical.i_rand": "phy_i_rand"},
 }
-WEIGHTS = {"image": 10, "cycle": 10, "physical": 5, "prior": 0.01, "content": 0.01, "adversarial": 1}
-#: Gradients below this are rounding: of biases that a norm takes away again. Adam makes full steps of them.
+WEIGHTS = {
+    "image": 10,
+    "cycle": 10,
+    "physical": 5,
+    "prior": 0.01,
+    "content": 0.01,
+    "adversarial": 1,
+}
+#: Gradients below this are rounding: of biases that a norm takes away again. Adam makes full steps
+#: of them.
 ROUNDING = 1e-4
 
 
@@ -65,19 +77,32 @@ def update(shared_file: Callable[[str], Path], tiny_state: Any) -> Update:
     judged = terms.discriminator(judges, {"r": x["x_r"], "s": x["x_s"]}, made, terms.PUBLISHED)
     terms.sum_of(list(judged.values())).backward()
     gradients = _gradients(nets, JUDGES)
-    assert not _gradients(nets, GENERATORS), "a discriminator's step must leave the generators alone"
+    assert not _gradients(nets, GENERATORS), (
+        "a discriminator's step must leave the generators alone"
+    )
     sides[0].step()
-    groups = _generator_terms(ours, judges, pictures, (x["noise_gen_r"] + 10, x["noise_gen_s"] - 10))
-    total = terms.sum_of([WEIGHTS[name] * terms.sum_of(list(group.values())) for name, group in groups.items()])
+    groups = _generator_terms(
+        ours, judges, pictures, (x["noise_gen_r"] + 10, x["noise_gen_s"] - 10)
+    )
+    total = terms.sum_of(
+        [WEIGHTS[name] * terms.sum_of(list(group.values())) for name, group in groups.items()]
+    )
     total.backward()
     gradients |= _gradients(nets, GENERATORS)
     sides[1].step()
-    plain = {name: {key: loss.item() for key, loss in group.items()} for name, group in groups.items()}
-    return Update(nets, {name: loss.item() for name, loss in judged.items()}, plain, total.item(), gradients)
+    plain = {
+        name: {key: loss.item() for key, loss in group.items()} for name, group in groups.items()
+    }
+    return Update(
+        nets, {name: loss.item() for name, loss in judged.items()}, plain, total.item(), gradients
+    )
 
 
 def _generator_terms(
-    nets: Nets, judges: Mapping[str, Any], pictures: tuple[Tensor, Tensor, Tensor], drawn: tuple[Tensor, Tensor]
+    nets: Nets,
+    judges: Mapping[str, Any],
+    pictures: tuple[Tensor, Tensor, Tensor],
+    drawn: tuple[Tensor, Tensor],
 ) -> terms.Terms:
     codes = terms.encode(nets, *pictures)
     made = terms.translate(nets, codes, *drawn)
@@ -106,9 +131,17 @@ def test_discriminator_losses(update: Update, reference: dict[str, Any]) -> None
 
 
 def test_generator_losses(update: Update, reference: dict[str, Any]) -> None:
-    ours = {f"{name}.{key}": loss for name, group in update.groups.items() for key, loss in group.items()}
+    ours = {
+        f"{name}.{key}": loss
+        for name, group in update.groups.items()
+        for key, loss in group.items()
+    }
     assert {f"loss_gen_{NAMES[name]}": loss for name, loss in ours.items()} == pytest.approx(
-        {k: v for k, v in reference["gen_losses"].items() if k.startswith("loss_gen_") and k != "loss_gen_total"},
+        {
+            k: v
+            for k, v in reference["gen_losses"].items()
+            if k.startswith("loss_gen_") and k != "loss_gen_total"
+        },
         abs=1e-4,
     )
     assert update.total == pytest.approx(reference["gen_losses"]["loss_gen_total"], abs=1e-3)
@@ -120,8 +153,13 @@ def test_gradient_norms(update: Update, reference: dict[str, Any]) -> None:
 
 
 def test_weights_after_the_updates(update: Update, reference: dict[str, Any]) -> None:
-    theirs, gradients = reference["post_step_param_sum_norm"], reference["dis_grad_norm"] | reference["gen_grad_norm"]
-    ours = {f"{name}.{key}": p for name, net in update.nets.items() for key, p in net.named_parameters()}
+    theirs, gradients = (
+        reference["post_step_param_sum_norm"],
+        reference["dis_grad_norm"] | reference["gen_grad_norm"],
+    )
+    ours = {
+        f"{name}.{key}": p for name, net in update.nets.items() for key, p in net.named_parameters()
+    }
     assert ours.keys() == theirs.keys()
     for name, p in ours.items():
         total, norm = theirs[name]

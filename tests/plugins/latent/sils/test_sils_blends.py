@@ -8,7 +8,7 @@ from iid_latent.sils.blends import Product, Sum, display, undisplay
 from iid_latent.sils.collapse import require_apart
 from iid_latent.sils.tasks import task_of
 from intrinsic_cli.api import TrainingError, UsageError
-from intrinsic_cli.kit.tone import exposure
+from intrinsic_cli.kit.light.exposure import exposure
 
 
 def _images(count: int, size: int = 16) -> list[torch.Tensor]:
@@ -39,7 +39,9 @@ def test_products_are_rebuilt_up_to_exposure(count: int) -> None:
     blend = Product()
     photo = blend.mix(layers)
     assert torch.allclose(photo, torch.stack(layers).prod(0))
-    off = blend.rebuild([blend.draw(x, exposure(photo)) for x in layers]) - blend.draw(photo, exposure(photo))
+    off = blend.rebuild([blend.draw(x, exposure(photo)) for x in layers]) - blend.draw(
+        photo, exposure(photo)
+    )
     assert off.flatten(1).std(1).max() < 1e-4
 
 
@@ -86,7 +88,9 @@ def test_layers_of_tasks(variant: str, asked: int, layers: tuple[str, ...]) -> N
     assert task.adds_up == (variant not in ("", "intrinsic"))
 
 
-@pytest.mark.parametrize(("variant", "asked"), [("", 3), ("intrinsic", 1), ("reflection", 4), ("three", 2)])
+@pytest.mark.parametrize(
+    ("variant", "asked"), [("", 3), ("intrinsic", 1), ("reflection", 4), ("three", 2)]
+)
 def test_tasks_that_make_no_sense(variant: str, asked: int) -> None:
     with pytest.raises(UsageError, match="layers") as caught:
         task_of(variant, asked)

@@ -7,8 +7,8 @@ from iid_latent.sils.decomposer import SilsDecomposer, decomposer_from
 from iid_latent.sils.networks import Separator
 from iid_latent.sils.settings import SilsOptions
 from intrinsic_cli.api import Runtime, WeightsError
-from intrinsic_cli.api.layers import FACTORS, SUMMANDS
-from intrinsic_cli.kit.resize import resize
+from intrinsic_cli.api.outputs import FACTORS, SUMMANDS
+from intrinsic_cli.kit.light.resize import resize
 
 
 def _photos(height: int = 32, width: int = 48) -> torch.Tensor:
@@ -33,13 +33,15 @@ def test_factors_multiply_to_the_photo(variant: str) -> None:
     assert (layers["shading"] > 0).all()
 
 
-@pytest.mark.parametrize(("variant", "layers"), [("reflection", 2), ("reflection", 3), ("three", 3)])
+@pytest.mark.parametrize(
+    ("variant", "layers"), [("reflection", 2), ("reflection", 3), ("three", 3)]
+)
 def test_summands_are_never_negative(variant: str, layers: int) -> None:
     decomposer = _decomposer(variant, SUMMANDS[:layers])
     made = decomposer(_photos())
     assert tuple(made) == ("transmission", "reflection", "flare")[:layers]
     assert all(layer.shape == (2, 3, 16, 24) and (layer >= 0).all() for layer in made.values())
-    assert decomposer.frame.lift == "subtract"
+    assert decomposer.frame.upsample == "subtract"
 
 
 def test_brighter_photos_have_the_same_albedo() -> None:
@@ -66,9 +68,11 @@ def test_mirrored_photos_have_mirrored_layers() -> None:
 
 def test_layers_as_they_were_drawn() -> None:
     exact, drawn = _decomposer(), _decomposer(exact=False)
-    assert (exact.frame.lift, drawn.frame.lift) == ("divide", "resize")
+    assert (exact.frame.upsample, drawn.frame.upsample) == ("divide", "resize")
     rebuilt = drawn(_photos())
-    assert not torch.allclose(rebuilt["albedo"] * rebuilt["shading"], resize(_photos(), (16, 24)), rtol=0.05)
+    assert not torch.allclose(
+        rebuilt["albedo"] * rebuilt["shading"], resize(_photos(), (16, 24)), rtol=0.05
+    )
 
 
 def test_small_photos_come_nearer_to_the_size_asked_for() -> None:
@@ -86,7 +90,11 @@ def test_weights_of_something_else() -> None:
     with pytest.raises(WeightsError, match="do not fit"):
         _decomposer("", SUMMANDS)
     damaged = {
-        "separator": {k: x for k, x in Separator(FACTORS, 16).state_dict().items() if "decoders.shading" not in k}
+        "separator": {
+            k: x
+            for k, x in Separator(FACTORS, 16).state_dict().items()
+            if "decoders.shading" not in k
+        }
     }
     with pytest.raises(WeightsError, match="do not fit"):
         decomposer_from(damaged, SilsOptions(), Runtime(torch.device("cpu")))

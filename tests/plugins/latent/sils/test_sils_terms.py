@@ -16,14 +16,18 @@ def test_distance_does_not_know_size() -> None:
     f = torch.tensor([1.0, -1.0, 1.0, -1.0]).view(1, 1, 2, 2)
     assert terms.distance(f, 7 * f).item() == pytest.approx(0, abs=1e-6)
     assert terms.distance(f, -0.1 * f).item() == pytest.approx(2, abs=1e-5)
-    assert terms.distance(torch.cat([f, f]), torch.cat([f, -f])).tolist() == pytest.approx([0, 2], abs=1e-5)
+    assert terms.distance(torch.cat([f, f]), torch.cat([f, -f])).tolist() == pytest.approx(
+        [0, 2], abs=1e-5
+    )
 
 
 def test_independence_is_the_mean_over_pairs_and_levels() -> None:
     f = torch.tensor([1.0, -1.0]).view(1, 1, 1, 2)
     same, far = 0.9477, 1 - terms.separation(torch.tensor(2.0)).item()
     assert terms.independence([[f, f], [f, -f]]).item() == pytest.approx((same + far) / 2, abs=1e-4)
-    assert terms.independence([[f], [f], [-f]]).item() == pytest.approx((same + 2 * far) / 3, abs=1e-4)
+    assert terms.independence([[f], [f], [-f]]).item() == pytest.approx(
+        (same + 2 * far) / 3, abs=1e-4
+    )
 
 
 def test_independence_drives_equal_features_apart() -> None:
@@ -32,12 +36,16 @@ def test_independence_drives_equal_features_apart() -> None:
     g = (f + 0.3 * torch.randn(1, 4, 8, 8, generator=generator)).requires_grad_()
     before = terms.independence([[f], [g]])
     (slope,) = torch.autograd.grad(before, g)
-    assert terms.independence([[f], [g - 0.5 * slope / slope.square().mean().sqrt()]]) < before - 0.01
+    assert (
+        terms.independence([[f], [g - 0.5 * slope / slope.square().mean().sqrt()]]) < before - 0.01
+    )
 
 
 def test_shared_information_sums_layers_and_averages_levels() -> None:
     f = torch.tensor([1.0, -1.0]).view(1, 1, 1, 2)
-    assert terms.shared_information([[f, f], [f, f]], [[f, -f], [-f, -f]]).item() == pytest.approx(1 + 2, abs=1e-5)
+    assert terms.shared_information([[f, f], [f, f]], [[f, -f], [-f, -f]]).item() == pytest.approx(
+        1 + 2, abs=1e-5
+    )
 
 
 def test_found_sums_layers_and_averages_samples() -> None:

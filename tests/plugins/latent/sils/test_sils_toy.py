@@ -1,6 +1,7 @@
-"""Squares, circles and triangles that were added up are taken apart again, learned from unrelated exemplars."""
+"""Squares, circles and triangles that were added up are taken apart again, learned from unrelated
+exemplars."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,11 @@ def _canvas(rng: np.random.Generator, size: int, kind: str) -> Tensor:
 class Toys:
     """Sums of a square and a disc as a source."""
 
-    name, protocol, offers = "toys", "reflection", frozenset({"photo", "transmission", "reflection", "mask"})
+    name, protocol, offers = (
+        "toys",
+        "reflection",
+        frozenset({"photo", "transmission", "reflection", "mask"}),
+    )
 
     def __init__(self, key: int = 0) -> None:
         self._key = key
@@ -40,23 +45,28 @@ class Toys:
     def part(self, index: int, count: int) -> "Toys":
         return Toys(self._key * count + index + 1)
 
-    def batches(self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0) -> Iterator["Batch"]:
+    def batches(
+        self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0
+    ) -> Iterator["Batch"]:
         number = start
         while split == "train" or number < 2:
             rng = np.random.default_rng((self._key, number, split == "val"))
             share = torch.tensor(rng.uniform(0.2, 0.8, (size, 1, 1, 1)), dtype=torch.float32)
             square = share * torch.stack([_canvas(rng, crop, "transmission") for _ in range(size)])
-            disc = (1 - share) * torch.stack([_canvas(rng, crop, "reflection") for _ in range(size)])
+            disc = (1 - share) * torch.stack(
+                [_canvas(rng, crop, "reflection") for _ in range(size)]
+            )
             layers = {"photo": square + disc, "transmission": square, "reflection": disc}
             yield layers | {"mask": torch.ones(size, 1, crop, crop)}
             number += 1
 
-    def cases(self, split: Split = "val", limit: int | None = None) -> Iterator[Case]:
+    def cases(self, split: Split = "val") -> Sequence[Case]:
         yield from ()
 
 
 def _decibels(trainer: SilsTrainer) -> list[float]:
-    """PSNR of both layers in unseen mixtures. Half the photo for either would have 17 and 19 dB, its copy 14 and 15."""
+    """PSNR of both layers in unseen mixtures. Half the photo for either would have 17 and 19 dB,
+    its copy 14 and 15."""
     torch.manual_seed(5)
     with torch.no_grad():
         figures = trainer.validate(next(iter(trainer.batches("val"))))
@@ -65,7 +75,16 @@ def _decibels(trainer: SilsTrainer) -> list[float]:
 
 def test_toys_are_taken_apart() -> None:
     torch.manual_seed(0)
-    config = SilsConfig(batch_size=8, pairings=1, crop=32, pretrained="no", width=16, dis_dim=4, lr=3e-3, trunk_lr=1e-3)
+    config = SilsConfig(
+        batch_size=8,
+        pairings=1,
+        crop=32,
+        pretrained="no",
+        width=16,
+        dis_dim=4,
+        lr=3e-3,
+        trunk_lr=1e-3,
+    )
     trainer = SilsTrainer(config, Toys(), Runtime(torch.device("cpu"), variant="reflection"))
 
     def minimise(loss: Tensor, name: str) -> None:

@@ -36,7 +36,12 @@ class Recorder:
         self.trainer.optimizers[name].step()
 
     def _judges(self) -> list[torch.nn.Parameter]:
-        return [p for name, net in self.trainer.nets.items() if name.startswith("dis_") for p in net.parameters()]
+        return [
+            p
+            for name, net in self.trainer.nets.items()
+            if name.startswith("dis_")
+            for p in net.parameters()
+        ]
 
 
 @pytest.mark.parametrize("variant", ["", "reflection", "three"])
@@ -52,9 +57,13 @@ def test_a_step_teaches_discriminators_then_the_separator(variant: str) -> None:
     assert all(p.requires_grad for net in trainer.nets.values() for p in net.parameters())
 
 
-@pytest.mark.parametrize("term", ["compose", "cycle", "shared", "auto", "independence", "adversarial"])
+@pytest.mark.parametrize(
+    "term", ["compose", "cycle", "shared", "auto", "independence", "adversarial"]
+)
 def test_every_term_alone_moves_the_separator(term: str) -> None:
-    weights = dict.fromkeys(("compose", "cycle", "shared", "auto", "independence", "adversarial"), 0.0)
+    weights = dict.fromkeys(
+        ("compose", "cycle", "shared", "auto", "independence", "adversarial"), 0.0
+    )
     trainer = _trainer("reflection", replace(_SMALL, **(weights | {term: 1.0})))
     trainer.step(next(iter(trainer.batches("train"))), Recorder(trainer))
     slopes = [p.grad for p in trainer.nets["separator"].parameters() if p.grad is not None]
@@ -63,7 +72,14 @@ def test_every_term_alone_moves_the_separator(term: str) -> None:
 
 def test_layers_needed_come_from_the_dataset_or_from_mixtures() -> None:
     batch = next(iter(_trainer("three").batches("val")))
-    assert {"photo", "transmission", "reflection", "flare", "flare_mask", "true flare"} <= batch.keys()
+    assert {
+        "photo",
+        "transmission",
+        "reflection",
+        "flare",
+        "flare_mask",
+        "true flare",
+    } <= batch.keys()
     assert {"albedo", "shading_mask", "true albedo"} <= next(iter(_trainer().batches("val"))).keys()
 
 
@@ -123,7 +139,9 @@ def test_the_guard_stops_a_dead_layer_only_after_a_while(variant: str) -> None:
     _validate(trainer)
     for _ in range(2):
         trainer.step(batch, lambda loss, name: None)
-    with pytest.raises(TrainingError, match="shading is flat" if not variant else "reflection is flat"):
+    with pytest.raises(
+        TrainingError, match="shading is flat" if not variant else "reflection is flat"
+    ):
         _validate(trainer)
 
 

@@ -17,12 +17,14 @@ from iid_latent.usi3d.method import Usi3d
 from iid_latent.usi3d.settings import Usi3dConfig, Usi3dOptions
 from iid_latent.usi3d.trainer import Usi3dTrainer
 from intrinsic_cli.api import Runtime, TrainingError
-from intrinsic_cli.kit.checkpoint import state_of
-from intrinsic_cli.kit.data.synth import open_synth
-from intrinsic_cli.kit.resize import resize
+from intrinsic_cli.kit.data.synth.scenes import open_synth
+from intrinsic_cli.kit.light.resize import resize
+from intrinsic_cli.kit.networks.checkpoint import state_of
 
 CPU = Runtime(torch.device("cpu"))
-SMALL = Usi3dConfig(batch_size=2, pairings=2, crop=64, width=8, blocks=1, dis_dim=4, pretrained="no")
+SMALL = Usi3dConfig(
+    batch_size=2, pairings=2, crop=64, width=8, blocks=1, dis_dim=4, pretrained="no"
+)
 MIB = 1 << 20
 
 
@@ -75,7 +77,9 @@ def test_looking_around_widens_what_a_cell_of_content_sees() -> None:
 def test_logarithms_of_albedo_and_shading_add_up() -> None:
     albedo, shading = torch.rand(1, 3, 8, 8) + 0.1, torch.rand(1, 3, 8, 8) + 0.1
     one = torch.ones(1, 1, 1, 1)
-    torch.testing.assert_close(to_log(albedo, one) + to_log(shading, one), to_log(albedo * shading, one))
+    torch.testing.assert_close(
+        to_log(albedo, one) + to_log(shading, one), to_log(albedo * shading, one)
+    )
     torch.testing.assert_close(from_log(to_log(albedo, one)), albedo)
     assert float(to_log(torch.zeros(1, 3, 4, 4), one).min()) == pytest.approx(DARKEST)
 
@@ -91,14 +95,19 @@ def test_most_of_a_constant_error_is_forgiven_and_edges_are_not() -> None:
 
 def test_blends_are_photos_of_the_product() -> None:
     torch.manual_seed(0)
-    albedo, shading = torch.rand(4, 3, 32, 32) * 0.8 + 0.1, torch.rand(4, 1, 32, 32).expand(-1, 3, -1, -1) + 0.2
+    albedo, shading = (
+        torch.rand(4, 3, 32, 32) * 0.8 + 0.1,
+        torch.rand(4, 1, 32, 32).expand(-1, 3, -1, -1) + 0.2,
+    )
     photo, mask, gain = expose(albedo * shading, torch.ones(4, 1, 32, 32))
     assert 0 <= float(photo.min()) <= float(photo.max()) <= 1
     ratio = (photo / (albedo * shading))[(mask > 0).expand_as(photo)]
     assert float(ratio.std() / ratio.mean()) < 0.5
     assert float(gain.min()) <= float(ratio.median()) <= float(gain.max())
     assert 0.5 < float(mask.mean()) <= 1
-    assert float((photo.amax(1, keepdim=True) * mask).max()) < 0.98, "clipped pixels are not learned from"
+    assert float((photo.amax(1, keepdim=True) * mask).max()) < 0.98, (
+        "clipped pixels are not learned from"
+    )
 
 
 def test_both_canvases_find_the_truth_faultless() -> None:
@@ -118,7 +127,10 @@ def test_both_canvases_find_the_truth_faultless() -> None:
 def test_a_step_moves_every_net_and_leaves_the_discriminators_to_their_own_update() -> None:
     torch.manual_seed(0)
     trainer = Usi3dTrainer(SMALL, open_synth(), CPU)
-    before = {name: {k: x.clone() for k, x in part.items()} for name, part in state_of(trainer.nets).items()}
+    before = {
+        name: {k: x.clone() for k, x in part.items()}
+        for name, part in state_of(trainer.nets).items()
+    }
     calls: list[str] = []
     real = minimiser(trainer)
 
@@ -131,7 +143,16 @@ def test_a_step_moves_every_net_and_leaves_the_discriminators_to_their_own_updat
 
     losses = trainer.step(next(iter(trainer.batches("train"))), minimise)
     assert calls == ["dis", "gen"]
-    assert {"adversarial", "image", "cycle", "physical", "prior", "content", "divergence", "compose"} <= losses.keys()
+    assert {
+        "adversarial",
+        "image",
+        "cycle",
+        "physical",
+        "prior",
+        "content",
+        "divergence",
+        "compose",
+    } <= losses.keys()
     assert all(bool(torch.isfinite(x)) for x in losses.values())
     after = state_of(trainer.nets)
     for name, part in before.items():
@@ -139,7 +160,9 @@ def test_a_step_moves_every_net_and_leaves_the_discriminators_to_their_own_updat
 
 
 def test_terms_of_weight_zero_are_not_even_formed() -> None:
-    off = dict.fromkeys(("adversarial", "image", "cycle", "physical", "prior", "content", "divergence"), 0.0)
+    off = dict.fromkeys(
+        ("adversarial", "image", "cycle", "physical", "prior", "content", "divergence"), 0.0
+    )
     trainer = Usi3dTrainer(Usi3dConfig(**{**_knobs(SMALL), **off}), open_synth(), CPU)
     losses = trainer.step(next(iter(trainer.batches("train"))), minimiser(trainer))
     assert set(losses) == {"compose"}
@@ -147,7 +170,9 @@ def test_terms_of_weight_zero_are_not_even_formed() -> None:
 
 def test_a_few_steps_learn() -> None:
     torch.manual_seed(0)
-    config = Usi3dConfig(**{**_knobs(SMALL), "lr": 3e-3, "adversarial": 0.0, "batch_size": 2, "pairings": 2})
+    config = Usi3dConfig(
+        **{**_knobs(SMALL), "lr": 3e-3, "adversarial": 0.0, "batch_size": 2, "pairings": 2}
+    )
     trainer = Usi3dTrainer(config, open_synth(), CPU)
     (held,) = islice(trainer.batches("val"), 1)
 
@@ -179,7 +204,7 @@ def test_layers_are_consistent_unless_asked_otherwise() -> None:
     small = resize(photo, (24, 32))
     torch.testing.assert_close(layers["albedo"] * layers["shading"], small, atol=1e-3, rtol=1e-3)
     drawn = Usi3d().decomposer(state, Usi3dOptions(size=48, exact=False), CPU)
-    assert drawn.frame.lift == "resize"
+    assert drawn.frame.upsample == "resize"
     loose = drawn(photo)
     assert float((loose["albedo"] * loose["shading"] - small).detach().abs().mean()) > 0.02
 

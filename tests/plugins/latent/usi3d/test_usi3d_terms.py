@@ -1,4 +1,5 @@
-"""The losses of ``usi3d`` on domains one can calculate by hand; each fault of the published code has a test."""
+"""The losses of ``usi3d`` on domains one can calculate by hand; each fault of the published code
+has a test."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ HIDDEN = replace(terms.MENDED, hidden_draws=True)
 
 @dataclass
 class Toy:
-    """Content is the picture, the prior its mean; decoding scales the content and leaves the prior alone."""
+    """Content is the picture, the prior its mean; decoding scales the content and leaves the prior
+    alone."""
 
     gain: float
 
@@ -48,7 +50,8 @@ def flat(value: float) -> Tensor:
 
 
 def run(generators: Nets, faults: terms.Faults = terms.MENDED) -> terms.Terms:
-    """All consistency terms of a photo of 0.4, an albedo of 0.8 and a shading of 0.2 with random priors 5 and -5."""
+    """All consistency terms of a photo of 0.4, an albedo of 0.8 and a shading of 0.2 with random
+    priors 5 and -5."""
     pictures = flat(0.4), flat(0.8), flat(0.2)
     codes = terms.encode(generators, *pictures)
     drawn = torch.full_like(codes.z_i, 5.0), torch.full_like(codes.z_i, -5.0)
@@ -67,7 +70,10 @@ def test_pictures_are_rebuilt_by_the_decoder_of_their_own_domain() -> None:
 
 
 def test_a_picture_drawn_from_a_random_prior_is_asked_for_that_prior() -> None:
-    mended, faulty = run(nets())["prior"], run(nets(), replace(terms.MENDED, own_priors=True))["prior"]
+    mended, faulty = (
+        run(nets())["prior"],
+        run(nets(), replace(terms.MENDED, own_priors=True))["prior"],
+    )
     assert values(mended)["ri_rand"] == pytest.approx(5 - 0.4)
     assert values(mended)["si_rand"] == pytest.approx(5 + 0.4)
     assert values(faulty)["ri_rand"] == pytest.approx(0.4 - 0.2)
@@ -77,7 +83,14 @@ def test_a_picture_drawn_from_a_random_prior_is_asked_for_that_prior() -> None:
 
 def test_contents_and_cycles() -> None:
     found = run(nets(i=1, r=2, s=1))
-    assert values(found["content"]) == {"rs": 0.2, "ri": 0.4, "ri_rand": 0.4, "sr": 0.0, "si": 0.0, "si_rand": 0.0}
+    assert values(found["content"]) == {
+        "rs": 0.2,
+        "ri": 0.4,
+        "ri_rand": 0.4,
+        "sr": 0.0,
+        "si": 0.0,
+        "si_rand": 0.0,
+    }
     assert values(found["cycle"])["i_ri"] == pytest.approx(0.4)
     assert values(found["cycle"])["i_si"] == 0.0
     assert values(found["cycle"])["r"] == pytest.approx(0.8)
@@ -121,8 +134,15 @@ def test_the_divergence_is_zero_for_equal_priors_and_positive_otherwise() -> Non
 
 def test_discriminators_see_pictures_of_random_priors() -> None:
     judges = {"r": lambda x: [x], "s": lambda x: [x, x]}
-    real, made = {"r": flat(1.0), "s": flat(1.0)}, {"ri": flat(0.5), "si": flat(0.5), "ri_rand": flat(1.0)}
-    assert values(terms.discriminator(judges, real, made)) == {"ri": 0.25, "si": 0.5, "ri_rand": 1.0}
+    real, made = (
+        {"r": flat(1.0), "s": flat(1.0)},
+        {"ri": flat(0.5), "si": flat(0.5), "ri_rand": flat(1.0)},
+    )
+    assert values(terms.discriminator(judges, real, made)) == {
+        "ri": 0.25,
+        "si": 0.5,
+        "ri_rand": 1.0,
+    }
     assert "ri_rand" not in terms.discriminator(judges, real, made, HIDDEN)
     assert values(terms.adversarial(judges, made)) == {"ri": 0.25, "si": 0.5, "ri_rand": 0.0}
 
@@ -138,7 +158,14 @@ def test_discriminators_do_not_teach_the_generators() -> None:
 
 def test_named_weights_are_those_of_the_published_configurations() -> None:
     mpi = Usi3dConfig().loss_weights("MPI")
-    assert (mpi.adversarial, mpi.image, mpi.cycle, mpi.physical, mpi.prior, mpi.content) == (1, 10, 10, 5, 0.01, 0.01)
+    assert (mpi.adversarial, mpi.image, mpi.cycle, mpi.physical, mpi.prior, mpi.content) == (
+        1,
+        10,
+        10,
+        5,
+        0.01,
+        0.01,
+    )
     mix = Usi3dConfig().loss_weights("MIX_IIW")
     assert (mix.adversarial, mix.physical, mix.prior, mix.divergence) == (0.1, 1, 0.1, 0.1)
     assert CONFIGURATIONS["MIT"].physical == 0

@@ -1,0 +1,89 @@
+"""Descriptions of methods, datasets and weights as plain values, for tables and for ``--json``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from intrinsic_cli.api import MethodSpec, WeightsError
+from intrinsic_cli.registry import Registry
+from intrinsic_cli.settings import Knob, describe
+from intrinsic_cli.weights import WeightsFile, list_weights, read_record, sha256
+
+
+def methods(registry: Registry) -> list[dict[str, Any]]:
+    """One short row a method; reads no weights."""
+    files = list_weights(registry)
+    return [
+        {
+            "name": spec.name,
+            "summary": spec.summary,
+            "layers": spec.default.layers,
+            "variant_layers": _variant_layers(spec),
+            "variants": [variant.name for variant in spec.variants if variant.name],
+            "stages": spec.default.stages,
+            "origin": registry.origins[spec.name],
+            "weights": [file.name for file in files if file.method == spec.name],
+        }
+        for spec in registry.methods.values()
+    ]
+
+
+def method(registry: Registry, spec: MethodSpec) -> dict[str, Any]:
+    """Everything about one method."""
+    return {
+        "name": spec.name,
+        "summary": spec.summary,
+        "paper": spec.paper,
+        "origin": registry.origins[spec.name],
+        "layers": spec.default.layers,
+        "variant_layers": _variant_layers(spec),
+        "variants": [variant.name for variant in spec.variants if variant.name],
+        "stages": spec.default.stages,
+        "needs": sorted(spec.default.needs),
+        "options": [_knob(knob) for knob in describe(spec.default.options)],
+        "settings": [_knob(knob) for knob in describe(spec.default.config)],
+        "weights": [weights(file) for file in list_weights(registry) if file.method == spec.name],
+    }
+
+
+def weights(file: WeightsFile) -> dict[str, Any]:
+    """One weights file with its size, hash and training record; a damaged one says so in its
+    record."""
+    try:
+        record = read_record(file.path)
+    except WeightsError as error:
+        record = {"damaged": error.message}
+    return {
+        **file._asdict(),
+        "bytes": file.path.stat().st_size,
+        "sha256": sha256(file.path),
+        "record": record,
+    }
+
+
+def datasets(registry: Registry) -> list[dict[str, Any]]:
+    """One row a dataset."""
+    return [
+        {
+            "name": spec.name,
+            "summary": spec.summary,
+            "offers": sorted(spec.offers),
+            "layout": spec.layout,
+            "licence": spec.licence,
+            "needs_path": spec.needs_path,
+            "page": spec.page,
+            "protocols": spec.protocols,
+            "prepare": bool(spec.prepare),
+        }
+        for spec in registry.datasets.values()
+    ]
+
+
+def _variant_layers(spec: MethodSpec) -> dict[str, tuple[str, ...]]:
+    """The outputs of variants that give others than the default one."""
+    return {v.name: v.layers for v in spec.variants if v.layers != spec.default.layers}
+
+
+def _knob(knob: Knob) -> dict[str, Any]:
+    kind = "|".join(map(str, knob.choices)) or knob.type
+    return {**knob._asdict(), "type": kind}

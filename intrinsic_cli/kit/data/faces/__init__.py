@@ -1,0 +1,1 @@
+"""Faces listed in files: SfSNet's synthetic ones and CelebA."""

@@ -1,0 +1,1 @@
+"""Hypersim: rendered rooms."""

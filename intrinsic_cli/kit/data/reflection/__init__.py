@@ -1,0 +1,1 @@
+"""Photos behind glass, made up of any photos."""

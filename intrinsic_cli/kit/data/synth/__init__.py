@@ -1,0 +1,1 @@
+"""Rendered views in shards, mixed anew for every sample."""

@@ -1,0 +1,1 @@
+"""Photos, albedos and shadings that do not belong together."""

@@ -1,0 +1,1 @@
+"""Everything that lies on disk: photos, layers, meshes, sidecars; whole or absent."""

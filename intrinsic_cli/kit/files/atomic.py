@@ -1,0 +1,79 @@
+"""Files that are whole or absent: nothing half-written ever carries its final name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PREFIX = ".iid-"
+FORGOTTEN = 24 * 3600  # seconds after which another machine's unfinished file counts as left behind
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` (same suffix) that takes its name when the block ends
+    without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        prefix=f"{PREFIX}{_HOST}-{os.getpid()}-", suffix=path.suffix, dir=path.parent
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_UMASK)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` (UTF-8) atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left half-written in ``folder``; files of runs still going on
+    stay."""
+    for path in folder.glob(f"{PREFIX}*"):
+        if _is_abandoned(path):
+            with contextlib.suppress(OSError):  # another run may be sweeping too
+                path.unlink()
+
+
+def _is_abandoned(path: Path) -> bool:
+    host, _, rest = path.name.removeprefix(PREFIX).rpartition("-")[0].rpartition("-")
+    if host == _HOST and rest.isdigit() and os.name == "posix":
+        return not _is_alive(int(rest))
+    try:
+        return time.time() - path.stat().st_mtime > FORGOTTEN
+    except OSError:
+        return False
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# Reading the umask changes it for a moment, which threads must not see: read once, on import.
+_UMASK = _umask()
+_HOST = socket.gethostname()

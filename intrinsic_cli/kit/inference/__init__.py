@@ -1,0 +1,2 @@
+"""From a photo in memory to its outputs: cut, run, bring back to full size; many photos in a
+stream."""

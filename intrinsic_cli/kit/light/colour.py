@@ -1,0 +1,97 @@
+"""Transfer curves and luminance. Linear light is the house's inside; sRGB is how most files store
+it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from intrinsic_cli.kit.light.resize import bands
+
+Values = TypeVar("Values", NDArray[Any], Tensor)
+
+#: Rec. 709 / sRGB weights of linear red, green and blue.
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+LUT_SIZE = 65536
+
+
+def srgb_to_linear(x: Values) -> Values:
+    """sRGB code in 0..1 → linear light, IEC 61966-2-1. Any shape; negatives follow the line at
+    0."""
+    if isinstance(x, Tensor):
+        return torch.where(x <= 0.04045, x / 12.92, ((x.clamp(min=0.0) + 0.055) / 1.055) ** 2.4)
+    return np.where(x <= 0.04045, x / 12.92, ((np.maximum(x, 0) + 0.055) / 1.055) ** 2.4).astype(
+        x.dtype, copy=False
+    )
+
+
+def linear_to_srgb(x: Values) -> Values:
+    """Linear light → sRGB code in 0..1, the inverse of :func:`srgb_to_linear`. Any shape."""
+    if isinstance(x, Tensor):
+        return torch.where(
+            x <= 0.0031308, x * 12.92, 1.055 * x.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
+        )
+    curve = 1.055 * np.maximum(x, 0.0031308) ** (1 / 2.4) - 0.055
+    return np.where(x <= 0.0031308, x * 12.92, curve).astype(x.dtype, copy=False)
+
+
+def luminance(x: Values, axis: int) -> Values:
+    """Linear RGB along ``axis`` (length 3) → luminance, that axis kept with length 1. One channel
+    passes through."""
+    if x.shape[axis] == 1:
+        return x
+    parts = [LUMINANCE[i] * take(x, i, axis) for i in range(3)]
+    return parts[0] + parts[1] + parts[2]
+
+
+def take(x: Values, index: int, axis: int) -> Values:
+    """Slice ``index`` of ``axis``, the axis kept with length 1: a view."""
+    where = [slice(None)] * x.ndim
+    where[axis] = slice(index, index + 1)
+    return x[tuple(where)]
+
+
+def decode_codes(codes: NDArray[Any], encoding: str) -> NDArray[np.float32]:
+    """uint8 or uint16 codes → float32 linear in 0..1, by table (``encoding``: ``srgb`` or
+    ``linear``)."""
+    linear: NDArray[np.float32] = _decoding_table(codes.dtype.name, encoding)[codes]
+    return linear
+
+
+def encode_codes(x: NDArray[np.float32], bits: int, scale: float = 1.0) -> NDArray[Any]:
+    """Linear 0..``scale`` (clipped) → sRGB codes of 8 bits (by table, within 0.53 of a code) or 16
+    bits (exact).
+
+    ``x`` is ``[H,W,C]``, worked on in bands of rows.
+    """
+    codes = np.empty(x.shape, np.uint8 if bits == 8 else np.uint16)
+    for rows in bands(x.shape[0], x[0].size):
+        codes[rows] = _encode(x[rows] * np.float32(1.0 / scale), bits)
+    return codes
+
+
+def _encode(x: NDArray[np.float32], bits: int) -> NDArray[Any]:
+    np.clip(x, 0.0, 1.0, out=x)
+    if bits == 16:
+        return (linear_to_srgb(x) * 65535 + 0.5).astype(np.uint16)
+    x *= LUT_SIZE - 1
+    x += 0.5
+    return _encoding_table()[x.astype(np.uint16)]
+
+
+@cache
+def _decoding_table(dtype: str, encoding: str) -> NDArray[np.float32]:
+    top = np.iinfo(dtype).max
+    codes = np.arange(top + 1, dtype=np.float64) / top
+    return (srgb_to_linear(codes) if encoding == "srgb" else codes).astype(np.float32)
+
+
+@cache
+def _encoding_table() -> NDArray[np.uint8]:
+    linear = np.arange(LUT_SIZE, dtype=np.float64) / (LUT_SIZE - 1)
+    return (linear_to_srgb(linear) * 255 + 0.5).astype(np.uint8)

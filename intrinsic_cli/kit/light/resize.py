@@ -1,0 +1,58 @@
+"""Sizes a network likes, and photos brought to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+from torch.nn import functional
+
+from intrinsic_cli.api import Frame
+
+#: Work on big pictures goes in bands of about this many pixels: large enough for speed, small
+#: enough for the cache.
+BAND_PIXELS = 1 << 18
+
+
+def fit_size(height: int, width: int, frame: Frame) -> tuple[int, int]:
+    """The size ``(h, w)`` a photo is shown to a network at: short side ``frame.size``, aspect kept,
+    both sides the nearest multiples of ``frame.multiple``. A photo is enlarged only as far as the
+    multiple forces it."""
+    scale = min(1.0, frame.size / min(height, width)) if frame.size else 1.0
+    return round_to(height * scale, frame.multiple), round_to(width * scale, frame.multiple)
+
+
+def round_to(length: float, of: int) -> int:
+    """The multiple of ``of`` nearest to ``length``, at least one."""
+    return max(1, int(length / of + 0.5)) * of
+
+
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """``[B,C,H,W]`` → ``[B,C,h,w]``: bilinear, with an antialiasing footprint along sides that
+    shrink."""
+    if tuple(image.shape[-2:]) == tuple(size):
+        return image
+    shrinks = size[0] < image.shape[-2] or size[1] < image.shape[-1]
+    # The antialiased kernel is twice as fast on planes as on interleaved pixels; enlarging is the
+    # other way round.
+    source = image.contiguous() if shrinks else image
+    return functional.interpolate(
+        source, size=size, mode="bilinear", align_corners=False, antialias=shrinks
+    )
+
+
+def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
+    """``[B,C,H,W]`` with its right and bottom border repeated until both sides are multiples of
+    ``multiple``."""
+    height, width = image.shape[-2:]
+    right, bottom = -width % multiple, -height % multiple
+    if not right and not bottom:
+        return image
+    return functional.pad(image, (0, right, 0, bottom), mode="replicate")
+
+
+def bands(height: int, width: int) -> Iterator[slice]:
+    """Slices of rows that cover ``height``, each about :data:`BAND_PIXELS` pixels."""
+    step = max(1, BAND_PIXELS // max(1, width))
+    for top in range(0, height, step):
+        yield slice(top, min(top + step, height))

@@ -1,0 +1,1 @@
+"""What networks are made of: blocks, a pretrained backbone, losses, weights, devices."""

@@ -1,0 +1,77 @@
+"""Rendered views: what is composed obeys the image model, repeats by seed and resumes by number."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.data.synth.camera import Camera
+from intrinsic_cli.kit.data.synth.scenes import Synth, open_synth
+
+
+@pytest.fixture(scope="module")
+def synth() -> Synth:
+    return open_synth()
+
+
+def test_the_miniature_has_both_splits_and_every_category(synth: Synth) -> None:
+    for split in ("train", "val"):
+        categories = {case.facts["category"] for case in synth.cases(split)}
+        assert categories == {"room", "object", "face", "outdoor", "bird"}
+
+
+def test_photo_is_albedo_times_shading(synth: Synth) -> None:
+    """In the mask, up to what the camera adds (noise, 8 bits, tone curve) and highlights."""
+    close = []
+    for case in synth.cases("val"):
+        product = case.truth["albedo"] * case.truth["shading"]
+        error = np.abs(product - case.photo)[case.mask]
+        close.append(np.median(error))
+    assert np.median(close) < 0.01
+
+
+def test_batches_repeat_and_resume_by_number(synth: Synth) -> None:
+    first = list(islice(synth.batches("train", 2, 48, seed=5), 4))
+    again = list(islice(synth.batches("train", 2, 48, seed=5, start=2), 2))
+    other = next(iter(synth.batches("train", 2, 48, seed=6)))
+    for batch, repeat in zip(first[2:], again, strict=True):
+        assert all(torch.equal(batch[name], repeat[name]) for name in batch)
+    assert not torch.equal(first[0]["photo"], other["photo"])
+
+
+def test_batches_have_the_promised_shapes(synth: Synth) -> None:
+    batch = next(iter(synth.batches("train", 3, 40)))
+    assert set(batch) == synth.offers
+    assert batch["photo"].shape == batch["albedo"].shape == batch["shading"].shape == (3, 3, 40, 40)
+    assert batch["mask"].shape == (3, 1, 40, 40)
+    assert batch["photo"].min() >= 0
+    assert batch["photo"].max() <= 1
+    norms = batch["normals"].norm(dim=1)
+    assert norms.median() == pytest.approx(1, abs=1e-3)
+
+
+def test_validation_is_always_the_same(synth: Synth) -> None:
+    runs = [list(synth.batches("val", 4, 64, seed=seed)) for seed in (0, 1)]
+    assert [len(batch["photo"]) for batch in runs[0]] == [4, 4, 2]
+    assert all(torch.equal(a["photo"], b["photo"]) for a, b in zip(*runs, strict=True))
+
+
+def test_a_folder_without_shards_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no train/ or val/"):
+        open_synth(tmp_path)
+    (tmp_path / "train").mkdir()
+    with pytest.raises(DataError, match=r"no \*.tar shards"):
+        next(iter(open_synth(tmp_path).batches("train", 1, 32)))
+
+
+def test_a_plain_camera_only_quantises() -> None:
+    light = np.random.default_rng(0).random((8, 8, 3), np.float32)
+    photo = Camera(np.ones(3, np.float32))(light, np.random.default_rng(0))
+    assert np.abs(photo - light).max() < 0.006
+    bright = Camera(np.full(3, 4, np.float32))(light, np.random.default_rng(0))
+    assert bright.max() == pytest.approx(1)
