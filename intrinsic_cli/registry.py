@@ -1,4 +1,5 @@
-"""What is installed: entry points → method and dataset descriptions, with broken plugins set aside.
+"""What is installed: entry points → descriptions of methods, datasets and protocols, with broken
+plugins set aside.
 
 pluggy could load the whole entry-point group in one call, but then one plugin that raises ends the
 program and a taken name is skipped without a word. So plugins are loaded one at a time, the healthy
@@ -23,12 +24,16 @@ from intrinsic_cli.api import (
     Method,
     MethodSpec,
     PluginError,
+    Protocol,
+    ProtocolSpec,
     Source,
     UsageError,
     Variant,
 )
 from intrinsic_cli.api.hooks import ENTRY_POINTS, PROJECT, Hooks
 from intrinsic_cli.datasets import DATASETS
+from intrinsic_cli.plugin_checks import check_hooks, check_method_spec
+from intrinsic_cli.protocols import PROTOCOLS
 
 HOUSE = "intrinsic-cli"
 
@@ -42,6 +47,7 @@ class Registry:
     datasets: Mapping[str, DatasetSpec] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    protocols: Mapping[str, ProtocolSpec] = field(default_factory=dict)
 
     def resolve(self, text: str) -> tuple[MethodSpec, Variant]:
         """``NAME`` or ``NAME:VARIANT`` → (spec, variant). UsageError where there is none."""
@@ -57,25 +63,25 @@ class Registry:
 
     def _unknown(self, name: str) -> UsageError:
         if name in self.broken:
-            return UsageError(
-                f"the plugin {name!r} is broken: {self.broken[name]}",
-                "mend or uninstall that package",
-            )
+            message = f"the plugin {name!r} is broken: {self.broken[name]}"
+            return UsageError(message, "mend or uninstall that package")
         return UsageError(f"no method called {name!r}", _hint(name, tuple(self.methods), "methods"))
 
 
 @cache
 def load_registry() -> Registry:
     """The registry of this process. Cheap: imports only the plugins' front doors."""
-    loading = _Loading()
-    for spec in DATASETS:
-        loading.add_dataset(spec, HOUSE)
+    plugins = _Plugins()
+    for dataset in DATASETS:
+        plugins.add_dataset(dataset, HOUSE)
+    for protocol in PROTOCOLS:
+        plugins.add_protocol(protocol, HOUSE)
     for point in sorted(entry_points(group=ENTRY_POINTS), key=_house_first):
-        loading.load(point)
-    return loading.registry()
+        plugins.load(point)
+    return plugins.registry()
 
 
-class _Loading:
+class _Plugins:
     """Collects plugins one at a time and keeps notes on the broken ones."""
 
     def __init__(self) -> None:
@@ -83,14 +89,17 @@ class _Loading:
         self.manager.add_hookspecs(Hooks)
         self.methods: dict[str, MethodSpec] = {}
         self.datasets: dict[str, DatasetSpec] = {}
-        self.owners: dict[str, str] = {}
+        self.protocols: dict[str, ProtocolSpec] = {}
+        self.owners: dict[tuple[str, str], str] = {}
         self.broken: dict[str, str] = {}
 
     def load(self, point: EntryPoint) -> None:
         """Import one plugin and take in what it brings; whatever it does wrong stays its own
         problem."""
         owner = _owner(point)
-        name = point.name if not self.manager.has_plugin(point.name) else owner
+        name = point.name
+        if self.manager.has_plugin(name):
+            name = owner
         try:
             self.manager.register(point.load(), name)
             self.manager.check_pending()
@@ -100,16 +109,19 @@ class _Loading:
             self._blame(point.name, owner, _reason(error))
 
     def _collect(self, name: str, owner: str) -> None:
-        hook = self.manager.hook
-        takers: tuple[tuple[pluggy.HookCaller, Callable[[Any, str], None]], ...] = (
-            (hook.iid_methods, self.add_method),
-            (hook.iid_datasets, self.add_dataset),
-        )
+        """Take in all that is sound, then tell what is not."""
+        callers = self.manager.get_hookcallers(self.manager.get_plugin(name)) or []
+        check_hooks(self.manager.get_plugin(name), [caller.name for caller in callers])
+        takers: Mapping[str, Callable[[Any, str], None]] = {
+            "iid_methods": self.add_method,
+            "iid_datasets": self.add_dataset,
+            "iid_protocols": self.add_protocol,
+        }
         problems = []
-        for caller, take in takers:
+        for caller in callers:
             for spec in _answers(caller, name):
                 try:
-                    take(spec, owner)
+                    takers[caller.name](spec, owner)
                 except PluginError as error:
                     problems.append(error.message)
         if problems:
@@ -117,51 +129,84 @@ class _Loading:
 
     def add_method(self, spec: MethodSpec, owner: str) -> None:
         """Take in a method, unless its description is unfit or its name is taken."""
-        if not isinstance(spec, MethodSpec):
-            raise PluginError(f"iid_methods gave {type(spec).__name__} instead of MethodSpec")
-        _check_free("method", spec.name, owner, self.owners.get(spec.name))
-        self.methods[spec.name], self.owners[spec.name] = spec, owner
+        _check_type(spec, MethodSpec, "iid_methods")
+        check_method_spec(spec)
+        self._claim("method", spec.name, owner)
+        self.methods[spec.name] = spec
 
     def add_dataset(self, spec: DatasetSpec, owner: str) -> None:
         """Take in a dataset reader, unless its description is unfit or its name is taken."""
-        if not isinstance(spec, DatasetSpec):
-            raise PluginError(f"iid_datasets gave {type(spec).__name__} instead of DatasetSpec")
-        key = f"dataset {spec.name}"
-        _check_free("dataset", spec.name, owner, self.owners.get(key))
-        self.datasets[spec.name], self.owners[key] = spec, owner
+        _check_type(spec, DatasetSpec, "iid_datasets")
+        self._claim("dataset", spec.name, owner)
+        self.datasets[spec.name] = spec
+
+    def add_protocol(self, spec: ProtocolSpec, owner: str) -> None:
+        """Take in a protocol, unless its description is unfit or its name is taken."""
+        _check_type(spec, ProtocolSpec, "iid_protocols")
+        self._claim("protocol", spec.name, owner)
+        self.protocols[spec.name] = spec
+
+    def _claim(self, kind: str, name: str, owner: str) -> None:
+        taken_by = self.owners.setdefault((kind, name), owner)
+        if name in self._table(kind):
+            raise PluginError(f"{kind} {name!r} of {owner} is already provided by {taken_by}")
+
+    def _table(self, kind: str) -> Mapping[str, Any]:
+        tables: Mapping[str, Mapping[str, Any]] = {
+            "method": self.methods,
+            "dataset": self.datasets,
+            "protocol": self.protocols,
+        }
+        return tables[kind]
 
     def _blame(self, name: str, owner: str, reason: str) -> None:
-        self.broken[owner if name in self.broken or name in self.methods else name] = reason
+        taken = name in self.broken or name in self.methods
+        self.broken[owner if taken else name] = reason
 
     def registry(self) -> Registry:
         """What was found, sorted."""
-        origins = {name: self.owners[name] for name in self.methods}
-        parts: Iterable[Mapping[str, Any]] = (self.methods, self.datasets, self.broken, origins)
-        methods, datasets, broken, origin = (
-            {key: part[key] for key in sorted(part)} for part in parts
+        return Registry(
+            methods=_sorted(self.methods),
+            datasets=_sorted(self.datasets),
+            broken=_sorted(self.broken),
+            origins=_sorted({name: self.owners["method", name] for name in self.methods}),
+            protocols=_sorted(self.protocols),
         )
-        return Registry(methods, datasets, broken, origin)
 
 
 def open_method(spec: MethodSpec) -> Method[Any, Any]:
     """Import and make the method behind ``spec``."""
-    made = _load_target(spec.target, f"method {spec.name!r}")()
-    if not isinstance(made, Method):
+    kind = _load_target(spec.target, f"method {spec.name!r}")
+    if not isinstance(kind, type) or not issubclass(kind, Method):
         raise PluginError(f"{spec.target} of method {spec.name!r} is not a Method")
+    try:
+        made: Method[Any, Any] = kind()
+    except TypeError as error:  # abstract methods that are missing, or an __init__ with arguments
+        raise PluginError(f"{spec.target} cannot be made: {error}") from error
     return made
+
+
+def open_protocol(name: str, registry: Registry) -> Protocol:
+    """Import the protocol called ``name``. UsageError where there is none."""
+    spec = registry.protocols.get(name)
+    if spec is None:
+        known = tuple(registry.protocols)
+        raise UsageError(f"no protocol called {name!r}", _hint(name, known, "protocols"))
+    protocol = _load_target(spec.target, f"protocol {name!r}")
+    if not isinstance(protocol, Protocol) or protocol.name != name:
+        raise PluginError(f"{spec.target} is not a Protocol called {name!r}")
+    return protocol
 
 
 def open_dataset(text: str, registry: Registry) -> Source:
     """``NAME``, ``NAME:PATH`` or a folder → an opened dataset."""
     spec, path = _find_dataset(text, registry)
     if path is None and spec.needs_path:
-        raise UsageError(
-            f"the dataset {spec.name!r} needs a path", f"write {spec.name}:PATH ({spec.layout})"
-        )
+        hint = f"write {spec.name}:PATH ({spec.layout})"
+        raise UsageError(f"the dataset {spec.name!r} needs a path", hint)
     if path is not None and not spec.several and not path.exists():
-        raise DataError(
-            f"there is nothing at {path}", f"{spec.name} expects {spec.layout or 'a folder'}"
-        )
+        layout = spec.layout or "a folder"
+        raise DataError(f"there is nothing at {path}", f"{spec.name} expects {layout}")
     source: Source = _load_target(spec.target, f"dataset {spec.name!r}")(path)
     return source
 
@@ -174,13 +219,10 @@ def _find_dataset(text: str, registry: Registry) -> tuple[DatasetSpec, Path | No
     if path.is_dir():
         return registry.datasets["folder"], path
     if path.parent != Path() or path.exists():
-        raise DataError(
-            f"{text} is not a folder",
-            "give a folder or NAME[:PATH]; `iid datasets` lists the names",
-        )
-    raise UsageError(
-        f"no dataset or folder called {name!r}", _hint(name, tuple(registry.datasets), "datasets")
-    )
+        hint = "give a folder or NAME[:PATH]; `iid datasets` lists the names"
+        raise DataError(f"{text} is not a folder", hint)
+    hint = _hint(name, tuple(registry.datasets), "datasets")
+    raise UsageError(f"no dataset or folder called {name!r}", hint)
 
 
 def _load_target(target: str, what: str) -> Any:
@@ -188,9 +230,8 @@ def _load_target(target: str, what: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except Exception as error:
-        raise PluginError(
-            f"{what} cannot be imported: {_reason(error)}", f"its target is {target}"
-        ) from error
+        message = f"{what} cannot be imported: {_reason(error)}"
+        raise PluginError(message, f"its target is {target}") from error
 
 
 def _answers(caller: pluggy.HookCaller, plugin: str) -> list[Any]:
@@ -198,14 +239,21 @@ def _answers(caller: pluggy.HookCaller, plugin: str) -> list[Any]:
     answers: list[Any] = []
     for implementation in caller.get_hookimpls():
         if implementation.plugin_name == plugin:
-            function: Callable[[], Iterable[Any]] = implementation.function
-            answers.extend(function())
+            answer: Any = implementation.function()
+            if not isinstance(answer, Iterable) or isinstance(answer, str):
+                kind = type(answer).__name__
+                raise PluginError(f"{caller.name} answers with a {kind}, not a list of specs")
+            answers.extend(answer)
     return answers
 
 
-def _check_free(kind: str, name: str, owner: str, taken_by: str | None) -> None:
-    if taken_by is not None:
-        raise PluginError(f"{kind} {name!r} of {owner} is already provided by {taken_by}")
+def _check_type(spec: Any, wanted: type, hook: str) -> None:
+    if not isinstance(spec, wanted):
+        raise PluginError(f"{hook} gave {type(spec).__name__} instead of {wanted.__name__}")
+
+
+def _sorted(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: table[name] for name in sorted(table)}
 
 
 def _house_first(point: EntryPoint) -> tuple[bool, str, str]:
@@ -226,6 +274,6 @@ def _reason(error: BaseException) -> str:
 
 
 def _hint(word: str, known: tuple[str, ...], kind: str) -> str:
+    names = f"{kind}: {', '.join(known)}" if known else f"there are no {kind}"
     near = difflib.get_close_matches(word, known, n=1)
-    listing = f"{kind}: {', '.join(known)}" if known else f"there are no {kind}"
-    return f"did you mean {near[0]!r}? {listing}" if near else listing
+    return f"did you mean {near[0]!r}? {names}" if near else names

@@ -17,11 +17,18 @@ from intrinsic_cli.api import (
     Method,
     MethodSpec,
     PluginError,
+    ProtocolSpec,
     UsageError,
     Variant,
     hookimpl,
 )
-from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_method
+from intrinsic_cli.registry import (
+    Registry,
+    load_registry,
+    open_dataset,
+    open_method,
+    open_protocol,
+)
 
 
 def spec(name: str = "toy", target: str = "toy:Toy", **more: Any) -> MethodSpec:
@@ -47,10 +54,13 @@ class Point:
         return self.plugin
 
 
-def plugin(*methods: Any, datasets: tuple[Any, ...] = ()) -> ModuleType:
+def plugin(
+    *methods: Any, datasets: tuple[Any, ...] = (), protocols: tuple[Any, ...] = ()
+) -> ModuleType:
     made = ModuleType("made")
     made.iid_methods = hookimpl(lambda: list(methods))  # type: ignore[attr-defined]
     made.iid_datasets = hookimpl(lambda: list(datasets))  # type: ignore[attr-defined]
+    made.iid_protocols = hookimpl(lambda: list(protocols))  # type: ignore[attr-defined]
     return made
 
 
@@ -130,6 +140,37 @@ def test_plugins_bring_datasets(installed: Any) -> None:
     )
     assert found.datasets["rooms"] is extra
     assert "already provided by intrinsic-cli" in found.broken["b"]
+
+
+def test_plugins_bring_protocols(installed: Any) -> None:
+    extra = ProtocolSpec("hands", "hands.protocol:HANDS")
+    found = installed(
+        Point("a", plugin(protocols=(extra,)), "a"),
+        Point("b", plugin(protocols=(ProtocolSpec("mit", "b:MIT"),)), "b"),
+        Point("c", plugin(protocols=("a word",)), "c"),
+    )
+    assert found.protocols["hands"] is extra
+    assert list(found.protocols) == sorted(found.protocols)
+    assert found.protocols["mit"].target.startswith("intrinsic_cli.")
+    assert (
+        "protocol 'mit' of b (b_module) is already provided by intrinsic-cli" in found.broken["b"]
+    )
+    assert "str instead of ProtocolSpec" in found.broken["c"]
+
+
+def test_every_protocol_of_the_house_can_be_opened() -> None:
+    found = load_registry()
+    for name in found.protocols:
+        assert open_protocol(name, found).name == name
+
+
+def test_a_protocol_nobody_brings() -> None:
+    with pytest.raises(UsageError, match="no protocol called 'mti'") as caught:
+        open_protocol("mti", load_registry())
+    assert "did you mean 'mit'?" in caught.value.hint
+    wrong = Registry(protocols={"no": ProtocolSpec("no", "builtins:dict")})
+    with pytest.raises(PluginError, match="builtins:dict of protocol 'no' is not a Protocol"):
+        open_protocol("no", wrong)
 
 
 def test_resolve() -> None:
