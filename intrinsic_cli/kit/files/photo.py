@@ -59,7 +59,7 @@ def read_photo(source: Path | bytes, encoding: str = "auto") -> Photo:
     if encoding not in ENCODINGS:
         raise UsageError(f"there is no input encoding {encoding!r}", f"use {', '.join(ENCODINGS)}")
     if isinstance(source, bytes):
-        return _to_photo(_decode(source), encoding)
+        return to_photo(_decode(source), encoding)
     try:
         return read_photo(source.read_bytes(), encoding)
     except OSError as error:
@@ -179,7 +179,9 @@ def _orient(codes: Codes, data: bytes) -> Codes:
     return codes[:, ::-1] if turn in (2, 3, 6, 7) else codes
 
 
-def _to_photo(codes: Codes, encoding: str) -> Photo:
+def to_photo(codes: Codes, encoding: str = "auto") -> Photo:
+    """Numbers as files hold them, [H,W] or [H,W,C] with C 1..4, uint8, uint16 or float, red first,
+    alpha last → a photo. ``encoding`` ``auto``: floats are linear, all others sRGB."""
     colours, alpha = _split_alpha(codes if codes.ndim == 3 else codes[..., None])
     real = codes.dtype.kind == "f"
     used = encoding if encoding != "auto" else ("linear" if real else "srgb")
