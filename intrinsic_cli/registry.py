@@ -194,7 +194,7 @@ def open_protocol(name: str, registry: Registry) -> Protocol:
         raise UsageError(f"no protocol called {name!r}", _hint(name, known, "protocols"))
     protocol = _load_target(spec.target, f"protocol {name!r}")
     if not isinstance(protocol, Protocol) or protocol.name != name:
-        raise PluginError(f"{spec.target} is not a Protocol called {name!r}")
+        raise PluginError(f"{spec.target} of protocol {name!r} is not a Protocol called so")
     return protocol
 
 
@@ -239,12 +239,19 @@ def _answers(caller: pluggy.HookCaller, plugin: str) -> list[Any]:
     answers: list[Any] = []
     for implementation in caller.get_hookimpls():
         if implementation.plugin_name == plugin:
-            answer: Any = implementation.function()
+            answer = _call(caller.name, implementation.function)
             if not isinstance(answer, Iterable) or isinstance(answer, str):
                 kind = type(answer).__name__
                 raise PluginError(f"{caller.name} answers with a {kind}, not a list of specs")
             answers.extend(answer)
     return answers
+
+
+def _call(hook: str, function: Callable[..., Any]) -> Any:
+    try:
+        return function()
+    except Exception as error:
+        raise PluginError(f"{hook} fails: {_reason(error)}") from error
 
 
 def _check_type(spec: Any, wanted: type, hook: str) -> None:

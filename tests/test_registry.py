@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ from intrinsic_cli.api import (
     DatasetSpec,
     Method,
     MethodSpec,
+    NoOptions,
     PluginError,
     ProtocolSpec,
     UsageError,
@@ -30,9 +32,13 @@ from intrinsic_cli.registry import (
     open_protocol,
 )
 
+LAYERS = ("albedo", "shading")
 
-def spec(name: str = "toy", target: str = "toy:Toy", **more: Any) -> MethodSpec:
-    return MethodSpec(name, "a toy", target, (Variant(layers=("albedo", "shading"), **more),))
+
+def spec(name: str = "toy", target: str = "toy:Toy", *others: Variant, **more: Any) -> MethodSpec:
+    """A sound description; ``more`` is said of its default variant."""
+    default = Variant(**{"layers": LAYERS, **more})
+    return MethodSpec(name, "a toy", target, (default, *others))
 
 
 class Dist:
@@ -174,11 +180,10 @@ def test_a_protocol_nobody_brings() -> None:
 
 
 def test_resolve() -> None:
-    found = Registry(
-        {"flow": spec("flow", variants=("albedo16",))}, broken={"bad": "ImportError: x"}
-    )
-    assert found.resolve("flow")[1] == ""
-    assert found.resolve("flow:albedo16")[1] == "albedo16"
+    flow = spec("flow", "toy:Toy", Variant("albedo16", layers=LAYERS))
+    found = Registry({"flow": flow}, broken={"bad": "ImportError: x"})
+    assert found.resolve("flow") == (flow, flow.default)
+    assert found.resolve("flow:albedo16") == (flow, flow.variants[1])
     for text, message, hint in (
         ("flwo", "no method called 'flwo'", "did you mean 'flow'"),
         ("flow:albedo61", "no variant 'albedo61'", "did you mean 'albedo16'"),
@@ -224,9 +229,97 @@ def test_open_dataset_names_paths_and_folders(
 
 
 def test_the_default_variant_may_have_a_name() -> None:
-    two = spec("two", variants=("other",), default="first")
+    two = spec("two", "toy:Toy", Variant("other", layers=LAYERS), alias="first")
     found = Registry({"two": two})
-    assert found.resolve("two") == found.resolve("two:first") == (two, "")
-    assert found.resolve("two:other") == (two, "other")
+    assert found.resolve("two") == found.resolve("two:first") == (two, two.default)
+    assert found.resolve("two:other") == (two, two.variants[1])
     with pytest.raises(UsageError, match="no variant 'frist'"):
         found.resolve("two:frist")
+
+
+def test_a_hook_without_its_mark(installed: Any) -> None:
+    unmarked = ModuleType("unmarked")
+    unmarked.iid_methods = lambda: [spec("toy")]  # type: ignore[attr-defined]
+    found = installed(
+        Point("a", unmarked, "a"),
+        Point("b", ModuleType("empty"), "b"),
+    )
+    assert found.broken["a"] == "iid_methods lacks its mark: write @hookimpl above it"
+    assert found.broken["b"].startswith("it answers none of the hooks iid_methods, ")
+
+
+@pytest.mark.parametrize("answer", [None, "a word", spec("toy")])
+def test_an_answer_that_is_no_list(installed: Any, answer: Any) -> None:
+    wrong = ModuleType("wrong")
+    wrong.iid_methods = hookimpl(lambda: answer)  # type: ignore[attr-defined]
+    told = installed(Point("a", wrong, "a")).broken["a"]
+    assert told == f"iid_methods answers with a {type(answer).__name__}, not a list of specs"
+
+
+def changed(**fields: Any) -> MethodSpec:
+    return replace(spec("toy"), **fields)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (spec("two words"), "the name 'two words' of a method is not one lower-case word"),
+        (spec("a:b"), "the name 'a:b' of a method is not one lower-case word"),
+        (changed(summary="two\nlines"), "the summary of toy is not one line of text"),
+        (spec(target=""), "the target of toy is '', not 'package.module:Class'"),
+        (spec(target="toy.Toy"), "the target of toy is 'toy.Toy', not 'package.module:Class'"),
+        (changed(variants=()), "variants of toy is no tuple of at least one Variant"),
+        (
+            changed(variants=Variant(layers=LAYERS)),
+            "variants of toy is one Variant, not a tuple: write (Variant(...),)",
+        ),
+        (changed(variants=("big",)), "variants of toy holds a str, not only Variants"),
+        (
+            changed(variants=(Variant(layers=LAYERS),) * 2),
+            "toy has more than one variant called ''",
+        ),
+        (
+            spec("toy", "toy:Toy", Variant("big", layers=LAYERS), alias="big"),
+            "toy has more than one variant called 'big'",
+        ),
+        (
+            spec("toy", "toy:Toy", Variant("a b", layers=LAYERS)),
+            "the variant 'a b' of toy is not one word",
+        ),
+        (
+            spec(layers="albedo"),
+            "layers of toy is the word 'albedo', not a tuple: write ('albedo',)",
+        ),
+        (
+            spec("toy", "toy:Toy", Variant("big", layers="albedo")),  # type: ignore[arg-type]
+            "layers of toy:big is the word 'albedo', not a tuple: write ('albedo',)",
+        ),
+        (spec(stages="main"), "stages of toy is the word 'main', not a tuple: write ('main',)"),
+        (spec(needs="photo"), "needs of toy is the word 'photo', not a tuple: write ('photo',)"),
+        (spec(needs=None), "needs of toy is None, not a tuple of words"),
+        (spec(layers=()), "toy names no layers"),
+        (spec(layers=("pane",)), "the kind of the output 'pane' is not known (give Variant(kinds="),
+        (spec(options=3), "options of toy is not a dataclass of knobs"),
+        (spec(config=NoOptions), "config of toy is not derived from TrainConfig"),
+        (spec(smoke={"stps": 2}), "smoke of toy sets 'stps', which its config does not have"),
+    ],
+    ids=str,
+)
+def test_slips_become_sentences(installed: Any, wrong: MethodSpec, told: str) -> None:
+    found = installed(Point("a", plugin(wrong, spec("good")), "a"))
+    assert list(found.methods) == ["good"]
+    reason = found.broken["a"]
+    assert reason == told or (told.endswith("=") and reason.startswith(told))
+
+
+def test_a_description_that_cannot_be_made(installed: Any) -> None:
+    wrong = ModuleType("wrong")
+    wrong.iid_methods = hookimpl(lambda: [MethodSpec(name="toy", summary="")])  # type: ignore[attr-defined,call-arg]
+    told = installed(Point("a", wrong, "a")).broken["a"]
+    assert told.startswith("iid_methods fails: TypeError: ")
+    assert "'target'" in told
+
+
+def test_a_method_that_lacks_a_part_is_named() -> None:
+    with pytest.raises(PluginError, match=r"cannot be made: .* abstract"):
+        open_method(spec(target="intrinsic_cli.api:Method"))

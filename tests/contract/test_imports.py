@@ -1,17 +1,20 @@
-"""Who may know whom, read from the source: cli → runs → kit → api; plugins → api and kit."""
+"""Who may know whom, read from the source: cli → runs → kit → api; plugins → api and kit; the rooms
+of the kit in one direction."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 HOUSE = ROOT / "intrinsic_cli"
+KIT_FOLDER = HOUSE / "kit"
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"))
-HALL = ("registry", "settings", "weights", "requests", "datasets")
+HALL = ("registry", "settings", "weights", "requests", "datasets", "protocols")
 HEAVY = {"torch", "numpy", "cv2", "PIL", "rich", "safetensors", "OpenEXR", "imageio", "scipy"}
 
 #: Room → the rooms of the house it may import (besides itself).
@@ -20,18 +23,31 @@ MAY = {
     "kit": ("api",),
     "runs": ("api", "kit", *HALL),
     "cli": ("api", "kit", "runs", *HALL),
-    "registry": ("api", "datasets"),
+    "registry": ("api", "datasets", "protocols", "plugin_checks"),
+    "plugin_checks": ("api",),
     "settings": ("api",),
     "weights": ("api", "registry", "kit"),
     "requests": (),
     "datasets": ("api",),
+    "protocols": ("api",),
     "testing": ("api", "kit", "runs", *HALL),
-    "__init__": (),
+    "__init__": ("api", "runs"),
     "__main__": ("cli",),
+}
+#: Room of the workshop → the rooms of it that it may import (besides itself).
+KIT = {
+    "light": (),
+    "files": ("light",),
+    "networks": ("files",),
+    "inference": ("light", "files", "networks"),
+    "training": ("files", "networks"),
+    "data": ("light", "files"),
+    "metrics": ("light", "files"),
+    "score": ("light", "metrics"),
 }
 LIGHT = (
     *(path for room in ("api", "cli", "runs") for path in (HOUSE / room).rglob("*.py")),
-    *(HOUSE / f"{name}.py" for name in (*HALL, "__init__", "__main__")),
+    *(HOUSE / f"{name}.py" for name in (*HALL, "plugin_checks", "__init__", "__main__")),
     *(
         plugin / name
         for plugin in PLUGINS
@@ -99,6 +115,28 @@ def test_rooms_keep_their_walls(path: Path) -> None:
         assert not parts[0].startswith("iid_"), f"the house knows the plugin {parts[0]}"
         if parts[0] == "intrinsic_cli" and len(parts) > 1 and parts[1] != "__version__":
             assert parts[1] == room or parts[1] in MAY[room], f"{room} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(KIT_FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(KIT_FOLDER))
+)
+def test_rooms_of_the_workshop_look_one_way(path: Path) -> None:
+    room = path.relative_to(KIT_FOLDER).parts[0].removesuffix(".py")
+    for name in imported(parse(path)):
+        if name.startswith("intrinsic_cli.kit."):
+            other = name.split(".")[2]
+            assert other == room or other in KIT[room], f"{room} imports {name}"
+
+
+def test_the_workshop_has_no_cycle_and_few_arrows() -> None:
+    assert set(KIT) == {path.parent.name for path in KIT_FOLDER.glob("*/__init__.py")}
+    TopologicalSorter(KIT).prepare()  # CycleError where there is one
+    assert sum(map(len, KIT.values())) <= 14
+
+
+def test_the_workshop_says_which_rooms_are_stable() -> None:
+    told = ast.get_docstring(parse(KIT_FOLDER / "__init__.py")) or ""
+    assert not [room for room in KIT if f"``{room}``" not in told]
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
