@@ -13,25 +13,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from intrinsic_cli import settings, weights
 from intrinsic_cli.api import (
-    Case,
     DatasetSpec,
     Decomposition,
     Method,
     MethodSpec,
+    PluginError,
     Runtime,
     Silent,
-    Source,
     TrainConfig,
     Variant,
 )
@@ -40,34 +37,30 @@ from intrinsic_cli.kit.files.layers import rebuild
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import Photo, read_photo
 from intrinsic_cli.kit.networks.checkpoint import load_weights, state_of
-from intrinsic_cli.registry import Registry, open_dataset, open_method
+from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_method
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.train.run import train
+from intrinsic_cli.testing_source import ODD, data_text, scene, tiny_offering
 
 if TYPE_CHECKING:
-    from intrinsic_cli.api.data import Batch, Split
+    from intrinsic_cli.api.data import Row
     from intrinsic_cli.api.method import NetState
 
-Array = NDArray[np.float32]
-
-OFFERS = frozenset({"photo", "albedo", "shading", "mask", "normals"})
-TINY = DatasetSpec(
-    "tiny", "made-up little scenes", "intrinsic_cli.testing:open_tiny", OFFERS, needs_path=False
-)
-ODD = (37, 51)  # a photo size no network has as a multiple
 REBUILDS = 1e-3  # RMSE to which albedo · shading (+ residual), or the sum of layers, must give the photo back
 AT_ONCE = 1e-6  # seconds after which an interrupted run stops: after its first step
 
 
 def check_method(
-    spec: MethodSpec, stage: str | None = None, name: str = "", data: DatasetSpec = TINY
+    spec: MethodSpec, stage: str | None = None, name: str = "", data: DatasetSpec | None = None
 ) -> None:
     """Check one method: description, training of ``stage`` (None: of all) and, after the last
     stage, decomposing.
 
-    ``data`` is for methods that need batches the little scenes do not offer.
+    The little scenes offer every key that the method needs and whose kind is known, from
+    :data:`~intrinsic_cli.api.data.ROWS` or from the ``rows`` of an installed dataset. ``data`` is
+    for methods that need batches of their own.
     """
-    check_description(spec, name, data)
+    data = check_description(spec, name, data)
     variant = spec.variant(name)
     with tempfile.TemporaryDirectory(prefix="iid-check-") as folder:
         for name in variant.stages if stage is None else (stage,):
@@ -78,8 +71,8 @@ def check_method(
             check_decomposing(spec, variant, {})
 
 
-def check_description(spec: MethodSpec, name: str, data: DatasetSpec = TINY) -> None:
-    """What a MethodSpec says of itself holds."""
+def check_description(spec: MethodSpec, name: str, data: DatasetSpec | None = None) -> DatasetSpec:
+    """What a MethodSpec says of itself holds. Returns the dataset to train it on."""
     _expect(
         spec.name.isidentifier() and spec.name == spec.name.lower(),
         f"the name {spec.name!r} is a lower-case word",
@@ -96,7 +89,20 @@ def check_description(spec: MethodSpec, name: str, data: DatasetSpec = TINY) -> 
         )
         _expect(settings.settle(kind, {}, ()) is not None, f"{kind} has defaults")
     _expect(issubclass(variant.config, TrainConfig), "its config is a TrainConfig")
+    data = data or _little_scenes(variant)
     _expect(variant.needs <= data.offers, f"{data.name} offers {', '.join(sorted(variant.needs))}")
+    return data
+
+
+def _little_scenes(variant: Variant) -> DatasetSpec:
+    """The miniature dataset with every key the variant needs."""
+    rows: dict[str, Row] = {}
+    for dataset in load_registry().datasets.values():
+        rows |= dataset.rows
+    try:
+        return tiny_offering(variant.needs, rows)
+    except PluginError as error:
+        raise AssertionError(f"broken promise: {error.message} ({error.hint})") from error
 
 
 def check_stage(
@@ -153,8 +159,8 @@ def check_decomposing(spec: MethodSpec, variant: Variant, state: NetState) -> No
 
 def _pictures() -> dict[str, tuple[Photo, tuple[int, int]]]:
     """The same little scene as files of several kinds, read as the command line reads them."""
-    scene = _scene(np.random.default_rng(7), *ODD)["photo"]
-    deep = (scene / scene.max() * 65535).astype(np.uint16)
+    pixels = scene(np.random.default_rng(7), *ODD)["photo"].astype(np.float32)
+    deep = (pixels / pixels.max() * 65535).astype(np.uint16)
     flat = (deep >> 8).astype(np.uint8)
     alpha = np.full((*ODD, 1), 255, np.uint8)
     alpha[:9] = 0
@@ -195,7 +201,7 @@ def _check_moved(
         name: load_weights(run / name / "best.safetensors")[0] for name in variant.stages[:-1]
     }
     torch.manual_seed(config.seed)
-    source = open_dataset(data.name, _registry(spec, data))
+    source = open_dataset(data_text(data), _registry(spec, data))
     trainer = method.trainer(
         variant.stages[-1], config, source, replace(_runtime(variant), parents=parents)
     )
@@ -221,7 +227,7 @@ def _train(
     name = spec.title(variant)
     overrides = tuple(f"{key}={value}" for key, value in {"steps": 2, **variant.smoke}.items())
     request = TrainRequest(
-        name, data.name, folder, overrides=overrides, device="cpu", precision="fp32", **more
+        name, data_text(data), folder, overrides=overrides, device="cpu", precision="fp32", **more
     )
     return train(request, Silent(), _registry(spec, data))
 
@@ -267,81 +273,3 @@ def _same(one: NetState, other: NetState) -> bool:
 def _expect(holds: bool, promise: str) -> None:
     if not holds:
         raise AssertionError(f"broken promise: {promise}")
-
-
-def open_tiny(path: Path | None) -> Tiny:
-    """The reader behind :data:`TINY`."""
-    return Tiny()
-
-
-@dataclass(frozen=True)
-class Tiny(Source):
-    """Patches of colour on a wavy ground under one light, made up from a seed."""
-
-    name: str = "tiny"
-    protocol: str = "synth"
-    offers: frozenset[str] = OFFERS
-    key: int = 0
-
-    def part(self, index: int, count: int) -> Tiny:
-        """Scenes of other seeds."""
-        return replace(self, key=self.key * count + index + 1)
-
-    def batches(
-        self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0
-    ) -> Iterator[Batch]:
-        """See :meth:`intrinsic_cli.api.Source.batches`; ``val`` has two batches."""
-        number = start
-        while split == "train" or number < 2:
-            key = (
-                *((self.key,) if self.key else ()),
-                seed if split == "train" else 1 << 20,
-                number,
-            )
-            scenes = [_scene(np.random.default_rng((*key, row)), crop, crop) for row in range(size)]
-            yield {name: torch.stack([_tensor(scene[name]) for scene in scenes]) for name in OFFERS}
-            number += 1
-
-    def cases(self, split: Split = "val") -> Sequence[Case]:
-        """Three scenes of an odd size."""
-        return [self._case(number, split) for number in range(3)]
-
-    def _case(self, number: int, split: Split) -> Case:
-        key = (*((self.key,) if self.key else ()), number, split == "val")
-        scene = _scene(np.random.default_rng(key), *ODD)
-        truth = {name: scene[name] for name in ("albedo", "shading", "normals")}
-        return Case(f"scene{number}", scene["photo"], truth, scene["mask"][..., 0] > 0)
-
-
-def _scene(rng: np.random.Generator, height: int, width: int) -> Mapping[str, Array]:
-    """One scene: [H,W,C] each, linear."""
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    seeds = rng.uniform(0, 1, (6, 2)) * (height, width)
-    ids = np.argmin([(y - a) ** 2 + (x - b) ** 2 for a, b in seeds], axis=0)
-    albedo = rng.uniform(0.1, 0.9, (6, 3))[ids]
-    normals = _wavy(rng, y / height, x / width)
-    light = np.array([*rng.uniform(-0.6, 0.6, 2), 1.0])
-    shading = 0.2 + np.maximum(normals @ (light / np.linalg.norm(light)), 0)[..., None]
-    mask = np.ones((height, width, 1))
-    mask[:2] = 0  # truth with a hole in it, as real truth has
-    made = {
-        "photo": albedo * shading,
-        "albedo": albedo,
-        "shading": shading.repeat(3, axis=2),
-        "mask": mask,
-        "normals": normals,
-    }
-    return {name: np.ascontiguousarray(values, np.float32) for name, values in made.items()}
-
-
-def _wavy(rng: np.random.Generator, y: Array, x: Array) -> NDArray[Any]:
-    """Unit normals [H,W,3] of a ground of sines: x right, y up, z to the viewer."""
-    along, across, phase = rng.uniform(2, 8, 3)
-    slope = 0.6 * np.cos(along * x + across * y + phase)
-    normals = np.stack([-slope * along / 8, slope * across / 8, np.ones_like(slope)], axis=2)
-    unit: NDArray[Any] = normals / np.linalg.norm(normals, axis=2, keepdims=True)
-    return unit
-
-
-def _tensor(image: Array) -> torch.Tensor:
-    return torch.from_numpy(image).permute(2, 0, 1)

@@ -13,7 +13,8 @@ from iid_gray.method import Gray, GrayDecomposer, GrayTrainer
 
 from intrinsic_cli.api import DatasetSpec, Frame, MethodSpec, Runtime, TrainConfig
 from intrinsic_cli.registry import load_registry
-from intrinsic_cli.testing import ODD, OFFERS, Tiny, check_method
+from intrinsic_cli.testing import check_method
+from intrinsic_cli.testing_source import ODD, OFFERS, Tiny
 
 GRAY = load_registry().methods["gray"]
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from intrinsic_cli.api.outputs import Kind, kind_of
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Row
 
 
 def knob(
@@ -15,14 +18,15 @@ def knob(
     choices: tuple[Any, ...] = (),
     low: float | None = None,
     high: float | None = None,
+    multiple: int | None = None,
 ) -> Any:
     """A dataclass field that explains itself: shown by ``iid methods NAME``, validated by ``-O``
     and ``--set``.
 
-    ``low`` and ``high`` are the least and the greatest number allowed."""
-    return field(
-        default=default, metadata={"help": help, "choices": choices, "low": low, "high": high}
-    )
+    ``low`` and ``high`` are the least and the greatest number allowed; with ``multiple`` it has to
+    be a whole multiple of that."""
+    told = {"help": help, "choices": choices, "low": low, "high": high, "multiple": multiple}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,9 @@ class TrainConfig:
     )
     val_batches: int = knob(16, "validation batches looked at", low=1)
     save_every: int = knob(500, "steps between checkpoints", low=1)
+    save_minutes: float = knob(
+        5.0, "minutes after which a checkpoint is due whatever the step; 0 = by steps alone", low=0
+    )
     seed: int = knob(0, "seed of weights, data order and augmentation")
 
 
@@ -134,7 +141,9 @@ class DatasetSpec:
     ``page`` says where the data comes from, ``protocols`` how it may be scored (its own first).
     ``prepare``, where there is one, is ``"module:function"`` called with source, output folder and
     progress; it returns a count. ``several``: the path may also be several with commas between,
-    which the reader takes apart and looks for itself."""
+    which the reader takes apart and looks for itself. ``rows`` are the kinds of the offered keys
+    that :data:`~intrinsic_cli.api.data.ROWS` does not know. ``trains`` is False for data that may
+    only be measured on. ``least`` says how much of it is needed, where that is not obvious."""
 
     name: str
     summary: str
@@ -147,6 +156,9 @@ class DatasetSpec:
     protocols: tuple[str, ...] = ()
     prepare: str = ""
     several: bool = False
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    trains: bool = True
+    least: str = ""
 
 
 @dataclass(frozen=True, slots=True)

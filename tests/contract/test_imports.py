@@ -28,9 +28,10 @@ MAY = {
     "settings": ("api",),
     "weights": ("api", "registry", "kit"),
     "requests": (),
-    "datasets": ("api",),
+    "datasets": ("api", "kit"),
     "protocols": ("api",),
-    "testing": ("api", "kit", "runs", *HALL),
+    "testing": ("api", "kit", "runs", "testing_source", *HALL),
+    "testing_source": ("api", "kit"),
     "__init__": ("api", "runs"),
     "__main__": ("cli",),
 }

@@ -23,7 +23,7 @@ from intrinsic_cli.registry import Registry, load_registry
 from intrinsic_cli.requests import TrainRequest
 from intrinsic_cli.runs.train import run as training
 from intrinsic_cli.runs.train.run import train
-from intrinsic_cli.testing import TINY
+from intrinsic_cli.testing_source import TINY
 
 SMALL = ("batch_size=1", "crop=16", "save_every=2", "val_every=2", "val_batches=1")
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.case_list import TrainingReader, share
 from intrinsic_cli.kit.data.layer_files import read_layer, read_mask, refuse_empty, require_files
+from intrinsic_cli.kit.data.readers import TrainingReader, share
 from intrinsic_cli.kit.files.opencv import cv2
 
 LAYOUT = "images/SCENE/NAME.png, NAME_albedo.png and NAME_mask.png"

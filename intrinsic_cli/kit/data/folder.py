@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.case_list import TrainingReader, share
 from intrinsic_cli.kit.data.layer_files import read_layer, read_mask, refuse_empty
+from intrinsic_cli.kit.data.readers import TrainingReader, share
 from intrinsic_cli.kit.files.photo import read_photo
 
 Image = NDArray[np.float32]

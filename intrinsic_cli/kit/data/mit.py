@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.case_list import MeasuringReader
 from intrinsic_cli.kit.data.layer_files import (
     read_layer,
     read_mask,
     refuse_empty,
     require_files,
 )
+from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.light.colour import decode_codes, encode_codes
 from intrinsic_cli.kit.score import exposure

@@ -9,7 +9,7 @@ import numpy as np
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.case_list import TrainingReader, share
+from intrinsic_cli.kit.data.readers import TrainingReader, share
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.case_list import MeasuringReader
 from intrinsic_cli.kit.data.layer_files import require_files
+from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
 
 SETTINGS = (

@@ -18,8 +18,8 @@ import numpy as np
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.case_list import TrainingReader
 from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty, require_files
+from intrinsic_cli.kit.data.readers import TrainingReader
 from intrinsic_cli.kit.files.photo import read_photo
 
 LAYOUT = (

@@ -22,7 +22,7 @@ from intrinsic_cli.kit.data.reflection.mixtures import (
     open_reflection3,
 )
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.testing import Tiny
+from intrinsic_cli.testing_source import Tiny
 
 LAYERS = ("transmission", "reflection", "flare")
 

@@ -13,7 +13,7 @@ from intrinsic_cli.kit.data.folder import open_folder
 from intrinsic_cli.kit.data.synth.scenes import Synth, open_synth
 from intrinsic_cli.kit.data.unpaired.folders import open_unpaired
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.testing import Tiny
+from intrinsic_cli.testing_source import Tiny
 
 SPLITS = ("train", "val")
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.data.case_list import share
+from intrinsic_cli.kit.data.readers import share
 from intrinsic_cli.kit.data.unpaired.folders import NAMES, Collections, open_unpaired
 from intrinsic_cli.kit.data.unpaired.parts import unpaired
 from intrinsic_cli.kit.files.opencv import cv2

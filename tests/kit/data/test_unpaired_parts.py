@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.kit.data.case_list import TrainingReader
+from intrinsic_cli.kit.data.readers import TrainingReader
 from intrinsic_cli.kit.data.unpaired.parts import require_unpaired, unpaired
 
 NAMES = ("photo", "albedo", "shading")

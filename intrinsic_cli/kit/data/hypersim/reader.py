@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.case_list import TrainingReader, share
 from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty, require_files
+from intrinsic_cli.kit.data.readers import TrainingReader, share
 from intrinsic_cli.kit.files.photo import read_photo
 
 LAYOUT = "ai_XXX_XXX/images/scene_cam_XX_*/frame.NNNN.{ldr,diffuse_reflectance,shading}.exr"

@@ -18,9 +18,9 @@ import numpy as np
 
 from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.api.outputs import SUMMANDS
-from intrinsic_cli.kit.data.case_list import LazyCases
 from intrinsic_cli.kit.data.crops import Image, Sample, collate
 from intrinsic_cli.kit.data.photos import open_photos
+from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.reflection.optics import defocus, double, flare, vignette
 from intrinsic_cli.kit.data.synth.scenes import open_synth
 from intrinsic_cli.kit.files.opencv import cv2

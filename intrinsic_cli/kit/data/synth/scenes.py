@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case, DataError, Source
-from intrinsic_cli.kit.data.case_list import LazyCases
+from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.synth.camera import Camera, brightest, random_camera
 from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING, Shards, View
 from intrinsic_cli.kit.files.opencv import cv2

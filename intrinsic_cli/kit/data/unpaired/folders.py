@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case, DataError, Source
-from intrinsic_cli.kit.data.case_list import share
 from intrinsic_cli.kit.data.crops import (
     DARK,
     WHITE,
@@ -26,6 +25,7 @@ from intrinsic_cli.kit.data.crops import (
     resize,
 )
 from intrinsic_cli.kit.data.layer_files import read_mask
+from intrinsic_cli.kit.data.readers import share
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
 from intrinsic_cli.kit.files.photo import Photo, read_photo
 

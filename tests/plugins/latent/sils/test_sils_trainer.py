@@ -10,7 +10,7 @@ from torch import Tensor
 from iid_latent.sils.settings import SilsConfig
 from iid_latent.sils.trainer import SilsTrainer
 from intrinsic_cli.api import DataError, Runtime, TrainingError
-from intrinsic_cli.testing import open_tiny
+from intrinsic_cli.testing_source import open_tiny
 
 _SMALL = SilsConfig(steps=2, batch_size=2, crop=32, pretrained="no", width=8, dis_dim=4)
 _TERMS = {"compose", "cycle", "shared", "independence", "auto", "adversarial", "discriminator"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.kit.data.case_list import Reader
+from intrinsic_cli.kit.data.readers import Reader
 
 
 class Holed(Reader):
