@@ -1,0 +1,106 @@
+"""Photos made ready for a network: on its device, at its size, with their exposure taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from intrinsic_cli.api import Frame
+from intrinsic_cli.kit.light.colour import linear_to_srgb
+from intrinsic_cli.kit.light.resize import fit_size, pad_to_multiple, resize
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.files.photo import Photo
+
+#: Pixels looked at to find the exposure: enough for a steady percentile.
+SAMPLE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPhoto:
+    """``full`` [1,3,H,W] linear is what layers are brought to: the photo, with its border repeated
+    where a native-size frame asks for a multiple. ``small`` [1,3,h,w] linear is the copy the
+    network sees, ``alpha`` [1,1,h,w] where the object is in it. Both photos are divided by
+    ``exposure``. ``size`` (h, w) is the photo's own."""
+
+    full: Tensor
+    small: Tensor
+    alpha: Tensor
+    exposure: float
+    size: tuple[int, int]
+
+
+def prepare(photo: Photo, frame: Frame, device: torch.device) -> PreparedPhoto:
+    """Bring ``photo`` to ``device`` and to the size its network wants."""
+    full = to_planes(photo.pixels, device)
+    exposure = exposure_of(photo.pixels)
+    if exposure != 1.0:
+        full = full / exposure
+    if frame.size is None:
+        full = pad_to_multiple(full, frame.multiple)
+    small = resize(full, network_size(photo, frame))
+    alpha = _alpha(photo, frame, small) if frame.alpha else small.new_ones((1, 1, 1, 1))
+    return PreparedPhoto(full, small, alpha, exposure, _size(photo))
+
+
+def network_size(photo: Photo, frame: Frame) -> tuple[int, int]:
+    """The size ``(h, w)`` at which the network will see ``photo``."""
+    height, width = _size(photo)
+    if frame.size is not None:
+        return fit_size(height, width, frame)
+    below = -height % frame.multiple
+    right = -width % frame.multiple
+    return height + below, width + right
+
+
+def exposure_of(pixels: Image) -> float:
+    """What to divide a photo [H,W,3] by: 1, or the 99th percentile where float light goes beyond
+    what cameras store."""
+    if pixels.max(initial=0.0) <= 1.0:
+        return 1.0
+    step = max(1, int((pixels.size / SAMPLE) ** 0.5))
+    brightness = pixels[::step, ::step].max(axis=2)
+    return max(1.0, float(np.percentile(brightness, 99)))
+
+
+def network_input(photos: Sequence[PreparedPhoto], frame: Frame) -> Tensor:
+    """What the network is called with: [B,3,h,w] in the frame's encoding, or [B,4,h,w] with
+    alpha."""
+    shown = torch.cat([photo.small.clamp(max=1.0) for photo in photos])
+    if frame.encoding == "srgb":
+        shown = linear_to_srgb(shown)
+    if not frame.alpha:
+        return shown
+    return torch.cat([shown, torch.cat([photo.alpha for photo in photos])], dim=1)
+
+
+def to_planes(image: Image, device: torch.device) -> Tensor:
+    """[H,W,C] → [1,C,H,W] on ``device``."""
+    return torch.from_numpy(image).to(device).permute(2, 0, 1)[None]
+
+
+def to_image(layer: Tensor) -> Image:
+    """[1,C,H,W] → float32 [H,W,C]."""
+    return np.ascontiguousarray(layer[0].permute(1, 2, 0).cpu().numpy())
+
+
+def _alpha(photo: Photo, frame: Frame, small: Tensor) -> Tensor:
+    """Where the object is, at the network's size: 1 everywhere in a photo without alpha."""
+    size = (small.shape[-2], small.shape[-1])
+    if photo.alpha is None:
+        return small.new_ones((1, 1, *size))
+    alpha = to_planes(photo.alpha[..., None], small.device)
+    if frame.size is None:
+        alpha = pad_to_multiple(alpha, frame.multiple)
+    return resize(alpha, size)
+
+
+def _size(photo: Photo) -> tuple[int, int]:
+    height, width = photo.pixels.shape[:2]
+    return height, width
