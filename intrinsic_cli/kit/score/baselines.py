@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.outputs import SUMMANDS
 
-#: A case's layers [H,W,C] by name.
-Answer = Mapping[str, NDArray[Any]]
-#: By the names tables give them.
-Baselines = Mapping[str, Callable[[Case], Answer]]
+if TYPE_CHECKING:
+    from intrinsic_cli.api.protocols import Answer
+
+    #: By the names tables give them.
+    Baselines = Mapping[str, Callable[[Case], Answer]]
 
 
 def constant_shading(case: Case) -> Answer:
@@ -28,14 +28,14 @@ def constant_albedo(case: Case) -> Answer:
 
 
 def square_root(case: Case) -> Answer:
-    """The shrewdest lazy answer: every difference is half paint, half light. Hard to beat where
+    """The shrewdest lazy answer: every difference is equally paint and light. Hard to beat where
     errors are squared."""
-    half = np.sqrt(np.maximum(case.photo, 0))
-    return {"albedo": half, "shading": half}
+    root = np.sqrt(np.maximum(case.photo, 0))
+    return {"albedo": root, "shading": root}
 
 
 def all_transmission(case: Case) -> Answer:
-    """The glass does nothing."""
+    """The window pane does nothing."""
     nothing = {name: np.zeros_like(case.photo) for name in SUMMANDS if name in case.truth}
     return {**nothing, "transmission": case.photo}
 
@@ -43,14 +43,15 @@ def all_transmission(case: Case) -> Answer:
 def even_split(case: Case) -> Answer:
     """The same in every layer."""
     names = [name for name in SUMMANDS if name in case.truth]
-    return {name: case.photo / np.float32(len(names)) for name in names}
+    part = case.photo / np.float32(len(names))
+    return dict.fromkeys(names, part)
 
 
 #: For layers whose product is the photo.
-BASELINES: Baselines = {
+PRODUCTS: Baselines = {
     "constant shading": constant_shading,
     "constant albedo": constant_albedo,
     "square root": square_root,
 }
 #: For layers whose sum is the photo.
-SPLITS: Baselines = {"all transmission": all_transmission, "even split": even_split}
+SUMS: Baselines = {"all transmission": all_transmission, "even split": even_split}

@@ -3,24 +3,20 @@ tool can be scored."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from intrinsic_cli.api import Case
+from intrinsic_cli.api import Case, Metric, Protocol
 from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
-from intrinsic_cli.kit.score.protocol import (
-    Figures,
-    Image,
-    Layers,
-    batch,
-    comparable,
-    gray,
-    with_mean,
-)
+from intrinsic_cli.kit.light.white import white_gain
+from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.planes import batch, comparable, factors_in, gray, named, with_mean
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.protocols import Answer, Scores
 
 
-def scale_invariant(case: Case, layers: Layers) -> Figures:
+def scale_invariant(case: Case, answer: Answer) -> Scores:
     """The development protocol of ``mit``, ``synth`` and ``folder``: no absolute scale counts
     anywhere.
 
@@ -41,18 +37,34 @@ def scale_invariant(case: Case, layers: Layers) -> Figures:
     channel mean of the photo. From the 16-bit photo that methods are fed, which clips the brightest
     hundredth, the same baselines are .0553 .1040 .0848 and .0726 .0854 .0958."""
     mask = batch(case.mask)
-    figures: Figures = {}
-    for name in (name for name in FACTORS if name in layers):
-        truth = batch(case.truth[name]) * exposure(case.truth[name], case.mask)
-        guess = batch(layers[name]) * exposure(layers[name], case.mask)
+    scores: Scores = {}
+    for name in factors_in(answer):
+        truth = batch(case.truth[name]) * white_gain(case.truth[name], case.mask)
+        guess = batch(answer[name]) * white_gain(answer[name], case.mask)
         guess = comparable(guess, truth)
-        figures[f"{name}_si_mse"] = metrics.si_mse(guess, truth, mask).item()
-        figures[f"{name}_lmse"] = metrics.lmse(gray(guess), gray(truth), mask).item()
-    return with_mean(figures, "lmse")
+        scores |= named(
+            name,
+            si_mse=metrics.si_mse(guess, truth, mask),
+            lmse=metrics.lmse(gray(guess), gray(truth), mask),
+        )
+    return with_mean(scores, "lmse")
 
 
-def exposure(image: Image, mask: NDArray[np.bool_]) -> float:
-    """The factor that brings the 99th percentile of [H,W,C] over masked pixels and channels to 1 (1
-    for black)."""
-    white = float(np.percentile(image[mask] if mask.any() else image, 99))
-    return 1 / white if white > 1e-6 else 1.0
+def _protocol(name: str, summary: str) -> Protocol:
+    return Protocol(
+        name=name,
+        summary=summary,
+        source="scale-invariant MSE and LMSE of Grosse et al. 2009 (gray, window 20, step 10), "
+        "mean over images",
+        score=scale_invariant,
+        metrics={"lmse": Metric("lower"), "si_mse": Metric("lower")},
+        baselines=PRODUCTS,
+        shows=FACTORS,
+    )
+
+
+MIT = _protocol("mit", "masked, photo exposed to its 99th percentile as 16-bit sRGB")
+SYNTH = _protocol("synth", "masked, held-out rendered views")
+HYPERSIM = _protocol("hypersim", "masked, tone-mapped renderings")
+CGINTRINSICS = _protocol("cgintrinsics", "masked, tone-mapped renderings")
+FOLDER = _protocol("folder", "masked, your own photos")
