@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
-        prefix=f"{PREFIX}{_HOST}-{os.getpid()}-", suffix=path.suffix, dir=path.parent
+        prefix=f"{PREFIX}{HOST}-{os.getpid()}-", suffix=path.suffix, dir=path.parent
     )
     os.close(handle)
     temporary = Path(name)
@@ -50,15 +50,16 @@ def sweep(folder: Path) -> None:
 
 def _is_abandoned(path: Path) -> bool:
     host, _, rest = path.name.removeprefix(PREFIX).rpartition("-")[0].rpartition("-")
-    if host == _HOST and rest.isdigit() and os.name == "posix":
-        return not _is_alive(int(rest))
+    if host == HOST and rest.isdigit() and os.name == "posix":
+        return not is_alive(int(rest))
     try:
         return time.time() - path.stat().st_mtime > FORGOTTEN
     except OSError:
         return False
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Does a process of this machine still run? (POSIX; elsewhere asking would end it.)"""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -76,4 +77,4 @@ def _umask() -> int:
 
 # Reading the umask changes it for a moment, which threads must not see: read once, on import.
 _UMASK = _umask()
-_HOST = socket.gethostname()
+HOST = socket.gethostname()
