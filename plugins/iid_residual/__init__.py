@@ -1,0 +1,1 @@
+"""Residual shading: normals, albedo, harmonic light and what harmonics miss, of faces."""

@@ -1,0 +1,129 @@
+"""Parts that stand where SfSNet's stand, made for one CPU core: a pretrained encoder, features at
+a quarter of the photo's size, layers at half of it.
+
+``width`` is that of the features, a multiple of 16.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from intrinsic_cli.kit.networks.blocks import Block
+from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
+
+WIDTH = 64
+#: Maps of the encoder that are used: strides 2, 4, 8, 16.
+_DEPTH = 4
+_PIXELS = 4  # a side of the squares that features stand for
+_LIGHT = 27
+
+
+class Entrance(nn.Module):
+    """Photo [B,3,H,W] in -1..1, sides multiples of 16 → shared features [B,width,H/4,W/4].
+
+    The encoder's maps come together from coarse to fine, and the photo's own pixels join them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(_DEPTH)
+        self.sides = nn.ModuleList(nn.Conv2d(n, width, 1) for n in CHANNELS[1:_DEPTH])
+        self.fine = nn.Conv2d(3 * _PIXELS**2 + 4 * CHANNELS[0], width, 1)
+        self.smooth = Block(width)
+
+    def forward(self, photo: Tensor) -> Tensor:
+        finest, *maps = self.encoder(photo)
+        sides = [side(x) for side, x in zip(self.sides, maps, strict=True)]
+        merged = sides.pop()
+        while sides:
+            merged = sides[-1] + _as_large(merged, sides.pop())
+        pixels = F.pixel_unshuffle(photo, _PIXELS)
+        details = torch.cat([pixels, F.pixel_unshuffle(finest, 2)], 1)
+        features: Tensor = self.smooth(merged + self.fine(details))
+        return features
+
+
+class Features(nn.Module):
+    """Shared features → those of one layer."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.block = Block(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(self.block(x))
+
+
+class Generator(nn.Module):
+    """Features → a layer [B,3,H/2,W/2] with no last activation."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.enlarge = _doubling(width)
+        self.exit = _exit(width // 4)
+
+    def forward(self, features: Tensor) -> Tensor:
+        layer: Tensor = self.exit(self.enlarge(features))
+        return layer
+
+
+class LightEstimator(nn.Module):
+    """Shared, normals' and albedo's features → light [B,27]."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Sequential(nn.Conv2d(3 * width, 2 * width, 1), nn.SiLU())
+        self.fc = nn.Linear(2 * width, _LIGHT)
+        nn.init.normal_(self.fc.weight, std=0.02)
+        nn.init.zeros_(self.fc.bias)
+        with torch.no_grad():
+            self.fc.bias[::9] = 1.0
+
+    def forward(self, features: Tensor) -> Tensor:
+        light: Tensor = self.fc(self.conv1(features).mean((2, 3)))
+        return light
+
+
+class ResidualHead(nn.Module):
+    """Three kinds of features → what harmonics miss of the shading, [B,3,H/2,W/2].
+
+    It begins by saying that they miss nothing."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.merge = nn.Sequential(nn.Conv2d(3 * width, width, 1), nn.SiLU(), Block(width))
+        self.enlarge = _doubling(width)
+        self.exit = _exit(width // 4)
+        nn.init.zeros_(self.exit[-1].weight)
+        nn.init.zeros_(self.exit[-1].bias)
+
+    def forward(self, features: Tensor, size: tuple[int, int]) -> Tensor:
+        residual: Tensor = self.exit(self.enlarge(self.merge(features)))
+        return residual
+
+
+class MixHead(nn.Module):
+    """Two pictures [B,3,h,w] → shading."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.filters = nn.Sequential(nn.Conv2d(6, width // 4, 3, padding=1), _exit(width // 4))
+
+    def forward(self, one: Tensor, other: Tensor) -> Tensor:
+        shading: Tensor = self.filters(torch.cat([one, other], 1))
+        return shading
+
+
+def _doubling(width: int) -> nn.Sequential:
+    """[B,width,h,w] → [B,width/4,2h,2w]."""
+    return nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.PixelShuffle(2))
+
+
+def _exit(width: int) -> nn.Sequential:
+    filters = nn.Conv2d(width, width, 3, padding=1)
+    return nn.Sequential(nn.SiLU(), filters, nn.SiLU(), nn.Conv2d(width, 3, 3, padding=1))
+
+
+def _as_large(x: Tensor, other: Tensor) -> Tensor:
+    return F.interpolate(x, size=other.shape[-2:], mode="bilinear", align_corners=False)
