@@ -3,61 +3,188 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files.memory import check_pixels
+from intrinsic_cli.kit.files.quiet import decoding, without_prints
+from intrinsic_cli.kit.light.primaries import to_rec709
 
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+
+#: How an EXR begins.
+MAGIC = b"\x76\x2f\x31\x01"
 HALF_MAX = 65504.0
 
+AGAIN = "copy or render it again"
 
-def read_exr(data: bytes) -> NDArray[np.float32]:
-    """The R, G, B (or Y) and A channels of the first part: [H,W,3] or [H,W,4] float32, not yet
-    cleaned of NaN."""
-    import OpenEXR
+_NAMED = 8  # layers named in a message
+_LONG = ("red", "green", "blue", "alpha", "r", "g", "b", "a", "y")  # how channels are also called
 
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What the beginning of an EXR tells. ``layers``: name of a layer ("" = the plain one) → the
+    part it is in and the channels (red, green, blue or one gray; perhaps alpha)."""
+
+    layers: Mapping[str, tuple[int, tuple[str, ...]]]
+    chromaticities: tuple[float, ...]
+    channels: tuple[str, ...]
+
+
+def read_exr(data: bytes, layer: str = "") -> NDArray[np.float32]:
+    """A layer of the EXR ("" = its plain R, G, B or Y, and A): [H,W,3] or [H,W,4] float32 in the
+    primaries of sRGB, not yet cleaned of NaN.
+
+    ``layer`` is what stands before the dot of its channels (``beauty.R``), or the name of a part.
+    DataError names the layers where there is a choice to make.
+    """
     with tempfile.TemporaryDirectory() as folder:  # older OpenEXR packages read from a path only
         path = Path(folder, "photo.exr")
         path.write_bytes(data)
-        try:
-            with OpenEXR.File(str(path), separate_channels=True) as file:
-                channels = {
-                    name: np.array(channel.pixels) for name, channel in file.channels().items()
-                }
-        except (RuntimeError, ValueError, TypeError) as error:
-            raise DataError(
-                "the image is truncated or damaged", "copy or render it again"
-            ) from error
-    return _stack(channels)
+        header = _read_header(path)
+        part, names = _choose(header, layer)
+        planes = [plane.astype(np.float32) for plane in _read_planes(path, part, names)]
+    if any(plane.shape != planes[0].shape for plane in planes):
+        hint = "export it without subsampling of channels"
+        raise DataError("the channels of the EXR differ in size", hint)
+    return _join(planes, header.chromaticities)
 
 
-def _stack(channels: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
-    colours = next((c for c in ("RGB", "YYY") if all(name in channels for name in c)), None)
-    if colours is None:
+def _join(planes: list[Image], chromaticities: tuple[float, ...]) -> NDArray[np.float32]:
+    """Gray or red, green, blue, and alpha where there are two or four → [H,W,3 or 4]."""
+    alpha = planes.pop() if len(planes) in (2, 4) else None
+    if len(planes) == 1:
+        colours = np.repeat(planes[0][..., None], 3, axis=2)
+    else:
+        colours = to_rec709(np.stack(planes, axis=-1), chromaticities)
+    return colours if alpha is None else np.dstack([colours, alpha])
+
+
+def _choose(header: _Header, layer: str) -> tuple[int, tuple[str, ...]]:
+    """Part and channels of the layer asked for."""
+    layers = header.layers
+    wanted = next((name for name in layers if name.casefold() == layer.casefold()), None)
+    if wanted is not None:
+        return layers[wanted]
+    told = ", ".join(list(layers)[:_NAMED]) + (" …" if len(layers) > _NAMED else "")
+    if layer and any(layers):
+        raise DataError(f"the EXR has no layer {layer!r}", f"its layers: {told}")
+    if layer:
+        raise DataError(f"the EXR has no layer {layer!r}", "it has no layers, only its picture")
+    if layers:
+        hint = "name the one to read, or export an RGB EXR"
+        raise DataError(f"the EXR has several layers and no plain picture: {told}", hint)
+    channels = ", ".join(header.channels[:_NAMED]) or "none"
+    raise DataError(f"the EXR has channels {channels} but no R, G, B", "export an RGB EXR")
+
+
+def _read_header(path: Path) -> _Header:
+    """Look at the beginning of the file, without its pixels."""
+    with _opened(path, header_only=True) as file:
+        headers = [dict(part.header) for part in file.parts]  # they end with the file
+    layers: dict[str, tuple[int, tuple[str, ...]]] = {}
+    channels: list[str] = []
+    for number, header in enumerate(headers):
+        _check_size(header["dataWindow"])
+        names = [channel.name for channel in header["channels"]]
+        channels += names
+        for name, found in _group(names).items():
+            part = str(header.get("name", number))
+            title = _title(name, part, number, taken=name in layers)
+            layers[title] = (number, found)
+    chromaticities = np.asarray(headers[0].get("chromaticities", ()), np.float64)
+    return _Header(layers, tuple(chromaticities.ravel().tolist()), tuple(channels))
+
+
+def _check_size(window: Any) -> None:
+    low, high = np.asarray(window, np.int64)
+    width, height = (high - low + 1).tolist()
+    check_pixels(width, height)
+
+
+def _title(name: str, part: str, number: int, taken: bool) -> str:
+    """How a layer is asked for: ``""`` is the plain one of the first part only."""
+    if name and not taken:
+        return name
+    if not name:
+        return part if number else ""
+    return f"{part}.{name}"
+
+
+def _group(channels: list[str]) -> dict[str, tuple[str, ...]]:
+    """Layer → its channels in order, for all layers that have red, green and blue, or gray."""
+    layers: dict[str, dict[str, str]] = {}
+    for channel in channels:
+        layer, _, last = channel.rpartition(".")
+        layers.setdefault(layer, {})[last[:1].upper() if last.lower() in _LONG else last] = channel
+    found = {}
+    for layer, names in layers.items():
+        for colours in ("RGB", "Y"):
+            if all(colour in names for colour in colours):
+                wanted = colours + ("A" if "A" in names else "")
+                found[layer] = tuple(names[name] for name in wanted)
+                break
+    return found
+
+
+def _read_planes(path: Path, part: int, names: tuple[str, ...]) -> list[NDArray[Any]]:
+    with _opened(path, separate_channels=True) as file:
+        channels = file.channels(part)
+        planes = [np.array(channels[name].pixels) for name in names]
+    if any(plane.dtype.kind != "f" or plane.ndim != 2 for plane in planes):
         raise DataError(
-            f"the EXR has channels {', '.join(sorted(channels))} but no R, G, B",
-            "export an RGB EXR",
+            "the EXR holds whole numbers or deep pixels, not light", "export half or float"
         )
-    names = colours + ("A" if "A" in channels else "")
-    return np.stack([channels[name] for name in names], axis=-1).astype(np.float32)
+    return planes
+
+
+@contextmanager
+def _opened(path: Path, **how: bool) -> Iterator[Any]:
+    """The file as the package sees it; whatever is wrong with it becomes a DataError."""
+    import OpenEXR
+
+    try:
+        with decoding(), without_prints(), OpenEXR.File(str(path), **how) as file:
+            if not file.parts:
+                raise ValueError("no part could be read")
+            yield file
+    except (RuntimeError, ValueError, TypeError, KeyError, IndexError, MemoryError) as error:
+        raise DataError("the image is truncated or damaged", AGAIN) from error
+
+
+def clipped_share(layer: Image) -> float:
+    """The share of the numbers of a layer that half precision cannot hold."""
+    if layer.min(initial=0.0) >= -HALF_MAX and layer.max(initial=0.0) <= HALF_MAX:
+        return 0.0
+    return float((np.abs(layer) > HALF_MAX).mean())
 
 
 def write_exr(
-    path: Path, layer: NDArray[np.float32], alpha: NDArray[np.float32] | None = None
-) -> NDArray[np.float16]:
-    """Write ``layer`` [H,W,1 or 3] and ``alpha`` [H,W] in half precision; returns the layer as
-    stored."""
+    path: Path, layer: Image, alpha: Image | None = None, bits: int = 16
+) -> NDArray[np.floating[Any]]:
+    """Write ``layer`` [H,W,1 or 3] and ``alpha`` [H,W] in half (clipped to ±65504) or full
+    precision; returns the layer as stored."""
     import OpenEXR
 
-    half = np.clip(layer, -HALF_MAX, HALF_MAX).astype(np.float16)
-    names = "RGB" if half.shape[2] == 3 else "Y"
-    channels = {name: np.ascontiguousarray(half[..., i]) for i, name in enumerate(names)}
+    numbers: NDArray[np.floating[Any]] = layer.astype(np.float32, copy=False)
+    if bits == 16:
+        numbers = np.clip(layer, -HALF_MAX, HALF_MAX).astype(np.float16)
+    names = "RGB" if numbers.shape[2] == 3 else "Y"
+    channels = {}
+    for index, name in enumerate(names):
+        channels[name] = np.ascontiguousarray(numbers[..., index])
     if alpha is not None:
-        channels["A"] = alpha.astype(np.float16)
+        channels["A"] = alpha.astype(numbers.dtype)
     header = {"compression": OpenEXR.ZIPS_COMPRESSION, "type": OpenEXR.scanlineimage}
     with OpenEXR.File(header, channels) as file:
         file.write(str(path))
-    return half
+    return numbers

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 #: Format of layers → suffix of their files.
 LAYER_SUFFIXES = {
     "png": ".png",
@@ -10,31 +13,100 @@ LAYER_SUFFIXES = {
     "webp": ".webp",
     "tiff": ".tiff",
     "exr": ".exr",
+    "exr32": ".exr",
     "npz": ".npz",
 }
 
 #: Suffixes (lower case) by which photos are found in folders. Files named one by one are read
 #: whatever their suffix.
 PHOTO_SUFFIXES = frozenset(
-    [
-        *(
-            ".jpg",
-            ".jpeg",
-            ".jpe",
-            ".jfif",
-            ".png",
-            ".tif",
-            ".tiff",
-            ".webp",
-            ".bmp",
-            ".gif",
-            ".avif",
-            ".jp2",
-            ".tga",
-        ),
-        *(".exr", ".hdr", ".pic", ".pfm", ".ppm", ".pgm", ".pnm"),
-    ]
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
+        *(".avif", ".jp2", ".tga", ".exr", ".hdr", ".pic", ".pfm", ".ppm", ".pgm", ".pnm"),
+    )
 )
 
 #: How the numbers of a photo may be read.
 ENCODINGS = ("auto", "srgb", "linear")
+
+#: What Pillow may open, by its own names. No others: a PostScript file, for one, would make it
+#: start Ghostscript.
+PILLOW_FORMATS = (
+    *("JPEG", "PNG", "GIF", "BMP", "DIB", "PPM"),  # these first: Pillow loads them at once
+    *("TIFF", "WEBP", "TGA", "JPEG2000", "AVIF", "ICO", "SGI", "PCX", "PSD", "QOI"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherFormat:
+    """Files that may hold photos but cannot be read: what they are, by which ``suffixes`` they are
+    known, and what to do about it. ``extra`` is the one planned for them."""
+
+    name: str
+    hint: str
+    suffixes: tuple[str, ...]
+    extra: str = ""
+
+
+RAW = OtherFormat(
+    "a RAW photo",
+    "save it as TIFF or JPEG with a raw converter; reading RAW is planned as the extra 'raw'",
+    (
+        *(".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".dng", ".raf"),
+        *(".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq", ".x3f"),
+    ),
+    "raw",
+)
+HEIF = OtherFormat(
+    "a HEIC photo",
+    "save it as JPEG or PNG; reading HEIC is planned as the extra 'heif'",
+    (".heic", ".heif", ".hif"),
+    "heif",
+)
+VIDEO = OtherFormat(
+    "a video",
+    "take it apart into pictures first, for example with ffmpeg -i VIDEO frames/%05d.png",
+    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".wmv", ".3gp"),
+)
+#: All of them.
+OTHER_FORMATS = (RAW, HEIF, VIDEO)
+
+#: Formats by how files begin. (NEF, ARW and DNG begin as every TIFF does.)
+_BEGINNINGS = (
+    (b"II*\0\x10\0\0\0CR", RAW),
+    (b"IIRO", RAW),
+    (b"IIRS", RAW),
+    (b"MMOR", RAW),
+    (b"IIU\0", RAW),
+    (b"FUJIFILMCCD-RAW", RAW),
+    (b"\x1aE\xdf\xa3", VIDEO),
+)
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
+
+
+def other_format(path: Path) -> OtherFormat | None:
+    """What a file is by its name, if nothing that can be read."""
+    suffix = path.suffix.lower()
+    return next((form for form in OTHER_FORMATS if suffix in form.suffixes), None)
+
+
+def other_beginning(data: bytes) -> OtherFormat | None:
+    """What a file is by its first bytes, if nothing that can be read."""
+    for beginning, form in _BEGINNINGS:
+        if data.startswith(beginning):
+            return form
+    if data.startswith(b"RIFF") and data[8:12] == b"AVI ":
+        return VIDEO
+    return _by_brand(data) if data[4:8] == b"ftyp" else None
+
+
+def _by_brand(data: bytes) -> OtherFormat | None:
+    """What a file of the ISO base media format holds: its brand, then compatible ones."""
+    brand = data[8:12]
+    if brand == b"crx ":
+        return RAW
+    compatible = [data[at : at + 4] for at in range(16, min(len(data), data[3]), 4)]
+    if brand in _AVIF_BRANDS or any(other in _AVIF_BRANDS for other in compatible):
+        return None
+    return HEIF if brand in _HEIF_BRANDS else VIDEO

@@ -1,122 +1,111 @@
 """Layers → image files.
 
-Integer formats hold sRGB codes, for looking at, with a ``scale`` such that ``linear = decode(code)
-· scale``; float formats hold linear values as they are. Normals are stored as (n + 1) / 2 in
-integer formats."""
+Float formats hold linear values as they are. Integer formats hold codes, whose encoding follows
+from the layer's kind (see :mod:`~intrinsic_cli.kit.files.encodings`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.api.outputs import FACTORS, SUMMANDS
-from intrinsic_cli.kit.files.exr import write_exr
+from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, Kind
+from intrinsic_cli.kit.files.encodings import encoding_of, find_encoding
+from intrinsic_cli.kit.files.exr import clipped_share, write_exr
 from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.light.colour import decode_codes, encode_codes
+from intrinsic_cli.kit.files.tiff import declare_alpha
 from intrinsic_cli.kit.light.resize import bands
 
-Layer = NDArray[np.float32]
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
 
-#: Pixels looked at to choose a scale: enough for a steady 99.9th percentile.
-SAMPLE = 1 << 20
 #: What a photo is rebuilt from.
 PARTS = frozenset([*FACTORS, "residual", *SUMMANDS])
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A layer as its file holds it: ``codes`` [H,W,C], their ``encoding`` (srgb, linear, normals)
-    and ``scale``."""
+class StoredLayer:
+    """A layer as its file holds it: ``codes`` [H,W,C], their ``encoding`` (a name in
+    :data:`~intrinsic_cli.kit.files.encodings.ENCODINGS`) and ``scale``. ``clipped`` is the share of
+    values that were too large for the format."""
 
     codes: NDArray[Any]
     encoding: str = "linear"
     scale: float = 1.0
+    clipped: float = 0.0
 
-    def linear(self, rows: slice) -> Layer:
+    def linear(self, rows: slice) -> Image:
         """What a reader gets back from the file, in linear light, for some rows."""
         codes = self.codes[rows]
         if codes.dtype.kind == "f":
             return codes.astype(np.float32, copy=False)
-        if self.encoding == "normals":
-            return decode_codes(codes, "linear") * 2 - 1
-        return decode_codes(codes, self.encoding) * np.float32(self.scale)
+        return find_encoding(self.encoding).decode(codes, self.scale)
 
 
 def write_layer(
-    path: Path, name: str, layer: Layer, form: str, alpha: NDArray[np.float32] | None = None
-) -> Stored:
-    """Write ``layer`` [H,W,1 or 3] linear as ``form`` (see ``kit.formats``), with ``alpha`` [H,W]
-    where it can be."""
+    path: Path, layer: Image, kind: Kind, form: str, alpha: Image | None = None
+) -> StoredLayer:
+    """Write ``layer`` [H,W,1 or 3] linear as ``form`` (see ``kit.files.formats``), with ``alpha``
+    [H,W] where it can be."""
     if form == "exr":
-        return Stored(write_exr(path, layer, alpha))
+        return StoredLayer(write_exr(path, layer, alpha), clipped=clipped_share(layer))
+    if form == "exr32":
+        return StoredLayer(write_exr(path, layer, alpha, bits=32))
     if form == "tiff":
-        _save(path, ".tiff", _with_alpha(layer, alpha))
-        return Stored(layer)
-    stored = quantise(name, layer, 16 if form == "png16" else 8)
+        return _write_tiff(path, layer, alpha)
+    stored = quantise(layer, kind, bits=16 if form == "png16" else 8)
     if form in ("png", "png16"):
-        _save(path, ".png", _with_alpha(stored.codes, alpha), PNG_PARAMS)
+        _save(path, [_compress(".png", _arrange(stored.codes, alpha), PNG)])
         return stored
-    data = _save(
-        path,
-        LAYER_SUFFIXES[form],
-        _with_alpha(stored.codes, alpha if form == "webp" else None),
-        LOSSY[form],
-    )
-    return Stored(
-        _reread(data, gray=form == "jpg" and layer.shape[2] == 1), stored.encoding, stored.scale
-    )
+    return _write_lossy(path, stored, form, alpha)
+
+
+def _write_tiff(path: Path, layer: Image, alpha: Image | None) -> StoredLayer:
+    data = _compress(".tiff", _arrange(layer, alpha))
+    _save(path, [data] if alpha is None else declare_alpha(data))
+    return StoredLayer(layer)
+
+
+def _write_lossy(path: Path, stored: StoredLayer, form: str, alpha: Image | None) -> StoredLayer:
+    """JPEG or WebP; of these, only WebP has alpha."""
+    codes = _arrange(stored.codes, alpha if form == "webp" else None)
+    data = _compress(LAYER_SUFFIXES[form], codes, LOSSY[form])
+    _save(path, [data])
+    left = _reread(data, gray=form == "jpg" and stored.codes.shape[2] == 1)
+    return StoredLayer(left, stored.encoding, stored.scale)
 
 
 def write_npz(
-    path: Path, layers: Mapping[str, Layer], alpha: NDArray[np.float32] | None = None
-) -> dict[str, Stored]:
+    path: Path, layers: Mapping[str, Image], alpha: Image | None = None
+) -> dict[str, StoredLayer]:
     """Write all ``layers`` [H,W,C] (and ``alpha``) as float32 arrays of one file."""
     masks = {} if alpha is None else {"alpha": alpha}
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **layers, **masks)
-    return {name: Stored(layer) for name, layer in layers.items()}
+    return {name: StoredLayer(layer) for name, layer in layers.items()}
 
 
-def quantise(name: str, layer: Layer, bits: int) -> Stored:
-    """The integer codes ``layer`` is stored as."""
-    if name == "normals":
-        top = (1 << bits) - 1
-        codes = np.clip((layer + 1) * (top / 2) + 0.5, 0, top).astype(
-            np.uint8 if bits == 8 else np.uint16
-        )
-        return Stored(codes, "normals")
-    scale = display_scale(layer)
-    return Stored(encode_codes(layer, bits, scale), "srgb", scale)
+def quantise(layer: Image, kind: Kind, bits: int) -> StoredLayer:
+    """The integer codes a layer of ``kind`` is stored as."""
+    encoding = encoding_of(kind)
+    scale = encoding.scale(layer) if kind.scaled else 1.0
+    return StoredLayer(encoding.encode(layer, bits, scale), encoding.name, scale)
 
 
-def display_scale(layer: Layer) -> float:
-    """The value shown as white: 1, or the layer's maximum where that is higher, but never more than
-    twice what 99.9 % of the pixels stay below, so that a lone highlight clips instead of turning
-    the picture black."""
-    top = float(layer.max(initial=0.0))
-    if top <= 1.0:
-        return 1.0
-    step = max(1, int((layer.shape[0] * layer.shape[1] / SAMPLE) ** 0.5))
-    brightness = layer[::step, ::step].max(axis=2)
-    common = float(np.percentile(brightness, 99.9, method="lower"))
-    return max(1.0, min(top, 2 * common))
-
-
-def rebuild_error(photo: Layer, layers: Mapping[str, Stored]) -> float | None:
+def rebuild_error(photo: Image, layers: Mapping[str, StoredLayer]) -> float | None:
     """RMSE between ``photo`` [H,W,3] and what :func:`rebuild` makes of the stored layers; None
     where it cannot."""
+    parts = {name: layer for name, layer in layers.items() if name in PARTS}
     total = 0.0
     for rows in bands(*photo.shape[:2]):
-        rebuilt = rebuild(
-            {name: layer.linear(rows) for name, layer in layers.items() if name in PARTS}
-        )
+        rebuilt = rebuild({name: layer.linear(rows) for name, layer in parts.items()})
         if rebuilt is None:
             return None
         error = rebuilt - photo[rows]
@@ -124,54 +113,68 @@ def rebuild_error(photo: Layer, layers: Mapping[str, Stored]) -> float | None:
     return float((total / photo.size) ** 0.5)
 
 
-def rebuild(layers: Mapping[str, Layer]) -> Layer | None:
+def rebuild(layers: Mapping[str, Image]) -> Image | None:
     """The photo made of its layers [H,W,C]: albedo · shading (+ residual), or transmission +
     reflection (+ flare). None unless both factors, or the first two summands, are there."""
     if all(name in layers for name in FACTORS):
-        return layers["albedo"] * layers["shading"] + layers.get("residual", np.float32(0))
+        albedo, shading = (layers[name] for name in FACTORS)
+        return albedo * shading + layers.get("residual", np.float32(0))
     if all(name in layers for name in SUMMANDS[:2]):
-        return np.asarray(sum(layers[name] for name in SUMMANDS if name in layers), np.float32)
+        summands = [layers[name] for name in SUMMANDS if name in layers]
+        return np.asarray(sum(summands), np.float32)
     return None
 
 
-def _with_alpha(values: NDArray[Any], alpha: NDArray[np.float32] | None) -> NDArray[Any]:
+def _arrange(values: NDArray[Any], alpha: Image | None) -> NDArray[Any]:
     """[H,W,C] red first → what OpenCV writes: gray or BGR, or BGRA with ``alpha`` in the values'
     own type."""
+    if alpha is None and values.shape[2] == 1:
+        return values[..., 0]
     if alpha is None:
-        return values[..., 0] if values.shape[2] == 1 else cv2.cvtColor(values, cv2.COLOR_RGB2BGR)
-    top = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
+        return cv2.cvtColor(values, cv2.COLOR_RGB2BGR)  # type: ignore[no-any-return]  # untyped
     joined = np.empty((*values.shape[:2], 4), values.dtype)
     joined[..., :3] = values[..., ::-1]
-    joined[..., 3] = alpha * top + (0.0 if top == 1.0 else 0.5)
+    if values.dtype.kind == "f":
+        joined[..., 3] = alpha
+    else:
+        joined[..., 3] = alpha * float(np.iinfo(values.dtype).max) + 0.5
     return joined
 
 
-def _save(
-    path: Path, suffix: str, picture: NDArray[Any], params: tuple[int, ...] = ()
-) -> NDArray[np.uint8]:
+def _compress(suffix: str, picture: NDArray[Any], params: tuple[int, ...] = ()) -> memoryview:
+    """The bytes of an image file. DataError where the picture is too large for its format."""
     try:
         done, data = cv2.imencode(suffix, picture, list(params))
     except cv2.error:
         done = False
     if not done:
         size = f"{picture.shape[1]}x{picture.shape[0]}"
-        raise DataError(
-            f"a picture of {size} pixels does not fit into {suffix[1:]}", "try --format png or tiff"
-        )
-    path.write_bytes(data)
-    return data  # type: ignore[no-any-return]  # cv2 is untyped here
+        form = suffix.removeprefix(".")
+        hint = "try --format png or tiff"
+        raise DataError(f"a picture of {size} pixels does not fit into {form}", hint)
+    return memoryview(data)
 
 
-def _reread(data: NDArray[np.uint8], gray: bool) -> NDArray[np.uint8]:
+def _save(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    with path.open("wb") as file:
+        file.writelines(pieces)
+
+
+def _reread(data: memoryview, gray: bool) -> NDArray[np.uint8]:
     """What loss has left; WebP has no gray, and gives gray back in slightly different red, green
     and blue."""
-    picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR)
-    return picture[..., None] if gray else picture[..., ::-1]  # type: ignore[no-any-return]  # as above
+    codes = np.frombuffer(data, np.uint8)
+    picture: NDArray[np.uint8]
+    if gray:
+        picture = cv2.imdecode(codes, cv2.IMREAD_GRAYSCALE)
+        return picture[..., None]
+    picture = cv2.imdecode(codes, cv2.IMREAD_COLOR)
+    return picture[..., ::-1]
 
 
 # Level 1, run-length, left filter: on 12 megapixels 0.3 s instead of the 0.8 s of deflate, and no
 # larger on photos.
-PNG_PARAMS = (
+PNG = (
     *(cv2.IMWRITE_PNG_COMPRESSION, 1),
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
 )

@@ -1,4 +1,4 @@
-"""Layers as files hold them → arrays in linear light."""
+"""Layers as files hold them → arrays in linear light. Light until something is read."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.api.outputs import KIND_OF, KINDS, Kind
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from intrinsic_cli.api.outputs import Image
+
+_ARRAYS = (".npy", ".npz")
 
 
 @dataclass(frozen=True, slots=True)
 class LayerFile:
-    """A layer on disk: linear = decode(value) · ``scale``. ``array`` names it in a file of several
-    arrays."""
+    """A layer on disk: linear = decode(value) · ``scale``, as a sidecar tells it. ``encoding``
+    ``auto``: integers as the layer's kind is usually written, floats linear. ``array`` names it in
+    a file of several arrays."""
 
     path: Path
     encoding: str = "auto"
@@ -23,86 +29,76 @@ class LayerFile:
     array: str = ""
 
 
-_FLOAT_NORMALS = (".exr", ".tiff", ".tif", ".pfm")
-
-
-def read_stored(name: str, stored: LayerFile, size: tuple[int, int]) -> tuple[Image, bool]:
+def read_layer_file(name: str, file: LayerFile, size: tuple[int, int]) -> tuple[Image, bool]:
     """The layer ``name`` [H,W,1 or 3] linear, brought to ``size`` (h, w), and whether that changed
-    it.
-
-    Integers are sRGB and floats linear unless ``stored`` says otherwise. Normals are -1..1 in float
-    files and (n + 1) / 2 in integer ones. DataError where the file cannot be read."""
-    import numpy as np
-
-    layer = _read(name, stored)
-    layer = (layer if layer.ndim == 3 else layer[..., None])[..., :3]
-    layer = np.asarray(layer * np.float32(stored.scale), np.float32)
+    it. DataError where the file cannot be read."""
+    kind = KINDS[KIND_OF.get(name, "reflectance")]
+    codes = _load(file) if file.path.suffix.lower() in _ARRAYS else _decode(file.path, kind)
+    layer = _linear(codes, file, kind)
     return (layer, False) if layer.shape[:2] == size else (_resized(layer, size), True)
 
 
-def _read(name: str, stored: LayerFile) -> Image:
-    from intrinsic_cli.kit.data.layer_files import read_layer
+def _decode(path: Path, kind: Kind) -> NDArray[Any]:
+    """The numbers of an image file [H,W,1 or 3], without alpha; one channel where all are equal."""
+    from intrinsic_cli.kit.files.decode import decode_file
+    from intrinsic_cli.kit.files.photo import split_alpha
 
-    if stored.path.suffix.lower() in (".npy", ".npz"):
-        return _decoded(_load(stored), stored.encoding)
-    if name == "normals":
-        return _normals(stored.path)
-    return read_layer(stored.path, stored.encoding)
+    codes = decode_file(path)
+    colours, _ = split_alpha(codes if codes.ndim == 3 else codes[..., None])
+    gray = bool((colours == colours[..., :1]).all())
+    return colours[..., :1] if gray and 1 in kind.channels else colours
 
 
-def _load(stored: LayerFile) -> Any:
-    """An array [H,W], [H,W,C] or [C,H,W]."""
+def _load(file: LayerFile) -> NDArray[Any]:
+    """An array [H,W], [H,W,C] or [C,H,W] as [H,W,C]."""
     import zipfile
 
     import numpy as np
 
     try:
-        found = np.load(stored.path, allow_pickle=False)
-        values = found[stored.array] if stored.path.suffix.lower() == ".npz" else found
+        found = np.load(file.path, allow_pickle=False)
+        values = found[file.array] if file.path.suffix.lower() == ".npz" else found
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"{stored.path} holds no array iid can read", "save it with numpy.save or savez"
-        ) from error
-    if values.ndim not in (2, 3) or (
-        values.ndim == 3 and not {values.shape[0], values.shape[2]} & {1, 3, 4}
-    ):
-        raise DataError(
-            f"{stored.path} holds an array of shape {values.shape}, not [H,W] or [H,W,C]"
-        )
-    return (
-        values.transpose(1, 2, 0)
-        if values.ndim == 3 and values.shape[2] not in (1, 3, 4)
-        else values
-    )
+        hint = "save it with numpy.save or savez"
+        raise DataError(f"{file.path} holds no array iid can read", hint) from error
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.ndim == 3 and values.shape[2] not in (1, 3, 4):
+        values = np.moveaxis(values, 0, 2)
+    if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
+        shape = found.shape if values is found else values.shape
+        raise DataError(f"{file.path} holds an array of shape {shape}, not [H,W] or [H,W,C]")
+    return np.asarray(values[..., :3])
 
 
-def _decoded(values: Any, encoding: str) -> Image:
-    """Numbers of an array: integers as codes of an image, floats linear unless told otherwise."""
+def _linear(codes: NDArray[Any], file: LayerFile, kind: Kind) -> Image:
+    """Numbers as a file or array holds them → linear."""
     import numpy as np
 
-    from intrinsic_cli.kit.light.colour import decode_codes, srgb_to_linear
+    from intrinsic_cli.kit.files.encodings import encoding_of, find_encoding
 
-    if values.dtype in (np.uint8, np.uint16):
-        return decode_codes(values, "srgb" if encoding == "auto" else encoding)
-    real = np.asarray(values, np.float32)
-    return srgb_to_linear(real) if encoding == "srgb" else real
+    if codes.dtype in (np.uint8, np.uint16):
+        encoding = encoding_of(kind) if _is_usual(file, kind) else find_encoding(file.encoding)
+        return encoding.decode(codes, file.scale)
+    return _from_float(codes, file, kind) * np.float32(file.scale)
 
 
-def _normals(path: Path) -> Image:
-    """Photos have no negative light, normals do: float files are read as they are."""
+def _is_usual(file: LayerFile, kind: Kind) -> bool:
+    """Is the file encoded as its kind usually is? Nobody writes normals in any other way."""
+    return file.encoding == "auto" or kind.encoding == "vector"
+
+
+def _from_float(values: NDArray[Any], file: LayerFile, kind: Kind) -> Image:
+    """Light has no negative numbers; what has them is read as it is."""
     import numpy as np
 
-    from intrinsic_cli.kit.files.exr import read_exr
-    from intrinsic_cli.kit.files.opencv import cv2
-    from intrinsic_cli.kit.files.photo import read_photo
+    from intrinsic_cli.kit.files.photo import repair_light
+    from intrinsic_cli.kit.light.colour import srgb_to_linear
 
-    data = path.read_bytes()
-    if path.suffix.lower() == ".exr":
-        return read_exr(data)
-    codes = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if path.suffix.lower() in _FLOAT_NORMALS and codes is not None and codes.dtype.kind == "f":
-        return np.asarray(codes[..., 2::-1], np.float32)
-    return read_photo(path, "linear").pixels * 2 - 1
+    if kind.low == 0 and file.path.suffix.lower() not in _ARRAYS:
+        return repair_light(values, file.encoding)[0]
+    numbers = np.asarray(values, np.float32)
+    return srgb_to_linear(numbers) if file.encoding == "srgb" else numbers
 
 
 def _resized(layer: Image, size: tuple[int, int]) -> Image:
@@ -110,5 +106,5 @@ def _resized(layer: Image, size: tuple[int, int]) -> Image:
 
     from intrinsic_cli.kit.light.resize import resize
 
-    planes = resize(torch.from_numpy(layer.copy()).permute(2, 0, 1)[None], size)
-    return planes[0].permute(1, 2, 0).numpy()
+    planes = torch.from_numpy(layer.copy()).permute(2, 0, 1)[None]
+    return resize(planes, size)[0].permute(1, 2, 0).numpy()

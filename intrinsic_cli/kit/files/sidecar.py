@@ -1,25 +1,42 @@
-"""``<stem>.iid.json``: what was made of a photo, by what, and whether it still holds."""
+"""``<stem>.iid.json``: what was made of a photo, by what, and whether it still holds. Light.
+
+``layers`` tells of each layer its ``file``, ``encoding`` and ``scale``. ``outputs`` tells of every
+output, layers too, its ``kind`` and ``files`` (and ``encoding``, ``scale``, ``clipped`` where it
+has any); sidecars written before there were other outputs than layers have none. ``regions`` are
+the parts of the photo that were looked at one by one.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files.read_bytes import read_bytes
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.regions import Region
+    from intrinsic_cli.kit.files.outputs import Written
 
 SUFFIX = ".iid.json"
 VERSION = 1
+#: Bytes; nothing that iid writes comes near.
+LONGEST = 4 << 20
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read(path: Path) -> dict[str, Any] | None:
     """The facts in a sidecar, or None if there is none that can be read."""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        facts = json.loads(read_bytes(path, LONGEST))
+    except (DataError, ValueError, RecursionError):
         return None
-    return facts if isinstance(facts, dict) and isinstance(facts.get("layers"), dict) else None
+    if not isinstance(facts, dict) or not isinstance(facts.get("layers"), dict):
+        return None
+    return facts
 
 
 def dump(facts: Mapping[str, Any]) -> str:
@@ -30,31 +47,81 @@ def dump(facts: Mapping[str, Any]) -> str:
 def as_json(value: Any, **more: Any) -> str:
     """JSON that is always valid UTF-8: a file name may hold bytes that are not, which Python keeps
     as lone surrogates, and JSON as escapes that are read back to the very same name."""
-    return SURROGATE.sub(
-        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, **more)
-    )
+    text = json.dumps(value, ensure_ascii=False, **more)
+    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def describe_outputs(written: Mapping[str, Written]) -> dict[str, Any]:
+    """The facts ``layers`` and ``outputs`` about what was written."""
+    layers = {}
+    for name, output in written.items():
+        if output.stored is not None:
+            entry = output.entry
+            layers[name] = {
+                "file": output.files[0].name,
+                "encoding": entry["encoding"],
+                "scale": entry["scale"],
+            }
+    outputs = {name: dict(output.entry) for name, output in written.items()}
+    return {"layers": layers, "outputs": outputs}
+
+
+def describe_regions(regions: Sequence[Region]) -> list[dict[str, Any]]:
+    """The fact ``regions``: box (left, top, width, height), angle, label, and what else is known of
+    each."""
+    described = []
+    for region in regions:
+        facts: dict[str, Any] = {
+            "label": region.label,
+            "box": [round(float(side), 3) for side in region.box],
+            "angle": round(float(region.angle), 3),
+        }
+        if region.confidence is not None:
+            facts["confidence"] = round(float(region.confidence), 4)
+        described.append({**region.facts, **facts})
+    return described
 
 
 def files(facts: Mapping[str, Any]) -> Iterator[str]:
-    """Names of the files a sidecar vouches for, which lie beside it."""
+    """Names of the files a sidecar vouches for, which lie beside it, each once."""
+    yield from dict.fromkeys(_files(facts))
+
+
+def _files(facts: Mapping[str, Any]) -> Iterator[str]:
     for layer in facts["layers"].values():
         if isinstance(layer, dict) and "file" in layer:
             yield str(layer["file"])
+    for output in _outputs(facts).values():
+        names = output.get("files") if isinstance(output, dict) else None
+        if isinstance(names, list):
+            yield from map(str, names)
     if facts.get("preview"):
         yield str(facts["preview"])
 
 
+def _outputs(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """All outputs by name; in old sidecars these are the layers."""
+    outputs = facts.get("outputs")
+    return outputs if isinstance(outputs, dict) else facts["layers"]
+
+
 def holds(
-    facts: Mapping[str, Any], recipe: Mapping[str, Any], layers: tuple[str, ...], folder: Path
+    facts: Mapping[str, Any], recipe: Mapping[str, Any], outputs: Sequence[str], folder: Path
 ) -> bool:
     """Is everything asked for there already, made by the same ``recipe``? (Whether of the same
     photo, only its hash can say.)"""
-    same = all(facts.get(key) == value for key, value in recipe.items())
-    return (
-        same
-        and set(facts["layers"]) == set(layers)
-        and all((folder / name).is_file() for name in files(facts))
-    )
+    if any(facts.get(key) != value for key, value in recipe.items()):
+        return False
+    if set(_outputs(facts)) != set(outputs):
+        return False
+    return all(_is_file(folder, name) for name in files(facts))
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    try:
+        return (folder / name).is_file()
+    except (OSError, ValueError):  # no name that a file can have
+        return False
 
 
 def recipe(
@@ -64,7 +131,7 @@ def recipe(
     options: Mapping[str, Any],
     **more: Any,
 ) -> dict[str, Any]:
-    """What layers depend on besides the photo, as JSON would give it back."""
+    """What outputs depend on besides the photo, as JSON would give it back."""
     made = {
         "version": VERSION,
         "method": method,

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from intrinsic_cli.api import Frame, Runtime
-from intrinsic_cli.kit.files.layers import Stored, quantise, rebuild_error
+from intrinsic_cli.api import Decomposer, Frame, Runtime
+from intrinsic_cli.api.outputs import kind_of
+from intrinsic_cli.kit.files.layers import StoredLayer, quantise, rebuild_error
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.pipeline import decompose_photo
 from intrinsic_cli.kit.light.resize import resize
@@ -89,7 +90,7 @@ def test_same_size_is_kept_and_input_unchanged() -> None:
     assert torch.equal(part, before)
 
 
-class Pane:
+class Pane(Decomposer):
     """Mirrors a fifth, veils a tenth, and knows where the glass is."""
 
     def __init__(self, frame: Frame) -> None:
@@ -127,9 +128,11 @@ def test_the_sidecar_measures_the_sum() -> None:
         for name in ("transmission", "reflection", "flare")
     }
     photo = np.asarray(sum(made.values()), np.float32)
-    exact = {name: Stored(layer) for name, layer in made.items()}
+    exact = {name: StoredLayer(layer) for name, layer in made.items()}
     assert rebuild_error(photo, exact) == pytest.approx(0, abs=1e-7)
-    coded = rebuild_error(photo, {name: quantise(name, layer, 8) for name, layer in made.items()})
+    coded = rebuild_error(
+        photo, {name: quantise(layer, kind_of(name), 8) for name, layer in made.items()}
+    )
     assert coded is not None
     assert 1e-4 < coded < 0.005
     assert rebuild_error(photo, {name: exact[name] for name in ("transmission", "flare")}) is None

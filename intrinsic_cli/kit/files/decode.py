@@ -1,0 +1,228 @@
+"""Bytes of an image file → the numbers it holds.
+
+Pillow reads most formats and knows palettes, CMYK and orientation, but silently cuts 16-bit colour
+to 8 bits; so files that may be deeper go to OpenCV, and EXR to OpenEXR. A format iid does not know
+yet (RAW, HEIF) is one more row in :data:`READERS`.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files import exr
+from intrinsic_cli.kit.files.formats import (
+    PILLOW_FORMATS,
+    OtherFormat,
+    other_beginning,
+    other_format,
+)
+from intrinsic_cli.kit.files.memory import check_pixels
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.quiet import decoding
+from intrinsic_cli.kit.files.read_bytes import read_bytes
+from intrinsic_cli.kit.files.tiff import BIG_TIFF, TIFF, read_half, tiff_size
+
+# Pillow's own limit would only warn; ours (files.memory) is asked before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+# Pillow warns of odd metadata; what matters of it ends in an error or in pixels. A filter for each
+# decoding would not be safe in threads.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\b")
+
+_FORMATS = [form for form in PILLOW_FORMATS if form != "AVIF" or find_spec("PIL.AvifImagePlugin")]
+
+AGAIN = "copy or download it again"
+KNOWN = "iid reads JPEG, PNG, TIFF, WebP, EXR, HDR, BMP, GIF, AVIF, JPEG 2000, PNM, PFM and TGA"
+
+PNG = b"\x89PNG\r\n\x1a\n"
+_DEEP = (*TIFF, *BIG_TIFF, b"P5", b"P6", b"PF", b"Pf", b"\0\0\0\x0cjP  ")  # PNM, PFM, JPEG 2000
+
+# What Pillow's decoders end in when a file breaks off or lies about itself.
+_BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError),
+    *(OverflowError, MemoryError, RuntimeError, ZeroDivisionError, Warning),
+    *(struct.error, zlib.error),
+)
+
+
+def decode_file(path: Path, layer: str = "") -> NDArray[Any]:
+    """As :func:`decode`, of a file; the DataError names it."""
+    try:
+        data = read_bytes(path)
+        other = other_format(path)  # a RAW photo is often a TIFF, with a thumbnail as its picture
+        if other is not None:
+            raise unreadable(other)
+        return decode(data, layer)
+    except DataError as error:
+        raise DataError(f"{path}: {error.message}", error.hint) from error
+
+
+def unreadable(other: OtherFormat) -> DataError:
+    """What is told of a file that is known but cannot be read."""
+    return DataError(f"it is {other.name}, which iid cannot read yet", other.hint)
+
+
+def decode(data: bytes, layer: str = "") -> NDArray[Any]:
+    """The numbers of an image file as it holds them: [H,W] or [H,W,C], C 1..4, red first; uint8,
+    uint16 or float. ``layer`` chooses one of an EXR's. DataError where there is no such picture."""
+    if not data:
+        raise DataError("the file is empty", AGAIN)
+    other = other_beginning(data[:64])
+    if other is not None:
+        raise unreadable(other)
+    if data.startswith(exr.MAGIC):
+        return exr.read_exr(data, layer)
+    if layer:
+        raise DataError(f"it has no layer {layer!r}", "only an EXR has layers to choose from")
+    with decoding():
+        read = next((read for belongs, read in READERS if belongs(data)), _read_pillow)
+        codes = read(data)
+    return _usual(codes)
+
+
+def _usual(codes: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers, if they are of a type whose range is known."""
+    if codes.dtype.kind == "f" or codes.dtype in (np.uint8, np.uint16):
+        return codes
+    hint = "save it with 8 or 16 bits without sign, or as floats"
+    raise DataError(f"the image holds {codes.dtype.name}, whose white nobody knows", hint)
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """Pillow's picture, not yet decoded, of a size that fits. All that goes wrong in the block
+    becomes a DataError."""
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            check_pixels(*image.size)
+            yield image
+    except UnidentifiedImageError as error:
+        raise DataError("it is not an image iid can read", KNOWN) from error
+    except Image.DecompressionBombError as error:
+        raise DataError("the image says it has too many pixels", "cut it into pieces") from error
+    except _BROKEN as error:
+        raise DataError("the image is truncated or damaged", AGAIN) from error
+
+
+def _read_pillow(data: bytes) -> NDArray[Any]:
+    with _opened(data) as image:
+        image.load()
+        return np.asarray(_plain(ImageOps.exif_transpose(image)))
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Any Pillow mode → one whose array is gray, RGB or RGBA."""
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode.startswith("I;16"):
+        return image.convert("I;16")
+    return image if image.mode in ("L", "F", "I", "RGB") else image.convert("RGB")
+
+
+def _is_deep(data: bytes) -> bool:
+    """May it hold 16-bit or float numbers?"""
+    return data.startswith(_DEEP) or (data.startswith(PNG) and data[24:25] == b"\x10")
+
+
+def _read_deep(data: bytes) -> NDArray[Any]:
+    """Formats that may hold 16-bit or float numbers: OpenCV if they do, Pillow for their 8-bit
+    kinds."""
+    png = data.startswith(PNG)
+    if png:
+        _check_png(data)
+    else:
+        _check_size(data)
+    codes = _read_opencv(data)
+    if codes is None and data.startswith(TIFF):
+        codes = read_half(data, _read_opencv)
+    if codes is None:
+        return _read_rare(data)
+    if codes.dtype == np.uint8:
+        return _read_pillow(data)
+    return _orient(codes, data) if png else codes  # OpenCV turns TIFFs itself
+
+
+def _check_png(data: bytes) -> None:
+    """OpenCV prints when a PNG is broken; Pillow's check of the chunks finds that quietly
+    beforehand."""
+    with _opened(data) as image:
+        image.verify()
+
+
+def _check_size(data: bytes) -> None:
+    """Pillow knows the size of most, but not of every TIFF."""
+    size = tiff_size(data)
+    if size is not None:
+        check_pixels(*size)
+        return
+    try:
+        with _opened(data):
+            return
+    except DataError as error:
+        if isinstance(error.__cause__, UnidentifiedImageError):
+            return  # OpenCV may know it
+        raise
+
+
+def _read_rare(data: bytes) -> NDArray[Any]:
+    try:
+        return _read_pillow(data)
+    except DataError as error:
+        hint = "save it as a PNG, or as a TIFF of 8, 16 or 32 bits"
+        sentence = "the image is truncated, or of a rare kind iid cannot read"
+        raise DataError(sentence, hint) from error
+
+
+def _read_opencv(data: bytes) -> NDArray[Any] | None:
+    try:
+        codes: NDArray[Any] | None = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED
+        )
+    except (cv2.error, MemoryError):
+        return None
+    if codes is None or codes.ndim == 2:
+        return codes
+    return codes[..., [2, 1, 0, 3][: codes.shape[2]]]
+
+
+def _read_radiance(data: bytes) -> NDArray[Any]:
+    """HDR: its size stands in a line of text below the header."""
+    for line in data[:4096].split(b"\n\n", 1)[-1].split(b"\n", 1)[:1]:
+        words = line.split()
+        if len(words) == 4 and words[1].isdigit() and words[3].isdigit():
+            check_pixels(int(words[3]), int(words[1]))
+    codes = _read_opencv(data)
+    if codes is None:
+        raise DataError("the image is truncated or damaged", AGAIN)
+    return codes
+
+
+def _orient(codes: NDArray[Any], data: bytes) -> NDArray[Any]:
+    """Turn the picture upright as its EXIF orientation (1..8) says."""
+    with _opened(data) as image:
+        turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+    if turn in (5, 6, 7, 8):
+        codes = codes.swapaxes(0, 1)
+    if turn in (3, 4, 7, 8):
+        codes = codes[::-1]
+    return codes[:, ::-1] if turn in (2, 3, 6, 7) else codes
+
+
+#: (does the file belong to this reader?, the reader), in order; whatever nobody claims goes to
+#: Pillow.
+READERS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], NDArray[Any]]], ...] = (
+    (lambda data: data.startswith(b"#?"), _read_radiance),
+    (_is_deep, _read_deep),
+)

@@ -1,0 +1,146 @@
+"""What libraries print while they decode, kept out of the program's own output.
+
+Two ways. The OpenEXR package prints through ``sys.stdout``: that of the decoding thread alone is
+dropped. C libraries (libtiff, libpng, OpenEXR's core) write to descriptor 2, some to 1. They cannot
+be told from Python's own writing unless Python writes elsewhere: a program that wants this calls
+:func:`separate_streams` once, before any thread starts. From then on descriptor 1 belongs to C
+libraries and goes where errors go, so that nothing but results is ever in stdout; and what comes
+through descriptor 2 during :func:`decoding` is kept for :func:`take_noise`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import Any, TextIO
+
+_LINES = 100  # of noise kept
+
+
+class _Noise:
+    """Shared by all threads, under ``lock``."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.silent: set[int] = set()  # threads whose prints are dropped
+        self.separate = False
+        self.decoding = 0  # threads that decode now
+        self.stderr = -1  # where descriptor 2 went before they began
+        self.file: Any = None
+        self.lines: dict[str, None] = {}  # in order, each once
+
+
+_NOISE = _Noise()
+
+
+class _Filter:
+    """A stream as it was, but for what silent threads write."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        if threading.get_ident() in _NOISE.silent:
+            return len(text)
+        return self.stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def without_prints() -> Iterator[None]:
+    """What this thread prints to ``sys.stdout`` in the block is dropped; other threads' is not."""
+    with _NOISE.lock:
+        _NOISE.silent.add(threading.get_ident())
+        if sys.stdout is not None and not isinstance(sys.stdout, _Filter):
+            sys.stdout = _Filter(sys.stdout)  # type: ignore[assignment]  # it passes on all the rest
+    try:
+        yield
+    finally:
+        with _NOISE.lock:
+            _NOISE.silent.discard(threading.get_ident())
+            if not _NOISE.silent and isinstance(sys.stdout, _Filter):
+                sys.stdout = sys.stdout.stream
+
+
+def separate_streams() -> None:
+    """Let Python write to stdout and stderr through descriptors of its own; descriptor 1 becomes
+    another stderr. Nothing happens where they have been replaced already (in tests, by a host)."""
+    with _NOISE.lock:
+        if _NOISE.separate or not (_is_real(sys.stdout, 1) and _is_real(sys.stderr, 2)):
+            return
+        sys.stdout, sys.stderr = _moved(sys.stdout), _moved(sys.stderr)
+        os.dup2(2, 1)
+        _NOISE.separate = True
+
+
+def _is_real(stream: Any, descriptor: int) -> bool:
+    try:
+        return isinstance(stream, TextIOWrapper) and stream.fileno() == descriptor
+    except (OSError, ValueError):  # closed, or in memory only
+        return False
+
+
+def _moved(stream: TextIO) -> TextIO:
+    """The same stream on another descriptor."""
+    stream.flush()
+    return open(  # noqa: PTH123  a descriptor, open as long as the program runs
+        os.dup(stream.fileno()),
+        "w",
+        encoding=stream.encoding,
+        errors=stream.errors,
+        buffering=1 if stream.line_buffering else -1,
+    )
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Around every decoder: what C libraries write to stderr in the block is kept, if the streams
+    are separate."""
+    begun = _begin()
+    try:
+        yield
+    finally:
+        if begun:
+            _end()
+
+
+def _begin() -> bool:
+    with _NOISE.lock:
+        if not _NOISE.separate:
+            return False
+        if not _NOISE.decoding:
+            _NOISE.file = tempfile.TemporaryFile()  # noqa: SIM115  closed in _end
+            _NOISE.stderr = os.dup(2)
+            os.dup2(_NOISE.file.fileno(), 2)
+        _NOISE.decoding += 1
+        return True
+
+
+def _end() -> None:
+    with _NOISE.lock:
+        _NOISE.decoding -= 1
+        if _NOISE.decoding:
+            return
+        os.dup2(_NOISE.stderr, 2)
+        os.close(_NOISE.stderr)
+        with _NOISE.file as file:
+            file.seek(0)
+            told = file.read(1 << 16).decode("utf-8", "replace").splitlines()
+        for line in told:
+            if line.strip() and len(_NOISE.lines) < _LINES:
+                _NOISE.lines[line.strip()] = None
+
+
+def take_noise() -> list[str]:
+    """What decoders have written since the last call, each line once."""
+    with _NOISE.lock:
+        lines = list(_NOISE.lines)
+        _NOISE.lines.clear()
+        return lines

@@ -1,0 +1,61 @@
+"""Linear RGB of other primaries (ACES, Rec. 2020, …) → those of sRGB and Rec. 709."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrinsic_cli.api import DataError
+
+#: x and y of red, green, blue and white (D65), as an EXR header has them.
+REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+
+_SAME = 2e-3  # programs round chromaticities to three digits
+#: The cone responses in which whites are adapted to one another (Lam 1985, "Bradford").
+_BRADFORD = np.array(
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
+
+
+def to_rec709(pixels: NDArray[np.float32], chromaticities: Sequence[float]) -> NDArray[np.float32]:
+    """[H,W,3] linear in the primaries of ``chromaticities`` (() = Rec. 709 already) → [H,W,3]
+    linear in those of Rec. 709, white staying white. Colours beyond them become negative."""
+    if not len(chromaticities) or np.allclose(chromaticities, REC709, rtol=0, atol=_SAME):
+        return pixels
+    matrix = rec709_matrix(chromaticities).astype(np.float32)
+    return np.asarray(pixels @ matrix.T)
+
+
+def rec709_matrix(chromaticities: Sequence[float]) -> NDArray[np.float64]:
+    """The 3×3 matrix from RGB of these ``chromaticities`` to RGB of Rec. 709. DataError where they
+    span no colours."""
+    try:
+        source, target = _to_xyz(chromaticities), _to_xyz(REC709)
+        white = _BRADFORD @ source.sum(axis=1)
+        wanted = _BRADFORD @ target.sum(axis=1)
+        adaptation = np.linalg.inv(_BRADFORD) @ np.diag(wanted / white) @ _BRADFORD
+        matrix = np.linalg.inv(target) @ adaptation @ source
+    except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
+        raise _unusable() from error
+    if not np.isfinite(matrix).all():
+        raise _unusable()
+    return np.asarray(matrix)
+
+
+def _to_xyz(chromaticities: Sequence[float]) -> NDArray[Any]:
+    """The matrix from RGB to XYZ; its columns add up to the white, of luminance 1 (SMPTE RP
+    177)."""
+    corners = np.asarray(chromaticities, np.float64).reshape(4, 2)
+    with np.errstate(divide="raise", invalid="raise", over="raise"):
+        x, y = corners[:, 0], corners[:, 1]
+        xyz = np.stack([x / y, np.ones(4), (1 - x - y) / y])
+        primaries, white = xyz[:, :3], xyz[:, 3]
+        return primaries * np.linalg.solve(primaries, white)
+
+
+def _unusable() -> DataError:
+    hint = "export it in linear sRGB (Rec. 709), or mend the chromaticities in its header"
+    return DataError("the image names primaries that span no colours", hint)
