@@ -24,14 +24,15 @@ class RetinexDecomposer(Decomposer):
 
     def __init__(self, thresholds: Thresholds, options: RetinexOptions) -> None:
         self._thresholds = thresholds
-        self.frame = Frame(size=options.size or None)
-        for place, given in enumerate((options.brightness, options.chroma)):
-            if given:
-                thresholds.values[place] = given
+        self.frame = Frame(size=options.size or None, alpha=True)
+        if options.brightness:
+            thresholds.values[0] = options.brightness
+        if options.chroma:
+            thresholds.values[1] = options.chroma
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
         shading = self._thresholds(photos)
-        return {"albedo": split(photos, shading), "shading": shading}
+        return {"albedo": split(photos[:, :3], shading), "shading": shading}
 
 
 class Retinex(Method[RetinexOptions, RetinexConfig]):

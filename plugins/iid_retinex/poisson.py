@@ -20,7 +20,8 @@ from torch.nn.functional import pad
 #: Differences from each pixel to the one below it and to the one on its right.
 Gradient = tuple[Tensor, Tensor]
 
-_TOLERANCE = 1e-5  # error left, relative to the field, by the energy of gradients; 1e-3 leaves .1 in smooth waves
+#: Error left, relative to the field, by the energy of gradients; 1e-3 leaves .1 in smooth waves.
+_TOLERANCE = 1e-5
 _ROUNDS = 50  # holes all over the photo take as many; an object on black takes five to twenty
 
 
@@ -76,22 +77,30 @@ def cosines(signal: Tensor) -> Tensor:
     ``X[k] = Σ x[n] cos(π k (2n + 1) / 2N)``; Makhoul, "A fast cosine transform in one and two
     dimensions", 1980."""
     count = signal.shape[-1]
-    folded = torch.cat([signal[..., ::2], signal[..., 1::2].flip(-1)], dim=-1)
-    half = torch.fft.rfft(folded) * _twist(count, -1, signal)
-    return torch.cat([half.real, -half.imag[..., 1 : (count + 1) // 2].flip(-1)], dim=-1)
+    even = signal[..., ::2]
+    odd = signal[..., 1::2]
+    folded = torch.cat([even, odd.flip(-1)], dim=-1)
+    spectrum = torch.fft.rfft(folded)
+    spectrum = spectrum * _twist(count, -1, signal)
+    last = (count + 1) // 2
+    mirrored = spectrum.imag[..., 1:last]
+    mirrored = mirrored.flip(-1)
+    return torch.cat([spectrum.real, -mirrored], dim=-1)
 
 
 def uncosines(waves: Tensor) -> Tensor:
     """The inverse of :func:`cosines`."""
     count = waves.shape[-1]
     mirrored = pad(waves.flip(-1), (1, 0))  # X[N-k], with X[N] = 0
-    half = torch.complex(waves, -mirrored[..., :-1])[..., : count // 2 + 1] * _twist(
-        count, 1, waves
-    )
-    folded = torch.fft.irfft(half, n=count)
+    mirrored = mirrored[..., :-1]
+    spectrum = torch.complex(waves, -mirrored)
+    spectrum = spectrum[..., : count // 2 + 1]
+    spectrum = spectrum * _twist(count, 1, waves)
+    folded = torch.fft.irfft(spectrum, n=count)
+    last = (count + 1) // 2
     signal = torch.empty_like(folded)
-    signal[..., ::2] = folded[..., : (count + 1) // 2]
-    signal[..., 1::2] = folded[..., (count + 1) // 2 :].flip(-1)
+    signal[..., ::2] = folded[..., :last]
+    signal[..., 1::2] = folded[..., last:].flip(-1)
     return signal
 
 

@@ -6,17 +6,22 @@ image algorithms", ICCV 2009 (colour Retinex)."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from iid_retinex.pieces import same_light
 from iid_retinex.poisson import Gradient, gradient, integrate
+from iid_retinex.silhouette import find_silhouettes
 
-_DARK = 1e-2  # of the photo's mean, added before the logarithm: what is darker is noise, not paint
-_BLACK = 2e-3  # of the photo's mean: a pixel below it in every channel is background and says nothing of its neighbours
+#: Of the photo's mean, added before the logarithm: what is darker is noise, not paint.
+_DARK = 1e-2
+#: Of the photo's mean: a pixel below it in every channel says nothing of its neighbours.
+_BLACK = 2e-3
 _WHITE = 0.995  # share of pixels whose albedo is at most 1
-_LOOKED_AT = 1 << 18  # pixels from which that share is taken
+_SAMPLED = 1 << 18  # pixels from which that share is taken
 
 
 class Thresholds(nn.Module):
@@ -30,15 +35,16 @@ class Thresholds(nn.Module):
         self.register_buffer("values", torch.tensor([0.2, 0.1]))
 
     def forward(self, photos: Tensor) -> Tensor:
-        """[B,3,H,W] linear → shading [B,1,H,W]."""
+        """[B,3,H,W] linear (or [B,4,H,W] with alpha) → shading [B,1,H,W]."""
         return estimate_shading(photos, self.values)
 
 
 def estimate_shading(photos: Tensor, thresholds: Tensor) -> Tensor:
-    """[B,3,H,W] linear and (brightness, chromaticity) [2] → shading [B,1,H,W], in units in which
-    white paint is 1."""
-    shading = integrate_light(measure_steps(photos), thresholds)
-    return shading * _white(photos / shading)
+    """Photos [B,3,H,W] linear (or [B,4,H,W] with alpha) and (brightness, chromaticity) [2] →
+    shading [B,1,H,W], in units in which white paint is 1."""
+    steps = measure_steps(photos)
+    shading = integrate_light(steps, thresholds)
+    return shading * _white(photos[:, :3] / shading, steps.inside)
 
 
 class Steps(NamedTuple):
@@ -46,23 +52,34 @@ class Steps(NamedTuple):
     [B,1,H,W-1].
 
     ``brightness`` in logarithm, with sign; ``chroma`` the length of the change of log chromaticity;
-    ``known`` 1 where neither pixel is black, else 0."""
+    ``weight`` 1 where a step counts, else 0. Of pixels [B,1,H,W] bool: ``lit`` is not black,
+    ``inside`` is where the object is."""
 
     brightness: Gradient
     chroma: Gradient
-    known: Gradient
+    weight: Gradient
+    lit: Tensor
+    inside: Tensor
 
 
 def measure_steps(photos: Tensor) -> Steps:
-    """The steps of photos [B,3,H,W] linear, whatever their exposure."""
-    photos = photos / _level(photos)
+    """The steps of photos [B,3,H,W] linear (or [B,4,H,W] with alpha), whatever their exposure.
+    Steps from and to black do not count, nor those outside the object."""
+    inside = find_silhouettes(photos)
+    photos = photos[:, :3]
+    photos = photos / _level(photos, inside)
+    brightness = photos.mean(dim=1, keepdim=True).add(_DARK).log()
     colours = photos.add(_DARK).log()
-    down, right = gradient(colours - colours.mean(dim=1, keepdim=True))
-    lit = (photos.amax(dim=1, keepdim=True) > _BLACK).to(photos.dtype)
+    colours = colours - colours.mean(dim=1, keepdim=True)
+    down, right = gradient(colours)
+    lit = (photos.amax(dim=1, keepdim=True) > _BLACK) & inside
+    known = lit.to(photos.dtype)
     return Steps(
-        brightness=gradient(photos.mean(dim=1, keepdim=True).add(_DARK).log()),
+        brightness=gradient(brightness),
         chroma=(_length(down), _length(right)),
-        known=(lit[..., 1:, :] * lit[..., :-1, :], lit[..., 1:] * lit[..., :-1]),
+        weight=(known[..., 1:, :] * known[..., :-1, :], known[..., 1:] * known[..., :-1]),
+        lit=lit,
+        inside=inside,
     )
 
 
@@ -77,24 +94,37 @@ def keep_light(steps: Steps, thresholds: Tensor) -> Gradient:
 
 def integrate_light(steps: Steps, thresholds: Tensor) -> Tensor:
     """The shading [B,1,H,W] with the steps that belong to light, in any unit."""
-    return integrate(keep_light(steps, thresholds), steps.known).exp()
+    field = integrate(keep_light(steps, thresholds), steps.weight)
+    cut_out = ~steps.inside.flatten(1).all(dim=1)
+    for i in cut_out.nonzero()[:, 0].tolist():
+        one = slice(i, i + 1)
+        field[one] = same_light(field[one], steps.lit[one])
+    return field.exp()
 
 
 def _length(change: Tensor) -> Tensor:
     return change.square().sum(dim=1, keepdim=True).sqrt()
 
 
-def _level(photos: Tensor) -> Tensor:
-    """Mean of what is not black, [B,1,1,1], positive: log light then does not depend on exposure or
-    background."""
-    lit = (photos.amax(dim=1, keepdim=True) > 0).expand_as(photos)
-    total, count = photos.sum(dim=(1, 2, 3), keepdim=True), lit.sum(dim=(1, 2, 3), keepdim=True)
-    return torch.where(total > 0, total / count.clamp(min=1), 1)
+def _level(photos: Tensor, inside: Tensor) -> Tensor:
+    """Mean of what is not black inside, [B,1,1,1], positive: log light then does not depend on
+    exposure or background."""
+    everywhere = (1, 2, 3)
+    lit = photos.amax(dim=1, keepdim=True) > 0
+    lit = (lit & inside).expand_as(photos)
+    total = (photos * inside).sum(dim=everywhere, keepdim=True)
+    count = lit.sum(dim=everywhere, keepdim=True)
+    mean = total / count.clamp(min=1)
+    return torch.where(total > 0, mean, 1)
 
 
-def _white(albedo: Tensor) -> Tensor:
-    """What to divide an albedo [B,3,H,W] by so that it hardly exceeds 1, [B,1,1,1]."""
-    stride = max(1, round((albedo[0, 0].numel() / _LOOKED_AT) ** 0.5))
-    seen = albedo[..., ::stride, ::stride].amax(dim=1).flatten(1)
-    white = seen.quantile(_WHITE, dim=1)[:, None, None, None]
+def _white(albedo: Tensor, inside: Tensor) -> Tensor:
+    """What to divide an albedo [B,3,H,W] by so that it hardly exceeds 1 inside, [B,1,1,1]."""
+    pixels = albedo[0, 0].numel()
+    stride = max(1, round((pixels / _SAMPLED) ** 0.5))
+    brightest = albedo.amax(dim=1, keepdim=True)
+    brightest = brightest.masked_fill(~inside, math.nan)
+    sampled = brightest[..., ::stride, ::stride]
+    white = sampled.flatten(1).nanquantile(_WHITE, dim=1)
+    white = white[:, None, None, None]
     return torch.where(white > 0, white, 1)

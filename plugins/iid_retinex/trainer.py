@@ -55,20 +55,18 @@ class ScoreTable(nn.Module):
 
     def best(self) -> tuple[Tensor, Tensor]:
         """The best pair [2] and its mean LMSE []."""
-        place = self.total.argmin()
-        return self.pairs[place], self.total[place] / self.photos
+        least = self.total.argmin()
+        return self.pairs[least], self.total[least] / self.photos
 
 
 class RetinexTrainer(Trainer):
-    """The search of Grosse et al. 2009: the pair of least LMSE over the training photos. Held-out
-    photos judge it."""
+    """The search of Grosse et al. 2009: the pair of least LMSE over the training photos. It is
+    validated on held-out ones."""
 
     def __init__(self, config: RetinexConfig, source: Source, runtime: Runtime) -> None:
         self._config, self._source = config, source
-        self.thresholds, self.table = (
-            Thresholds().to(runtime.device),
-            ScoreTable().to(runtime.device),
-        )
+        self.thresholds = Thresholds().to(runtime.device)
+        self.table = ScoreTable().to(runtime.device)
         self.nets = {"thresholds": self.thresholds, "table": self.table}
         self.optimizers = {}
 
@@ -80,9 +78,11 @@ class RetinexTrainer(Trainer):
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         """Nothing is minimised: the table grows, and its best pair is the answer so far."""
         steps = measure_steps(batch["photo"])
-        self.table.add(
-            torch.stack([score(integrate_light(steps, pair), batch) for pair in self.table.pairs])
-        )
+        scores = []
+        for pair in self.table.pairs:
+            shading = integrate_light(steps, pair)
+            scores.append(score(shading, batch))
+        self.table.add(torch.stack(scores))
         values, loss = self.table.best()
         self.thresholds.values.copy_(values)
         return {"loss": loss, "brightness": values[0], "chroma": values[1]}
@@ -105,9 +105,10 @@ def score(shading: Tensor, batch: Batch) -> Tensor:
     """LMSE of Grosse et al., half of it of ``shading`` [B,1,H,W] and half of the albedo it leaves,
     both gray: [B]."""
     albedo = split(batch["photo"], shading)
-    pairs = ((shading, batch["shading"]), (albedo, batch["albedo"]))
-    halves = [lmse(_gray(guess), _gray(truth), batch["mask"]) for guess, truth in pairs]
-    return (halves[0] + halves[1]) / 2
+    mask = batch["mask"]
+    of_shading = lmse(_gray(shading), _gray(batch["shading"]), mask)
+    of_albedo = lmse(_gray(albedo), _gray(batch["albedo"]), mask)
+    return (of_shading + of_albedo) / 2
 
 
 def _gray(layer: Tensor) -> Tensor:
