@@ -11,8 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class DecomposeRequest:
-    """Photos → layers. ``method`` is ``NAME`` or ``NAME:VARIANT``; ``layers`` empty means the
-    method's own."""
+    """Photos → outputs. ``method`` is ``NAME`` or ``NAME:VARIANT``; ``layers`` (outputs of any
+    kind) empty means the method's own. ``name`` is what the names of a photo's files begin with:
+    ``{stem}.{method}``, see ``iid decompose --help``. ``exr_layer`` chooses one of an EXR that has
+    several."""
 
     inputs: tuple[Path, ...]
     method: str = "flow"
@@ -31,11 +33,15 @@ class DecomposeRequest:
     config: Path | None = None
     preview: bool = False
     stdin: bytes | None = None
+    name: str = "{stem}"
+    exr_layer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class InputReport:
-    """What became of one input: status ``done``, ``skipped`` or ``failed``."""
+    """What became of one input: status ``done``, ``skipped`` or ``failed``. ``outputs`` are the
+    files of everything by name, ``layers`` those of the layers; ``written`` the files that are new;
+    ``notes`` sentences worth reading."""
 
     input: str
     status: str
@@ -43,6 +49,10 @@ class InputReport:
     sidecar: str = ""
     seconds: float = 0.0
     error: str = ""
+    outputs: Mapping[str, list[str]] = field(default_factory=dict)
+    preview: str = ""
+    written: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +70,11 @@ class DecomposeReport:
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
     """Train every stage of ``method`` (or ``stage`` alone). ``seconds`` bounds this call, not the
-    run."""
+    run. ``method`` and ``data`` may be "": with ``resume``, or where ``config`` is that of a run,
+    those of the run; else the dataset is ``synth``."""
 
-    method: str
-    data: str = "synth"
+    method: str = ""
+    data: str = ""
     out: Path | None = None
     config: Path | None = None
     overrides: tuple[str, ...] = ()
@@ -80,13 +91,18 @@ class TrainRequest:
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """Where a run stands: ``finished`` is False when time or a signal stopped it (resume
-    continues)."""
+    """How far a run is: ``finished`` is False when time or a signal stopped it (resume continues).
+    ``weights`` are the ones to use (the installed copy, where they were installed), None where the
+    run has not come to its last stage; ``method`` is NAME or NAME:VARIANT; ``interrupted`` says that
+    a signal stopped it."""
 
     folder: Path
     weights: Path | None
     finished: bool
     stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    method: str = ""
+    installed: bool = False
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +113,8 @@ class EvaluateRequest:
     ``predictions``: ``DIR`` or ``NAME=DIR``; ``patterns`` (``LAYER=GLOB`` with ``{case}``) and
     ``predictions_encoding`` say how their files are named and read. ``options`` (``key=value``) and
     ``weights`` may name the method they are for: ``flow.steps=2``, ``flow=best.safetensors``.
-    ``ledger`` is a file that keeps the figures of finished cases until all are done, so that a
-    killed evaluation goes on where it was."""
+    ``split`` is ``val``, ``train`` or ``all``. ``cache`` is a file that keeps the scores of
+    finished cases until all are done, so that a killed evaluation goes on where it was."""
 
     methods: tuple[str, ...] = ()
     data: str = "synth"
@@ -114,7 +130,7 @@ class EvaluateRequest:
     patterns: tuple[str, ...] = ()
     predictions_encoding: str = "auto"
     save: Path | None = None
-    ledger: Path | None = None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +148,8 @@ class Failure:
 class EvaluateReport:
     """``rows``: one per method, with its protocol, number of cases, mean of each metric and, under
     ``intervals``, where the mean lies (``resampling`` says how that was found). ``about`` is the
-    protocol in words, with its ``source``."""
+    protocol in words, with its ``source``; ``metrics`` says of each score which way it is better
+    (``lower``, ``higher`` or ``neither``) and its ``unit``."""
 
     data: str
     protocol: str
@@ -142,3 +159,4 @@ class EvaluateReport:
     split: str = "val"
     about: Mapping[str, str] = field(default_factory=dict)
     resampling: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from intrinsic_cli.api.errors import PluginError
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from intrinsic_cli.api.regions import Region
 
-    #: [H,W,C] (or [H,W]) float32, linear light.
-    Image = NDArray[np.float32]
+#: [H,W,C] (or [H,W]) float32, linear light.
+Image: TypeAlias = "NDArray[np.float32]"
 
 #: Layers whose product (plus ``residual``) is the photo.
 FACTORS = ("albedo", "shading")
@@ -117,6 +117,7 @@ KIND_OF: Mapping[str, str] = {
     **dict.fromkeys(SUMMANDS, "summand"),
     "normals": "vector",
     "mask": "mask",
+    "silhouette": "mask",
     "depth": "depth",
     "relit": "photo",
     "render": "photo",

@@ -1,4 +1,4 @@
-"""``iid evaluate``: one table of metrics."""
+"""``iid evaluate``: one table of scores."""
 
 from __future__ import annotations
 
@@ -13,25 +13,35 @@ from intrinsic_cli.cli.console import progress
 
 SOME_FAILED = 3
 FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
-PICTURES = click.Path(file_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 def predictions(function: Any) -> Any:
     """``--predictions`` and how to read them."""
     for option in (
         click.option(
-            "--predictions-encoding", type=click.Choice(["auto", "srgb", "linear"]), default="auto", show_default=True,
-            help="Transfer curve of predictions without a sidecar; auto: float files linear, others sRGB.",
+            "--predictions-encoding",
+            type=click.Choice(["auto", "srgb", "linear"]),
+            default="auto",
+            show_default=True,
+            help="Transfer curve of predictions without a sidecar; auto: float files linear, "
+            "others sRGB.",
         ),
         click.option(
-            "--pattern", "patterns", multiple=True, metavar="LAYER=GLOB",
+            "--pattern",
+            "patterns",
+            multiple=True,
+            metavar="LAYER=GLOB",
             help="How predictions are named, as in 'albedo=out/{case}_ref.png'.",
         ),
         click.option(
-            "--predictions", multiple=True, metavar="[NAME=]DIR",
-            help="Folder of layers made by any program: CASE.albedo.*, CASE_albedo.*, albedo/CASE.*, CASE/albedo.* …",
+            "--predictions",
+            multiple=True,
+            metavar="[NAME=]DIR",
+            help="Folder of layers made by any program: CASE.albedo.*, CASE_albedo.*, "
+            "albedo/CASE.*, CASE/albedo.* …",
         ),
-    ):  # fmt: skip
+    ):
         function = option(function)
     return function
 
@@ -39,16 +49,33 @@ def predictions(function: Any) -> Any:
 def results(function: Any) -> Any:
     """Where the results go."""
     for option in (
-        click.option("--save", type=PICTURES, metavar="DIR", help="Folder for pictures of the worst and best cases."),
         click.option(
-            "--csv", "csv_file", type=FILE, metavar="FILE", help="Write the table as CSV; `-` prints it instead."
+            "--save",
+            type=FOLDER,
+            metavar="DIR",
+            help="Folder for pictures of the worst and best cases.",
         ),
         click.option(
-            "--json", "json_file", type=FILE, metavar="FILE",
-            help="Write the table and every case as JSON; `-` prints it instead of the table. A killed evaluation goes "
-            "on where it was when it is called again with the same FILE.",
+            "--csv",
+            "csv_file",
+            type=FILE,
+            is_flag=False,
+            flag_value="-",
+            metavar="[FILE]",
+            help="Write the table as CSV; without FILE (or with `-`) print it instead.",
         ),
-    ):  # fmt: skip
+        click.option(
+            "--json",
+            "json_file",
+            type=FILE,
+            is_flag=False,
+            flag_value="-",
+            metavar="[FILE]",
+            help="Write the table and every case as JSON; without FILE (or with `-`) print it "
+            "instead of the table. A killed evaluation goes on where it was when it is called "
+            "again with the same FILE.",
+        ),
+    ):
         function = option(function)
     return function
 
@@ -63,10 +90,10 @@ def results(function: Any) -> Any:
 @options.data()
 @click.option(
     "--split",
-    type=click.Choice(["val", "train"]),
+    type=click.Choice(["val", "train", "all"]),
     default="val",
     show_default=True,
-    help="Part of the dataset.",
+    help="Part of the dataset; all: both.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Score the first N cases only.")
 @results
@@ -86,7 +113,11 @@ def results(function: Any) -> Any:
 @options.device
 @options.debug
 def evaluate(
-    json_file: Path | None, csv_file: Path | None, method: tuple[str, ...], **given: Any
+    json_file: Path | None,
+    csv_file: Path | None,
+    method: tuple[str, ...],
+    settings: tuple[str, ...],
+    **given: Any,
 ) -> int:
     """Score methods, and layers that other programs wrote, on a dataset with truth.
 
@@ -96,14 +127,24 @@ def evaluate(
     from intrinsic_cli.runs.evaluate.run import evaluate as run
 
     methods = method or (() if given["predictions"] else ("flow",))
-    ledger = (
-        json_file.with_suffix(".cases.jsonl") if json_file and json_file != output.STDOUT else None
-    )
-    request = EvaluateRequest(
-        methods=methods, options=given.pop("settings"), ledger=ledger, **given
-    )
+    cache = _cache_beside(json_file)
+    request = EvaluateRequest(methods=methods, options=settings, cache=cache, **given)
     with progress() as listener:
         report = run(request, listener)
+    _print(report, json_file, csv_file)
+    score_table.tell(report.failures)
+    return SOME_FAILED if report.failures else 0
+
+
+def _cache_beside(json_file: Path | None) -> Path | None:
+    """Where scores are remembered until all are there."""
+    if json_file is None or json_file == output.STDOUT:
+        return None
+    return json_file.with_suffix(".cases.jsonl")
+
+
+def _print(report: Any, json_file: Path | None, csv_file: Path | None) -> None:
+    """The table, unless something else is printed instead, and the files."""
     if output.STDOUT not in (json_file, csv_file):
         score_table.show(report)
     if json_file:
@@ -111,5 +152,3 @@ def evaluate(
     if csv_file:
         columns, rows = score_table.flat(report)
         output.put(csv_file, output.csv([columns, *rows]))
-    score_table.tell(report.failures)
-    return SOME_FAILED if report.failures else 0

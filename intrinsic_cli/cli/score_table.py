@@ -4,29 +4,36 @@ numbers mean."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from intrinsic_cli.cli import console
 from intrinsic_cli.requests import EvaluateReport, Failure
-from intrinsic_cli.runs.evaluate.predictions import lacking
-from intrinsic_cli.runs.evaluate.statistics import SECONDS, better, unit
+from intrinsic_cli.runs.evaluate.prediction_names import lacking
+from intrinsic_cli.runs.evaluate.run import LABELS
+from intrinsic_cli.runs.evaluate.statistics import SECONDS, score_names
 
-_TEXT = ("method", "protocol", "cases", "intervals")
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    Row = Mapping[str, Any]
+
+_ARROWS = {"lower": " ↓", "higher": " ↑"}
+_WORDS = {"lower": " (lower)", "higher": " (higher)"}
 
 
 def show(report: EvaluateReport) -> None:
     """The table and what stands under it, on stdout."""
-    figures = _figures(report.rows)
-    heads = ["method", "cases", *(_head(name) for name in figures)]
-    cells = [
-        [row["method"], str(row["cases"]), *(_cell(row, name) for name in figures)]
-        for row in report.rows
-    ]
+    scores = score_names(report.rows, besides=LABELS)
+    heads = ["method", "cases", *(_head(name, report) for name in scores)]
+    cells = []
+    for row in report.rows:
+        values = [_cell(row, name) for name in scores]
+        cells.append([row["method"], str(row["cases"]), *values])
     if sys.stdout.isatty():
-        _draw(heads, cells, _best(report.rows, figures))
+        _draw(heads, cells, _best(report, scores))
     else:
         console.table(heads, cells)
     for line in _notes(report):
@@ -50,54 +57,69 @@ def tell(failures: Iterable[Failure]) -> None:
 
 
 def flat(report: EvaluateReport) -> tuple[list[str], list[list[Any]]]:
-    """(columns, rows) for a spreadsheet: each figure with the ends of its interval."""
+    """(columns, rows) for a spreadsheet: each score with the ends of its interval."""
     columns = ["method", "protocol", "cases"]
-    for name in _figures(report.rows):
-        known = any(name in row["intervals"] for row in report.rows)
-        columns += [name, f"{name}_low", f"{name}_high"] if known else [name]
-    spread = [{**row, **_ends(row["intervals"])} for row in report.rows]
-    return columns, [[row.get(name, "") for name in columns] for row in spread]
+    for name in score_names(report.rows, besides=LABELS):
+        columns.append(name)
+        if any(name in row["intervals"] for row in report.rows):
+            columns += [f"{name}_low", f"{name}_high"]
+    rows = []
+    for row in report.rows:
+        values = {**row, **_ends(row["intervals"])}
+        rows.append([values.get(column, "") for column in columns])
+    return columns, rows
 
 
 def _ends(intervals: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    ends = {f"{name}_low": pair[0] for name, pair in intervals.items()}
-    return ends | {f"{name}_high": pair[1] for name, pair in intervals.items()}
+    ends = {}
+    for name, (low, high) in intervals.items():
+        ends[f"{name}_low"], ends[f"{name}_high"] = low, high
+    return ends
 
 
-def _figures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    found = dict.fromkeys(name for row in rows for name in row if name not in _TEXT)
-    return sorted(found, key=lambda name: name == SECONDS)
+def _head(name: str, report: EvaluateReport) -> str:
+    """The name of a score, its unit, and which way is better."""
+    metric = report.metrics.get(name, {})
+    unit = metric.get("unit", "")
+    signs = _ARROWS if _can_print("↓↑") else _WORDS
+    sign = signs.get(metric.get("better", ""), "")
+    return f"{name} {unit}".rstrip() + sign
 
 
-def _head(name: str) -> str:
-    signs = (
-        {-1: " ↓", 1: " ↑", 0: ""} if _can_print("↓↑") else {-1: " (lower)", 1: " (higher)", 0: ""}
-    )
-    return f"{name}{' ' if unit(name) else ''}{unit(name)}{signs[better(name)]}"
-
-
-def _cell(row: Mapping[str, Any], name: str) -> str:
+def _cell(row: Row, name: str) -> str:
     if name not in row:
         return ""
-    ends = row["intervals"].get(name)
-    value = f"{row[name]:.2f}" if name == SECONDS else f"{row[name]:.4f}"
-    return f"{value} ±{(ends[1] - ends[0]) / 2:.4f}" if ends else value
+    if name == SECONDS:
+        return f"{row[name]:.2f}"
+    value = f"{row[name]:.4f}"
+    if name not in row["intervals"]:
+        return value
+    low, high = row["intervals"][name]
+    return f"{value} ±{(high - low) / 2:.4f}"
 
 
-def _best(rows: Sequence[Mapping[str, Any]], figures: Sequence[str]) -> set[tuple[int, int]]:
-    """(row, column of figures) of the best value of each column, among the rows that were given
-    every case."""
-    most = max((row["cases"] for row in rows), default=0)
+def _best(report: EvaluateReport, scores: Sequence[str]) -> set[tuple[int, int]]:
+    """(row, number of the score) of the best values, among the rows that were given every case."""
+    most = max((row["cases"] for row in report.rows), default=0)
     best = set()
-    for column, name in enumerate(figures):
-        values = {
-            i: row[name] * better(name)
-            for i, row in enumerate(rows)
-            if row["cases"] == most and name in row
-        }
-        if len(values) > 1 and better(name):
-            best |= {(i, column) for i, value in values.items() if value == max(values.values())}
+    for column, name in enumerate(scores):
+        values = {}
+        for number, row in enumerate(report.rows):
+            if row["cases"] == most and name in row:
+                values[number] = row[name]
+        better = report.metrics.get(name, {}).get("better", "")
+        wanted = _best_of(list(values.values()), better)
+        for number, value in values.items():
+            if value == wanted:
+                best.add((number, column))
     return best
+
+
+def _best_of(values: Sequence[float], better: str) -> float | None:
+    """The value that wins; None where nothing can be compared."""
+    if len(values) < 2 or better not in ("lower", "higher"):
+        return None
+    return min(values) if better == "lower" else max(values)
 
 
 def _draw(heads: Sequence[str], cells: Sequence[Sequence[str]], best: set[tuple[int, int]]) -> None:
@@ -109,32 +131,39 @@ def _draw(heads: Sequence[str], cells: Sequence[Sequence[str]], best: set[tuple[
     drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for number, name in enumerate(head.replace("_", " ") for head in heads):
         # On a narrow terminal headings wrap at words, but a number cut in two is no number.
-        parts = [part for text in (name, *(row[number] for row in cells)) for part in text.split()]
-        drawn.add_column(Text(name), overflow="fold", min_width=max(map(len, parts)))
+        texts = [name, *(row[number] for row in cells)]
+        longest = max(len(part) for text in texts for part in text.split())
+        drawn.add_column(Text(name), overflow="fold", min_width=longest)
     for i, row in enumerate(cells):
-        drawn.add_row(*(_text(Text, cell, (i, j - 2) in best) for j, cell in enumerate(row)))
+        drawn.add_row(*(_text(cell, (i, j - 2) in best) for j, cell in enumerate(row)))
     Console().print(drawn)
 
 
-def _text(kind: Any, cell: str, best: bool) -> Any:
+def _text(cell: str, best: bool) -> Text:
     """The value, bold where it is the best, and under it, dimly, how sure it is."""
+    from rich.text import Text
+
     value, sign, spread = cell.partition(" ±")
-    return kind.assemble((value, "bold" if best else ""), (f"\n±{spread}" if sign else "", "dim"))
+    text = Text(value, style="bold" if best else "")
+    if sign:
+        text.append(f"\n±{spread}", style="dim")
+    return text
 
 
-def _notes(report: EvaluateReport) -> Iterable[str]:
-    about = report.about
-    yield f"protocol {report.protocol}" + (f": {about['summary']}" if about.get("summary") else "")
-    if about.get("source"):
-        yield f"source: {about['source']}"
+def _notes(report: EvaluateReport) -> Iterator[str]:
+    """What the numbers mean."""
+    summary, source = report.about.get("summary"), report.about.get("source")
+    yield f"protocol {report.protocol}: {summary}" if summary else f"protocol {report.protocol}"
+    if source:
+        yield f"source: {source}"
     yield f"data {report.data}, split {report.split}"
-    arrows = "↓ lower is better, ↑ higher is better; " if _can_print("↓↑") else ""
+    told = ["↓ lower is better, ↑ higher is better"] if _can_print("↓↑") else []
     if any(row["intervals"] for row in report.rows):
-        resamples, seed = report.resampling["resamples"], report.resampling["seed"]
-        spread = f"{report.resampling['level']:.0%} bootstrap interval over images ({resamples} resamples, seed {seed})"
-        yield f"{arrows}± half the {spread}"
-    elif arrows:
-        yield arrows.removesuffix("; ")
+        how = report.resampling
+        draws = f"{how['resamples']} resamples, seed {how['seed']}"
+        told.append(f"± half the {how['level']:.0%} bootstrap interval over images ({draws})")
+    if told:
+        yield "; ".join(told)
 
 
 def _can_print(text: str) -> bool:

@@ -7,32 +7,43 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from intrinsic_cli import settings
-from intrinsic_cli.api import MethodSpec, UsageError, Variant
+from intrinsic_cli.api import MethodSpec, UsageError
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import EvaluateRequest
+from intrinsic_cli.runs.session import Choice, choose
 
 
-def options_for(
-    name: str,
-    spec: MethodSpec,
-    variant: Variant,
-    request: EvaluateRequest,
-    registry: Registry,
-) -> Any:
-    """The settled options of the method given as ``name``."""
-    toml = settings.read_toml(request.config) if request.config else {}
-    words = [word for owner, word in _words(request) if owner in ("", name, spec.name)]
+def choice_for(name: str, request: EvaluateRequest, registry: Registry) -> Choice:
+    """The method given as ``name``, with the options and weights that are meant for it."""
+    spec, _ = registry.resolve(name)
+    words = _options_for(name, spec, request)
+    file = _weights_for(name, spec, request)
+    table = _table_for(name, spec, request, registry)
     try:
-        return settings.settle(variant.options, _table(name, spec, toml, registry), words)
+        return choose(name, words, file, table, registry)
     except UsageError as error:
         if len(request.methods) == 1:
             raise
-        raise UsageError(
-            f"{name}: {error.message}", f"{error.hint}; {name}.KEY=VALUE is for {name} alone"
-        ) from error
+        hint = f"{error.hint}; {name}.KEY=VALUE is for {name} alone"
+        raise UsageError(f"{name}: {error.message}", hint) from error
 
 
-def weights_for(name: str, spec: MethodSpec, request: EvaluateRequest) -> str:
+def _options_for(name: str, spec: MethodSpec, request: EvaluateRequest) -> list[str]:
+    """The words ``key=value`` that are for all methods or for this one."""
+    mine = []
+    for word in request.options:
+        key, equals, value = word.partition("=")
+        owner, _, bare = key.rpartition(".")
+        owner = owner.strip()
+        if owner and not _is_given(owner, request.methods):
+            message = f"{word!r} is for {owner!r}, which is not evaluated"
+            raise UsageError(message, f"methods: {', '.join(request.methods) or 'none'}")
+        if owner in ("", name, spec.name):
+            mine.append(f"{bare}{equals}{value}")
+    return mine
+
+
+def _weights_for(name: str, spec: MethodSpec, request: EvaluateRequest) -> str:
     """The weights given for the method, "" for its own."""
     mine = ""
     for text in request.weights:
@@ -47,35 +58,22 @@ def weights_for(name: str, spec: MethodSpec, request: EvaluateRequest) -> str:
     return mine
 
 
-def _words(request: EvaluateRequest) -> list[tuple[str, str]]:
-    """(the method an option is for or "", ``key=value``)."""
-    found = []
-    for word in request.options:
-        key, equals, value = word.partition("=")
-        owner, _, bare = key.rpartition(".")
-        if owner and not _is_given(owner, request.methods):
-            raise UsageError(
-                f"{word!r} is for {owner!r}, which is not evaluated", f"methods: {_listed(request)}"
-            )
-        found.append((owner.strip(), f"{bare}{equals}{value}"))
-    return found
-
-
-def _table(
-    name: str, spec: MethodSpec, toml: Mapping[str, Any], registry: Registry
+def _table_for(
+    name: str, spec: MethodSpec, request: EvaluateRequest, registry: Registry
 ) -> dict[str, Any]:
-    """What a config file says to one method: what is for all, then its table, then that of its
+    """What the config file says to one method: what is for all, then its table, then that of its
     variant."""
-    tables = {key: value for key, value in toml.items() if isinstance(value, dict)}
-    for key in tables:
-        registry.resolve(key)
-    shared = {key: value for key, value in toml.items() if key not in tables}
+    toml = settings.read_toml(request.config) if request.config else {}
+    shared: dict[str, Any] = {}
+    tables: dict[str, Mapping[str, Any]] = {}
+    for key, value in toml.items():
+        if isinstance(value, dict):
+            registry.resolve(key)
+            tables[key] = value
+        else:
+            shared[key] = value
     return {**shared, **tables.get(spec.name, {}), **tables.get(name, {})}
 
 
 def _is_given(owner: str, methods: Sequence[str]) -> bool:
     return any(owner.strip() in (name, name.partition(":")[0]) for name in methods)
-
-
-def _listed(request: EvaluateRequest) -> str:
-    return ", ".join(request.methods) or "none"

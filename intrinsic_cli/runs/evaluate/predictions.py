@@ -4,9 +4,8 @@ opens only sidecars."""
 from __future__ import annotations
 
 import os
-import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
@@ -16,199 +15,176 @@ from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
 from intrinsic_cli.kit.files.read_layers import LayerFile
+from intrinsic_cli.runs.evaluate import prediction_names as names
 
-#: Layer → what files call it, most common first (``-r`` and ``-s`` are Bell et al.'s and Grosse et
-#: al.'s).
-LABELS: Mapping[str, tuple[str, ...]] = {
-    "albedo": ("albedo", "reflectance", "refl", "r"),
-    "shading": ("shading", "illumination", "shade", "s"),
-    "normals": ("normals", "normal"),
-    "residual": ("residual", "specular"),
-    "transmission": ("transmission", "background"),
-    "reflection": ("reflection",),
-    "flare": ("flare",),
-}
-#: How the file of a photo may be called besides the name of its case.
-_PHOTOS = ("image", "photo", "diffuse", "original", "input")
-_JOINTS = (".", "_", "-")
-_NAMED = 4
 _ARRAYS = (".npz", ".npy")
 #: Where two files have one name: float formats first, lossy ones last.
 _RANK = (*_ARRAYS, ".exr", ".pfm", ".hdr", ".tiff", ".tif", ".png")
-
-LAYOUT = "CASE.albedo.*, CASE_albedo.*, CASE-albedo.*, albedo/CASE.* or CASE/albedo.*"
-HINT = f"iid looks for {LAYOUT}; say otherwise with --pattern 'albedo={{case}}_ref.png'"
 
 
 class MissingError(DataError):
     """A case without its files, called as those of the other cases are."""
 
     def __init__(self, folder: Path, files: tuple[str, ...]) -> None:
-        super().__init__(lacking(str(folder), files), HINT)
+        super().__init__(names.lacking(str(folder), files), names.HINT)
         self.files = files
-
-
-def lacking(whose: str, files: Sequence[str]) -> str:
-    """One sentence that names missing files, at most four of them."""
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return f"{whose} lacks {', '.join(files[:_NAMED])}{more}"
 
 
 class Predictions:
     """The layers in ``folder``. ``patterns``: layer → glob, relative to the folder, with
-    ``{case}``."""
+    ``{case}``; ``offers``: the layers that are there."""
 
     def __init__(self, folder: Path, patterns: Mapping[str, str], encoding: str = "auto") -> None:
         self.folder, self._patterns, self._encoding = folder, patterns, encoding
         self._files: dict[str, list[Path]] = {}
-        self._told: dict[str, Mapping[str, Any]] = {}
+        self._sidecars: dict[str, Mapping[str, Any]] = {}
         self._take_in()
-        known = dict.fromkeys([*LABELS, *patterns])
+        known = dict.fromkeys([*names.LABELS, *patterns])
         self.offers = tuple(layer for layer in known if self._offers(layer))
         if not self.offers:
-            raise DataError(
-                f"{folder} holds no albedo or shading that iid recognises: {self._sample()}", HINT
-            )
-        self._templates = {
-            layer: patterns.get(layer, f"{{case}}.{layer}.*") for layer in self.offers
-        }
+            message = f"{folder} holds no albedo or shading that iid recognises"
+            raise DataError(f"{message}: {self._sample()}", names.HINT)
+        # How a file that was found is called, so that those missing are called likewise.
+        self._templates: dict[str, str] = {}
+        for layer in self.offers:
+            self._templates[layer] = patterns.get(layer, f"{{case}}.{layer}.*")
 
     def find(self, case: str, layers: Iterable[str]) -> dict[str, LayerFile]:
         """The files of those ``layers`` of ``case`` that the folder offers at all. MissingError
-        names those that are not there: figures of half a case would not be comparable."""
+        names those that are not there: scores of an incomplete case would not be comparable."""
         wanted = set(layers).intersection(self.offers)
-        found = {layer: self._find(case, layer) for layer in self.offers if layer in wanted}
-        if lacking := [layer for layer, stored in found.items() if stored is None]:
-            raise MissingError(
-                self.folder,
-                tuple(self._templates[layer].replace("{case}", case) for layer in lacking),
-            )
-        return {layer: stored for layer, stored in found.items() if stored}
+        found: dict[str, LayerFile] = {}
+        missing = []
+        for layer in self.offers:
+            if layer in wanted:
+                file = self._find(case, layer)
+                if file:
+                    found[layer] = file
+                else:
+                    missing.append(self._templates[layer].replace("{case}", case))
+        if missing:
+            raise MissingError(self.folder, tuple(missing))
+        return found
 
     def _find(self, case: str, layer: str) -> LayerFile | None:
         if layer in self._patterns:
             return self._match(case, layer)
-        for name in _names(case):
-            facts = self._told.get(name.casefold(), {}).get(layer)
-            if facts and (path := self._beside(name, facts)):
-                return LayerFile(
-                    path, str(facts.get("encoding", "auto")), float(facts.get("scale", 1.0)), layer
-                )
-        for template, key in _keys(case, layer):
-            if files := self._files.get(key.casefold()):
-                self._templates[layer] = f"{template}{files[0].suffix}"
-                return LayerFile(files[0], self._encoding)
-        return self._unpack(case, layer)
+        return (
+            self._told_by_sidecar(case, layer)
+            or self._named(case, layer)
+            or self._packed(case, layer)
+        )
 
     def _match(self, case: str, layer: str) -> LayerFile | None:
-        glob = self._patterns[layer].replace("{case}", escape(case))
-        files = [
-            path
-            for path in self._all()
-            if fnmatchcase(path.relative_to(self.folder).as_posix(), glob)
-        ]
+        pattern = self._patterns[layer]
+        glob = pattern.replace("{case}", escape(case))
+        files = [path for path in self._all() if fnmatchcase(self._relative(path), glob)]
         if len(files) > 1:
-            raise DataError(
-                f"{self._patterns[layer]!r} fits {files[0].name} and {files[1].name} of {case}"
-            )
-        return LayerFile(files[0], self._encoding, array=layer) if files else None
+            both = f"{files[0].name} and {files[1].name}"
+            raise DataError(f"{pattern!r} fits {both} of {case}")
+        if not files:
+            return None
+        return LayerFile(files[0], self._encoding, array=layer)
 
-    def _beside(self, name: str, facts: Mapping[str, Any]) -> Path | None:
-        path = (self.folder / name).parent / str(facts.get("file", ""))
-        return path if path.is_file() else None
+    def _told_by_sidecar(self, case: str, layer: str) -> LayerFile | None:
+        for name in names.photo_names(case):
+            facts = self._sidecars.get(name.casefold(), {}).get(layer)
+            if isinstance(facts, Mapping):
+                path = (self.folder / name).parent / str(facts.get("file", ""))
+                if path.is_file():
+                    encoding = str(facts.get("encoding", "auto"))
+                    return LayerFile(path, encoding, float(facts.get("scale", 1.0)), layer)
+        return None
 
-    def _unpack(self, case: str, layer: str) -> LayerFile | None:
+    def _named(self, case: str, layer: str) -> LayerFile | None:
+        for template, name in names.layer_names(case, layer):
+            files = self._files.get(name.casefold())
+            if files:
+                self._templates[layer] = f"{template}{files[0].suffix}"
+                return LayerFile(files[0], self._encoding)
+        return None
+
+    def _packed(self, case: str, layer: str) -> LayerFile | None:
         """An array of that name in a file of several."""
-        for name in _names(case):
+        for name in names.photo_names(case):
             for path in self._files.get(name.casefold(), ()):
-                if label := next(
-                    (label for label in LABELS.get(layer, (layer,)) if label in _arrays(path)), ""
-                ):
-                    self._templates[layer] = f"{{case}}.npz:{label}"
-                    return LayerFile(path, self._encoding, array=label)
+                arrays = _arrays(path)
+                for label in names.labels_of(layer):
+                    if label in arrays:
+                        self._templates[layer] = f"{{case}}.npz:{label}"
+                        return LayerFile(path, self._encoding, array=label)
         return None
 
     def _offers(self, layer: str) -> bool:
         """Does any file look like this layer of some case?"""
-        if layer in self._patterns or any(layer in layers for layers in self._told.values()):
+        if layer in self._patterns:
             return True
-        labels = "|".join(map(re.escape, LABELS[layer]))
-        look = re.compile(rf".*[._-]({labels})|(.*/)?({labels})/.+|.+/({labels})")
-        packed = (path for path in self._all() if path.suffix.lower() == ".npz")
-        return any(map(look.fullmatch, self._files)) or any(
-            _arrays(path) & {*LABELS[layer]} for path in packed
-        )
+        if any(layer in layers for layers in self._sidecars.values()):
+            return True
+        if any(map(names.looks_like(layer).fullmatch, self._files)):
+            return True
+        labels = set(names.labels_of(layer))
+        return any(labels & _arrays(path) for path in self._all())
 
     def _take_in(self) -> None:
         for path in _walk(self.folder):
-            relative = path.relative_to(self.folder)
+            suffix = path.suffix.lower()
             if path.name.endswith(sidecar.SUFFIX):
-                name = relative.as_posix().removesuffix(sidecar.SUFFIX).casefold()
-                self._told[name] = (sidecar.read(path) or {}).get("layers", {})
-            elif path.suffix.lower() in PHOTO_SUFFIXES or path.suffix.lower() in _ARRAYS:
-                self._files.setdefault(relative.with_suffix("").as_posix().casefold(), []).append(
-                    path
-                )
+                name = self._relative(path).removesuffix(sidecar.SUFFIX).casefold()
+                self._sidecars[name] = _layers_told(path)
+            elif suffix in PHOTO_SUFFIXES or suffix in _ARRAYS:
+                name = self._relative(path.with_suffix("")).casefold()
+                self._files.setdefault(name, []).append(path)
         for files in self._files.values():
             files.sort(key=_rank)
 
     def _all(self) -> Iterator[Path]:
         return (path for files in self._files.values() for path in files)
 
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
     def _sample(self) -> str:
-        names = sorted(path.relative_to(self.folder).as_posix() for path in self._all())
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        return f"it holds {', '.join(names[:3])}{more}" if names else "it holds no picture at all"
+        paths = sorted(map(self._relative, self._all()))
+        if not paths:
+            return "it holds no picture at all"
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        return f"it holds {', '.join(paths[:3])}{more}"
 
 
 def open_predictions(text: str, patterns: Iterable[str], encoding: str) -> tuple[str, Predictions]:
     """``DIR`` or ``NAME=DIR`` → (name, layers). UsageError for a pattern, DataError for a folder
     that will not do."""
     name, equals, rest = text.partition("=")
-    folder = Path(rest if equals and not Path(text).is_dir() else text).expanduser()
+    is_named = bool(equals) and not Path(text).is_dir()
+    folder = Path(rest if is_named else text).expanduser()
     if not folder.is_dir():
         raise DataError(f"there is no folder of predictions at {folder}", "give DIR or NAME=DIR")
-    label = name if equals and not Path(text).is_dir() else folder.resolve().name
-    return label, Predictions(folder, dict(map(_pattern, patterns)), encoding)
+    label = name if is_named else folder.resolve().name
+    globs = dict(map(_pattern, patterns))
+    return label, Predictions(folder, globs, encoding)
 
 
 def _pattern(text: str) -> tuple[str, str]:
     layer, _, glob = text.partition("=")
     if not glob or "{case}" not in glob:
-        raise UsageError(
-            f"{text!r} is no pattern",
-            "write LAYER=GLOB with {case} in it, like 'albedo={case}_ref.png'",
-        )
+        hint = "write LAYER=GLOB with {case} in it, like 'albedo={case}_ref.png'"
+        raise UsageError(f"{text!r} is no pattern", hint)
     return layer.strip(), glob.strip()
 
 
-def _names(case: str) -> Iterator[str]:
-    """What comes before the label or the sidecar's suffix: the case, or its photo's file."""
-    for template in _STEMS:
-        for name in dict.fromkeys((case, case.replace("/", "_"), case.replace("/", "-"))):
-            yield template.format(case=name)
-
-
-_STEMS = (
-    "{case}",
-    *(f"{{case}}_{photo}" for photo in _PHOTOS),
-    *(f"{{case}}/{photo}" for photo in _PHOTOS),
-)
-
-
-def _keys(case: str, layer: str) -> Iterator[tuple[str, str]]:
-    """(template, path without suffix) in the order in which files are looked for."""
-    for label in LABELS.get(layer, (layer,)):
-        templates = [f"{stem}{joint}{label}" for stem in _STEMS for joint in _JOINTS]
-        for template in (*templates, f"{label}/{{case}}", f"{{case}}/{label}"):
-            for name in dict.fromkeys((case, case.replace("/", "_"), case.replace("/", "-"))):
-                yield template, template.format(case=name)
-
-
 def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
+    for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name[0] != ".")
-        yield from (Path(place, name) for name in sorted(names) if name[0] != ".")
+        for name in sorted(files):
+            if name[0] != ".":
+                yield Path(place, name)
+
+
+def _layers_told(path: Path) -> Mapping[str, Any]:
+    """What a sidecar says of the layers beside it; nothing, if it is damaged."""
+    layers = (sidecar.read(path) or {}).get("layers")
+    return layers if isinstance(layers, Mapping) else {}
 
 
 def _rank(path: Path) -> tuple[int, str]:

@@ -1,112 +1,131 @@
-"""One row in the making: an entrant meets case after case, and what goes wrong with one is no
-matter for the next."""
+"""One row of the table in the making: a candidate answers case after case, and what goes wrong with
+one is no matter for the next."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from intrinsic_cli.api import Case, IidError, PluginError, Progress, Source
-from intrinsic_cli.requests import EvaluateRequest, Failure
-from intrinsic_cli.runs.evaluate.candidates import Entrant, find_rules
-from intrinsic_cli.runs.evaluate.case_sheets import Gallery
+from intrinsic_cli.api import Case, IidError, PluginError, Protocol
+from intrinsic_cli.requests import Failure
+from intrinsic_cli.runs.evaluate.candidates import Candidate
+from intrinsic_cli.runs.evaluate.case_sheets import CaseSheets
 from intrinsic_cli.runs.evaluate.predictions import MissingError
-from intrinsic_cli.runs.evaluate.score_cache import Ledger
+from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
 from intrinsic_cli.runs.evaluate.statistics import SECONDS, intervals, means
 
+if TYPE_CHECKING:
+    from intrinsic_cli.api.protocols import Scores
 
-class Contest:
-    """The scored and the failed cases of one entrant."""
+
+class TableRow:
+    """The scored and the failed cases of one candidate. ``sheets`` are the pictures to draw of
+    them, if any."""
 
     def __init__(
         self,
-        entrant: Entrant,
-        request: EvaluateRequest,
-        source: Source,
-        ledger: Ledger,
-        progress: Progress,
+        candidate: Candidate,
+        protocol: Protocol,
+        cache: ScoreCache,
+        sheets: CaseSheets | None = None,
     ) -> None:
-        self.name, self._timed, self._ledger = entrant.name, entrant.timed, ledger
-        self._answer, self._figures = entrant.open(source, progress)
-        self._gallery = Gallery() if request.save else None
-        rules = find_rules(source.protocol)
-        self._headline = rules.headline if rules else ""
-        self._pool = rules.pool() if rules and rules.pool else None
-        # A pool has to see layers, not figures, so there is nothing to remember.
-        self._recipe = (
-            {**entrant.recipe, "protocol": source.protocol}
-            if entrant.recipe and not self._pool
-            else {}
-        )
+        self._candidate, self._protocol = candidate, protocol
+        self._cache, self._sheets = cache, sheets
+        self._pool = protocol.pool() if protocol.pool else None
+        # A pool has to see what was answered and not only scores, so there is nothing to remember.
+        self._recipe: Mapping[str, Any] = {}
+        if candidate.recipe and not self._pool:
+            self._recipe = {**candidate.recipe, "protocol": protocol.name}
         self.cases: list[dict[str, Any]] = []
         self.failures: list[Failure] = []
         self.error: IidError | None = None
 
-    def meet(self, case: Case) -> bool:
+    def take(self, case: Case) -> bool:
         """Score one case. True unless it has nothing to score."""
         try:
-            found = self._score(case)
+            scores = self._remembered_or_new(case)
         except Exception as error:
             self._fail(case, error)
             return True
-        if found:
-            self.cases.append({"method": self.name, "case": case.name, **found})
-        return bool(found)
+        if scores:
+            self.cases.append({"method": self._candidate.name, "case": case.name, **scores})
+        return bool(scores)
+
+    def summary(self, seed: int) -> dict[str, Any]:
+        """Method, protocol, number of scored cases, every score (the mean over the cases, or what
+        belongs to all of them together), and where the means lie."""
+        pooled: Scores = self._pool.scores() if self._pool else {}
+        averages, spread = means(self.cases), intervals(self.cases, seed)
+        for name in pooled:
+            averages.pop(name, None)
+            spread.pop(name, None)
+        return {
+            "method": self._candidate.name,
+            "protocol": self._protocol.name,
+            "cases": len(self.cases),
+            **pooled,
+            **averages,
+            "intervals": spread,
+        }
+
+    def draw(self, folder: Path) -> list[Path]:
+        """The worst and the best cases as pictures below ``folder``."""
+        return self._sheets.write(folder, self._candidate.name) if self._sheets else []
+
+    def _remembered_or_new(self, case: Case) -> Mapping[str, Any]:
+        """Scores and seconds; {} where there is nothing to score."""
+        key = self._cache.key(self._recipe, case)
+        known = self._cache.find(key)
+        if known is not None and not self._needs_picture(known):
+            return known
+        scores = self._score(case)
+        self._cache.add(key, scores)
+        return scores
 
     def _score(self, case: Case) -> Mapping[str, Any]:
-        """Figures and seconds, remembered or new."""
-        key = self._ledger.key(self._recipe, case)
-        known = self._ledger.find(key)
-        if known is not None and not self._is_wanted(known):
-            return known
         began = time.perf_counter()
-        layers = self._answer(case)
-        seconds = {SECONDS: time.perf_counter() - began} if self._timed else {}
-        figures = dict(self._figures(case, layers))
-        if figures and self._gallery:
-            self._gallery.add(case, layers, *self._rank(figures))
-        if figures and self._pool:
-            self._pool.add(case, layers, figures)
-        found = {**figures, **seconds} if figures else {}
-        self._ledger.add(key, found)
-        return found
+        answer = self._candidate.answer(case)
+        seconds = time.perf_counter() - began
+        scores = dict(self._candidate.score(self._protocol, case, answer))
+        if not scores:
+            return {}
+        if self._sheets:
+            name = self._ranked_by(scores)
+            title = f"{name} {scores[name]:.4f}"
+            self._sheets.add(case, answer, title, self._error(scores))
+        if self._pool:
+            self._pool.add(case, answer, scores)
+        return {**scores, SECONDS: seconds} if self._candidate.timed else scores
 
-    def _is_wanted(self, known: Mapping[str, Any]) -> bool:
-        """Must a case whose figures are known be done again, for its picture?"""
-        return (
-            bool(known) and self._gallery is not None and self._gallery.wants(self._rank(known)[1])
-        )
+    def _needs_picture(self, known: Mapping[str, Any]) -> bool:
+        """Must a case whose scores are known be done again, for its picture?"""
+        if not known or self._sheets is None:
+            return False
+        return self._sheets.wants(self._error(known))
 
-    def _rank(self, figures: Mapping[str, Any]) -> tuple[str, float]:
-        """The figure that cases are ranked by: the protocol's own, else the first there is."""
-        name = self._headline if self._headline in figures else next(iter(figures))
-        return name, float(figures[name])
+    def _ranked_by(self, scores: Mapping[str, Any]) -> str:
+        """The score that cases are ranked by: the protocol's own, else the first there is."""
+        name = self._protocol.headline
+        return name if name in scores else next(iter(scores))
+
+    def _error(self, scores: Mapping[str, Any]) -> float:
+        """The value cases are ranked by, lower is better."""
+        name = self._ranked_by(scores)
+        sign = -1 if self._protocol.metric(name).better == "higher" else 1
+        return sign * float(scores[name])
 
     def _fail(self, case: Case, error: Exception) -> None:
         told = error if isinstance(error, IidError) else _unexpected(error)
         if self.error is None:
             self.error = told
         files = error.files if isinstance(error, MissingError) else ()
-        self.failures.append(Failure(self.name, case.name, told.message, files))
-
-    def row(self, protocol: str, seed: int) -> dict[str, Any]:
-        """Method, protocol, number of scored cases, every figure (the mean over the cases, or what
-        belongs to all of them together), and where the means lie."""
-        about = {"method": self.name, "protocol": protocol, "cases": len(self.cases)}
-        pooled: Mapping[str, float] = self._pool.figures() if self._pool else {}
-        spread = {
-            name: ends for name, ends in intervals(self.cases, seed).items() if name not in pooled
-        }
-        return {**about, **pooled, **means(self.cases), **pooled, "intervals": spread}
-
-    def draw(self, folder: Path) -> list[Path]:
-        """The worst and the best cases as pictures below ``folder``."""
-        return self._gallery.write(folder, self.name) if self._gallery else []
+        self.failures.append(Failure(self._candidate.name, case.name, told.message, files))
 
 
 def _unexpected(error: Exception) -> PluginError:
-    told = PluginError(f"unexpected {type(error).__name__}: {error}".splitlines()[0], "see --debug")
+    message = f"unexpected {type(error).__name__}: {error}".splitlines()[0]
+    told = PluginError(message, "see --debug")
     told.__cause__ = error
     return told

@@ -3,18 +3,31 @@ constant answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from intrinsic_cli.api import Case, DataError, IidError, Progress, Silent, Source, UsageError
-from intrinsic_cli.api.data import Split
-from intrinsic_cli.registry import Registry, load_registry, open_dataset
+from intrinsic_cli.api import (
+    Case,
+    DataError,
+    IidError,
+    Progress,
+    Protocol,
+    Silent,
+    Source,
+    UsageError,
+)
+from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_protocol
 from intrinsic_cli.requests import EvaluateReport, EvaluateRequest, Failure
-from intrinsic_cli.runs.evaluate.candidates import baselines, find_rules, gather
-from intrinsic_cli.runs.evaluate.predictions import HINT, lacking
-from intrinsic_cli.runs.evaluate.rows import Contest
-from intrinsic_cli.runs.evaluate.score_cache import Ledger
-from intrinsic_cli.runs.evaluate.statistics import LEVEL, RESAMPLES
+from intrinsic_cli.runs.evaluate.candidates import Candidate, baselines_of, gather_candidates
+from intrinsic_cli.runs.evaluate.case_sheets import CaseSheets
+from intrinsic_cli.runs.evaluate.prediction_names import HINT, lacking
+from intrinsic_cli.runs.evaluate.rows import TableRow
+from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
+from intrinsic_cli.runs.evaluate.splits import SPLITS, cases_of
+from intrinsic_cli.runs.evaluate.statistics import LEVEL, RESAMPLES, SECONDS, score_names
+
+#: Keys of a row that are no scores.
+LABELS = ("method", "protocol", "cases", "intervals")
 
 
 def evaluate(
@@ -29,43 +42,54 @@ def evaluate(
     altogether."""
     registry = registry or load_registry()
     _check(request)
-    entrants = gather(request, registry)
+    candidates = gather_candidates(request, registry)
     source = open_dataset(request.data, registry)
-    ledger = Ledger(request.ledger)
-    if len(ledger):
-        progress.note(f"going on from {ledger.path}, which knows {len(ledger)} results")
-    contests = [
-        Contest(one, request, source, ledger, progress) for one in (*entrants, *baselines(source))
-    ]
-    unread = _run(contests, request, source, progress)
-    _require(contests[: len(entrants)], request, source)
-    _draw(contests[: len(entrants)], request, progress)
-    report = _report(contests, unread, request, source)
+    protocol = open_protocol(source.protocol, registry)
+    cases = cases_of(source, request.split)[: request.limit]
+    cache = ScoreCache(request.cache)
+    if len(cache):
+        progress.note(f"going on from {cache.path}, which knows {len(cache)} results")
+    everyone = (*candidates, *baselines_of(protocol))
+    rows = [_open_row(one, protocol, cache, request, progress) for one in everyone]
+    unread = _score_all(cases, rows, request, progress)
+    asked = rows[: len(candidates)]
+    _require_scores(asked, request, source)
+    _draw(asked, request, progress)
+    report = _report(rows, unread, request, protocol)
     if not report.failures:
-        ledger.close()
+        cache.close()
     return report
 
 
 def _check(request: EvaluateRequest) -> None:
-    if request.split not in get_args(Split):
-        raise UsageError(
-            f"there is no split called {request.split!r}", f"use {' or '.join(get_args(Split))}"
-        )
+    if request.split not in SPLITS:
+        hint = f"use {', '.join(SPLITS[:-1])} or {SPLITS[-1]}"
+        raise UsageError(f"there is no split called {request.split!r}", hint)
     if request.save is not None and request.save.exists() and not request.save.is_dir():
         raise UsageError(f"{request.save} is a file, not a folder for pictures")
 
 
-def _run(
-    contests: Sequence[Contest], request: EvaluateRequest, source: Source, progress: Progress
+def _open_row(
+    candidate: Candidate,
+    protocol: Protocol,
+    cache: ScoreCache,
+    request: EvaluateRequest,
+    progress: Progress,
+) -> TableRow:
+    candidate.open(protocol, progress)
+    sheets = CaseSheets(protocol.shows) if request.save else None
+    return TableRow(candidate, protocol, cache, sheets)
+
+
+def _score_all(
+    cases: Sequence[Case], rows: Sequence[TableRow], request: EvaluateRequest, progress: Progress
 ) -> list[Failure]:
     """Every case is read once and shown to all. Returns the cases that could not be read."""
     unread: list[Failure] = []
-    split: Any = request.split
-    cases = source.cases(split)[: request.limit]
     progress.start(f"evaluate on {request.data}", len(cases))
     try:
-        for case in _cases(cases, unread):
-            scored = [contest.meet(case) for contest in contests]
+        for case in _readable(cases, unread):
+            scored = [row.take(case) for row in rows]
             if not any(scored):
                 progress.note(f"{case.name}: nothing to score")
             progress.advance()
@@ -74,7 +98,7 @@ def _run(
     return unread
 
 
-def _cases(cases: Sequence[Case], unread: list[Failure]) -> Iterator[Case]:
+def _readable(cases: Sequence[Case], unread: list[Failure]) -> Iterator[Case]:
     """The cases that can be read; what is wrong with the others goes to ``unread``."""
     for number in range(len(cases)):
         try:
@@ -85,38 +109,54 @@ def _cases(cases: Sequence[Case], unread: list[Failure]) -> Iterator[Case]:
         yield case
 
 
-def _require(contests: Sequence[Contest], request: EvaluateRequest, source: Source) -> None:
+def _require_scores(rows: Sequence[TableRow], request: EvaluateRequest, source: Source) -> None:
     """An error where nothing at all was scored."""
-    if any(contest.cases for contest in contests):
+    if any(row.cases for row in rows):
         return
-    if files := [
-        name for contest in contests for failure in contest.failures for name in failure.missing
-    ]:
+    failures = [failure for row in rows for failure in row.failures]
+    files = [name for failure in failures for name in failure.missing]
+    if files:
         raise DataError(lacking(", ".join(request.predictions), files), HINT)
-    if error := next((contest.error for contest in contests if contest.error), None):
-        raise error
-    raise DataError(f"{source.name} has no case to score in its {request.split!r} split")
+    for row in rows:
+        if row.error:
+            raise row.error
+    message = f"nothing of {source.name} could be scored by the protocol {source.protocol!r}"
+    raise DataError(message, "see what it looks at with `iid datasets`")
 
 
-def _draw(contests: Sequence[Contest], request: EvaluateRequest, progress: Progress) -> None:
+def _draw(rows: Sequence[TableRow], request: EvaluateRequest, progress: Progress) -> None:
     if request.save:
-        for path in (path for contest in contests for path in contest.draw(request.save)):
-            progress.note(f"wrote {path}")
+        for row in rows:
+            for path in row.draw(request.save):
+                progress.note(f"wrote {path}")
 
 
 def _report(
-    contests: Sequence[Contest], unread: Sequence[Failure], request: EvaluateRequest, source: Source
+    rows: Sequence[TableRow],
+    unread: Sequence[Failure],
+    request: EvaluateRequest,
+    protocol: Protocol,
 ) -> EvaluateReport:
-    rules = find_rules(source.protocol)
+    table = tuple(row.summary(request.seed) for row in rows if row.cases)
     return EvaluateReport(
         data=request.data,
-        protocol=source.protocol,
-        rows=tuple(
-            contest.row(source.protocol, request.seed) for contest in contests if contest.cases
-        ),
-        cases=tuple(case for contest in contests for case in contest.cases),
-        failures=(*unread, *(failure for contest in contests for failure in contest.failures)),
+        protocol=protocol.name,
+        rows=table,
+        cases=tuple(case for row in rows for case in row.cases),
+        failures=(*unread, *(failure for row in rows for failure in row.failures)),
         split=request.split,
-        about={"summary": rules.summary, "source": rules.source} if rules else {},
+        about={"summary": protocol.summary, "source": protocol.source},
         resampling={"level": LEVEL, "resamples": RESAMPLES, "seed": request.seed, "over": "images"},
+        metrics=_metrics(table, protocol),
     )
+
+
+def _metrics(table: Sequence[Mapping[str, Any]], protocol: Protocol) -> dict[str, dict[str, str]]:
+    """Which way each score of the table is better, and its unit."""
+    found = {}
+    for name in score_names(table, besides=LABELS):
+        metric = protocol.metric(name)
+        found[name] = {"better": metric.better, "unit": metric.unit}
+    if SECONDS in found:
+        found[SECONDS] = {"better": "lower", "unit": ""}
+    return found

@@ -1,4 +1,4 @@
-"""Figures of finished cases, a JSON line each, so that an evaluation that was killed goes on where
+"""Scores of finished cases, a JSON line each, so that an evaluation that was killed goes on where
 it was."""
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from intrinsic_cli.api import Case, UsageError
 from intrinsic_cli.kit.files.sidecar import as_json
 
 
-class Ledger:
-    """A file of lines ``{"of": what was scored, "figures": {…}}``. Without a path it remembers
+class ScoreCache:
+    """A file of lines ``{"of": what was scored, "scores": {…}}``. Without a path it remembers
     nothing."""
 
     def __init__(self, path: Path | None = None) -> None:
@@ -27,24 +27,28 @@ class Ledger:
         return len(self._known)
 
     def key(self, recipe: Mapping[str, Any], case: Case) -> str:
-        """What figures depend on: method, weights and options (``recipe``), and the very pixels of
-        the case."""
+        """What scores depend on: method, weights and options (``recipe``), and the very pixels of
+        the case. "" where nothing is remembered."""
         if self.path is None or not recipe:
             return ""
-        digest = hashlib.sha256(as_json([recipe, case.name], sort_keys=True, default=str).encode())
+        name = as_json([recipe, case.name], sort_keys=True, default=str)
+        digest = hashlib.sha256(name.encode())
         for image in (case.photo, *case.truth.values(), case.mask):
-            digest.update(image.tobytes() if hasattr(image, "tobytes") else repr(image).encode())
+            if hasattr(image, "tobytes"):
+                digest.update(image.tobytes())
+            else:
+                digest.update(repr(image).encode())
         return digest.hexdigest()
 
     def find(self, key: str) -> Mapping[str, Any] | None:
-        """The figures found earlier, if they are known."""
+        """The scores found earlier, if they are known."""
         return self._known.get(key)
 
-    def add(self, key: str, figures: Mapping[str, Any]) -> None:
+    def add(self, key: str, scores: Mapping[str, Any]) -> None:
         """Remember, at once and on disk."""
         if self.path is not None and key:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(as_json({"of": key, "figures": figures}) + "\n")
+                file.write(as_json({"of": key, "scores": scores}) + "\n")
 
     def close(self) -> None:
         """All is done: nothing need be remembered, and the next evaluation starts afresh."""
@@ -61,8 +65,8 @@ def _read(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for line in lines:
         try:
             told = json.loads(line)
-            yield str(told["of"]), dict(told["figures"])
-        except (ValueError, TypeError, KeyError):
+            yield str(told["of"]), dict(told["scores"])
+        except (ValueError, TypeError, KeyError, RecursionError):
             continue
 
 
@@ -77,6 +81,5 @@ def _begin(path: Path) -> None:
                 if file.read(1) != b"\n":
                     file.write(b"\n")
     except OSError as error:
-        raise UsageError(
-            f"cannot write to {path}: {error.strerror}", "name another --json file"
-        ) from error
+        message = f"cannot write to {path}: {error.strerror}"
+        raise UsageError(message, "name another --json file") from error
