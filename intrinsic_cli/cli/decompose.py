@@ -9,42 +9,18 @@ import click
 
 from intrinsic_cli.cli import options
 from intrinsic_cli.cli.command import MethodCommand
+from intrinsic_cli.cli.decompose_options import OUTPUTS, PHOTOS, several
+from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES
 
-FORMATS = ("png", "png16", "jpg", "webp", "tiff", "exr", "npz")
 
-
-@click.command(cls=MethodCommand, no_args_is_help=True)
+@click.command(cls=MethodCommand)
 @click.argument("inputs", nargs=-1, metavar="INPUT...", type=click.Path(allow_dash=True))
 @options.method()
-@click.option(
-    "-o",
-    "--out",
-    default="iid-out",
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the layers; `-` is stdout.",
-)
-@click.option("-r", "--recursive", is_flag=True, help="Look into subfolders.")
-@click.option("--from-list", metavar="FILE", help="Read paths from a file, or from stdin with `-`.")
-@click.option(
-    "--layers", default="all", show_default=True, metavar="A,B|all", help="Which layers to write."
-)
-@click.option(
-    "--format",
-    type=click.Choice(FORMATS),
-    default="png",
-    show_default=True,
-    help="File format of the layers.",
-)
-@click.option(
-    "--input-encoding", type=click.Choice(["auto", "srgb", "linear"]), default="auto", show_default=True,
-    help="Transfer curve of the photos.",
-)  # fmt: skip
-@click.option("--force", is_flag=True, help="Do finished photos again.")
+@several(OUTPUTS)
+@several(PHOTOS)
 @options.weights
 @options.settings("-O", "--option", help="One option of the method; `-m NAME --help` lists them.")
 @options.config
-@click.option("--preview", is_flag=True, help="Write a contact sheet of each photo.")
 @click.option(
     "--batch-size",
     type=options.AutoInt(),
@@ -69,20 +45,31 @@ def decompose(
     stdout gets one written path a line, or with --json one object per photo. Finished photos are
     skipped. Exit codes: 0 all done, 1 failed, 2 usage, 3 some photos failed, 4 no weights or data,
     130 interrupted."""
-    from intrinsic_cli.cli.decompose_results import to_folder, to_stdout
+    from intrinsic_cli.cli.decompose_results import to_file, to_folder, to_stdout
     from intrinsic_cli.cli.inputs import gather
     from intrinsic_cli.requests import DecomposeRequest
 
     paths, stdin = gather(inputs, from_list)
-    wanted = (
-        () if layers == "all" else tuple(name.strip() for name in layers.split(",") if name.strip())
-    )
+    options = given.pop("settings")
+    wanted = split_names(layers)
     request = DecomposeRequest(
-        inputs=paths,
-        stdin=stdin,
-        out=Path(out),
-        layers=wanted,
-        options=given.pop("settings"),
-        **given,
+        paths, stdin=stdin, out=Path(out), layers=wanted, options=options, **given
     )
-    return to_stdout(request) if out == "-" else to_folder(request, as_json)
+    if out == "-":
+        return to_stdout(request)
+    if is_layer_file(Path(out)):
+        return to_file(request, as_json)
+    return to_folder(request, as_json)
+
+
+def split_names(layers: str) -> tuple[str, ...]:
+    """``a,b`` → (a, b); ``all`` → (): the method's own."""
+    if layers == "all":
+        return ()
+    names = [name.strip() for name in layers.split(",")]
+    return tuple(filter(None, names))
+
+
+def is_layer_file(out: Path) -> bool:
+    """Does ``-o`` name a file for one layer, and not a folder?"""
+    return out.suffix.lower() in LAYER_SUFFIXES.values() and not out.is_dir()

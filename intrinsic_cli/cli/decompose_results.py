@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,19 +21,16 @@ FAILED, SOME_FAILED = 1, 3
 
 
 def to_folder(request: DecomposeRequest, as_json: bool) -> int:
-    """Write layers below ``request.out``; print each path, or a JSON line per photo."""
+    """Write outputs below ``request.out``; print the path of each new file, or a JSON line per
+    photo."""
     from intrinsic_cli.runs.decompose.run import decompose
 
     with progress() as listener:
 
         def tell(item: InputReport) -> None:
-            if as_json:
-                listener.result(line(item))
-            elif item.status == "done":
-                for path in dict.fromkeys(
-                    item.layers.values()
-                ):  # npz holds every layer in one file
-                    listener.result(path)
+            lines = [line(item)] if as_json else item.written
+            for text in lines:
+                listener.result(text)
 
         report = decompose(request, listener, on_input=tell)
     return _sum_up(report)
@@ -39,16 +38,67 @@ def to_folder(request: DecomposeRequest, as_json: bool) -> int:
 
 def to_stdout(request: DecomposeRequest) -> int:
     """One layer of one photo as bytes on stdout."""
-    from intrinsic_cli.runs.decompose.run import decompose
-
-    if len(request.inputs) != 1 or (len(request.layers) != 1 and request.format != "npz"):
-        raise UsageError("`-o -` writes one layer of one photo", "give one input and --layers NAME")
-    with tempfile.TemporaryDirectory(prefix="iid-") as folder, progress() as listener:
-        report = decompose(replace(request, out=Path(folder)), listener, on_input=lambda item: None)
+    with _one_layer(request, "`-o -`") as report:
         for item in report.inputs:
             for path in dict.fromkeys(item.layers.values()):
                 sys.stdout.buffer.write(Path(path).read_bytes())
     return _sum_up(report)
+
+
+def to_file(request: DecomposeRequest, as_json: bool) -> int:
+    """One layer of one photo in the file ``request.out``, in the format that its name says."""
+    from intrinsic_cli.kit.files.atomic import replacing
+    from intrinsic_cli.runs.decompose.plan import check_writable
+
+    out = request.out
+    check_writable(out.absolute().parent)
+    if any(path.exists() and out.exists() and path.samefile(out) for path in request.inputs):
+        raise UsageError(f"{out} is an input and would be overwritten", "choose another -o FILE")
+    wanted = replace(request, format=_format_of(out, request.format))
+    with _one_layer(wanted, f"`-o {out}`") as report:
+        told = list(report.inputs)
+        for number, item in enumerate(report.inputs):
+            for path in dict.fromkeys(item.layers.values()):
+                with replacing(out) as temporary:
+                    temporary.write_bytes(Path(path).read_bytes())
+                told[number] = _moved(item, str(out))
+    for item in told:
+        if as_json:
+            print(line(item))
+        elif item.written:
+            print(out)
+    return _sum_up(report)
+
+
+def _moved(item: InputReport, path: str) -> InputReport:
+    """The report of a photo whose one layer lies at ``path``."""
+    layers = dict.fromkeys(item.layers, path)
+    outputs = {name: [path] for name in layers}
+    return replace(item, layers=layers, outputs=outputs, written=(path,), sidecar="", preview="")
+
+
+def _format_of(out: Path, asked: str) -> str:
+    """The format asked for, where the file's suffix is one of it, else that of the suffix."""
+    from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES
+
+    suffix = out.suffix.lower()
+    if LAYER_SUFFIXES[asked] == suffix:
+        return asked
+    return next(name for name, known in LAYER_SUFFIXES.items() if known == suffix)
+
+
+@contextmanager
+def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport]:
+    """The report of one photo of which one layer (or one file of all) was written to a temporary
+    folder."""
+    from intrinsic_cli.runs.decompose.run import decompose
+
+    if len(request.inputs) != 1 or (len(request.layers) != 1 and request.format != "npz"):
+        raise UsageError(f"{what} writes one layer of one photo", "give one input, --layers NAME")
+    with tempfile.TemporaryDirectory(prefix="iid-") as folder:
+        with progress() as listener:
+            report = decompose(replace(request, out=Path(folder)), listener)
+        yield report
 
 
 def _sum_up(report: DecomposeReport) -> int:
@@ -56,9 +106,8 @@ def _sum_up(report: DecomposeReport) -> int:
     for item in report.inputs:
         if item.status == "failed":
             click.echo(f"failed: {item.input}: {item.error}", err=True)
-    click.echo(
-        f"{done} done, {skipped} skipped, {failed} failed in {report.seconds:.1f} s", err=True
-    )
+    seconds = f"{report.seconds:.1f} s"
+    click.echo(f"{done} done, {skipped} skipped, {failed} failed in {seconds}", err=True)
     if not failed:
         return 0
     return SOME_FAILED if done or skipped else FAILED

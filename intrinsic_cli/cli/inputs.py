@@ -16,7 +16,7 @@ def gather(words: tuple[str, ...], from_list: str | None) -> tuple[tuple[Path, .
     """(paths, bytes of stdin if it is one of the inputs)."""
     if STDIN in words and from_list == STDIN:
         raise UsageError("stdin cannot be both an image and a list of paths")
-    paths = tuple(dict.fromkeys([*_opened(words), *_listed(from_list)]))
+    paths = tuple(dict.fromkeys([*_open_globs(words), *_from_list(from_list)]))
     if not paths:
         raise UsageError(
             "no input", "give files, folders or globs, `-` for stdin, or --from-list FILE"
@@ -24,7 +24,7 @@ def gather(words: tuple[str, ...], from_list: str | None) -> tuple[tuple[Path, .
     return paths, sys.stdin.buffer.read() if STDIN in words else None
 
 
-def _opened(words: Iterable[str]) -> Iterator[Path]:
+def _open_globs(words: Iterable[str]) -> Iterator[Path]:
     """Shells leave a glob alone when it is quoted or matches nothing; a file whose name looks like
     one comes first."""
     for word in words:
@@ -32,13 +32,14 @@ def _opened(words: Iterable[str]) -> Iterator[Path]:
         if word == STDIN or not any(mark in word for mark in "*?[") or path.exists():
             yield path
             continue
-        found = sorted(glob(str(path), recursive=True))  # noqa: PTH207  Path.glob refuses absolute patterns
+        # Path.glob refuses absolute patterns.
+        found = sorted(glob(str(path), recursive=True))  # noqa: PTH207
         if not found:
             raise DataError(f"nothing matches {word}")
         yield from map(Path, found)
 
 
-def _listed(source: str | None) -> Iterator[Path]:
+def _from_list(source: str | None) -> Iterator[Path]:
     if source is None:
         return
     try:

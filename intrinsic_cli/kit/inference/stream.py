@@ -4,11 +4,11 @@ memory."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from intrinsic_cli.api import IidError
 
@@ -19,9 +19,9 @@ Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
-    """How many photos are decoded ahead, worked on together, and encoded behind. Each holds whole
-    photos in memory."""
+class Workers:
+    """How many items are read ahead, worked on together, and written behind. Each may hold a whole
+    photo in memory."""
 
     readers: int = 1
     batch: int = 1
@@ -30,24 +30,24 @@ class Crew:
 
 @dataclass(slots=True)
 class Stream(Generic[Item, Read, Made, Written]):
-    """``read`` and ``write`` run in threads, ``work`` in the caller's, on up to ``crew.batch``
-    items whose ``key`` agrees. An IidError stops its own item only."""
+    """``read`` and ``write`` run in threads, ``work`` in the caller's, on up to ``workers.batch``
+    items at a time. An IidError stops its own item only; one that ``work`` raises for several is
+    tracked down by giving them to it one by one."""
 
     read: Callable[[Item], Read]
-    work: Callable[[Sequence[Read]], Sequence[Made]]
+    work: Callable[[Sequence[Read]], Sequence[Made | IidError]]
     write: Callable[[Item, Read, Made], Written]
-    key: Callable[[Read], Hashable]
-    crew: Crew
+    workers: Workers
 
     def run(self, items: Sequence[Item]) -> Iterator[tuple[Item, Written | IidError]]:
         """Each item with what ``write`` returned or what went wrong, in order."""
-        readers = ThreadPoolExecutor(self.crew.readers, "iid-read")
-        writers = ThreadPoolExecutor(self.crew.writers, "iid-write")
+        readers = ThreadPoolExecutor(self.workers.readers, "iid-read")
+        writers = ThreadPoolExecutor(self.workers.writers, "iid-write")
         pending: deque[tuple[Item, Future[Written]]] = deque()
         try:
             for group in self._groups(items, readers):
                 pending.extend(self._work(group, writers))
-                yield from _drain(pending, self.crew.writers)
+                yield from _drain(pending, self.workers.writers)
             yield from _drain(pending, 0)
         finally:
             readers.shutdown(cancel_futures=True)
@@ -56,19 +56,13 @@ class Stream(Generic[Item, Read, Made, Written]):
     def _groups(
         self, items: Sequence[Item], pool: ThreadPoolExecutor
     ) -> Iterator[list[tuple[Item, Read | IidError]]]:
-        """Items as read, together as long as their keys agree."""
+        """Items as read, as many together as are worked on."""
         group: list[tuple[Item, Read | IidError]] = []
-        keys: list[Hashable] = []
-        for item, loaded in self._read_ahead(items, pool):
-            key = None if isinstance(loaded, IidError) else self.key(loaded)
-            if group and (len(group) == self.crew.batch or [key] != keys[-1:]):
+        for pair in self._read_ahead(items, pool):
+            group.append(pair)
+            if len(group) == self.workers.batch:
                 yield group
-                group, keys = [], []
-            group.append((item, loaded))
-            keys.append(key)
-            if self.crew.batch == 1:  # nothing to wait for
-                yield group
-                group, keys = [], []
+                group = []
         if group:
             yield group
 
@@ -76,32 +70,37 @@ class Stream(Generic[Item, Read, Made, Written]):
         self, items: Sequence[Item], pool: ThreadPoolExecutor
     ) -> Iterator[tuple[Item, Read | IidError]]:
         source = iter(items)
-        ahead = deque(
-            (item, pool.submit(self.read, item)) for item in islice(source, self.crew.readers)
-        )
-        while ahead:
-            done = _first(ahead)
-            ahead.extend((item, pool.submit(self.read, item)) for item in islice(source, 1))
+        coming: deque[tuple[Item, Future[Read]]] = deque()
+        for item in islice(source, self.workers.readers):
+            coming.append((item, pool.submit(self.read, item)))
+        while coming:
+            done = _first(coming)
+            for item in islice(source, 1):
+                coming.append((item, pool.submit(self.read, item)))
             yield done
 
     def _work(
-        self, group: list[tuple[Item, Read | IidError]], pool: ThreadPoolExecutor
+        self, group: Sequence[tuple[Item, Read | IidError]], pool: ThreadPoolExecutor
     ) -> Iterator[tuple[Item, Future[Written]]]:
-        good = [(item, loaded) for item, loaded in group if not isinstance(loaded, IidError)]
+        """What becomes of the items of one group, in order."""
+        good = [loaded for _, loaded in group if not isinstance(loaded, IidError)]
+        try:
+            made = iter(self.work(good) if good else ())
+        except IidError as error:
+            if len(good) > 1:  # one of them is to blame: find out which
+                for pair in group:
+                    yield from self._work([pair], pool)
+                return
+            made = iter([error])
         for item, loaded in group:
             if isinstance(loaded, IidError):
                 yield item, _failed(loaded)
-        try:
-            made = self.work([loaded for _, loaded in good]) if good else []
-        except IidError as error:
-            if len(good) == 1:
-                yield good[0][0], _failed(error)
-                return
-            for pair in good:  # one of them is to blame: find out which
-                yield from self._work([pair], pool)
-            return
-        for (item, loaded), result in zip(good, made, strict=True):
-            yield item, pool.submit(self.write, item, loaded, result)
+                continue
+            result = next(made)
+            if isinstance(result, IidError):
+                yield item, _failed(result)
+            else:
+                yield item, pool.submit(self.write, item, loaded, result)
 
 
 def _drain(
@@ -121,7 +120,7 @@ def _first(queue: deque[tuple[Item, Future[Written]]]) -> tuple[Item, Written | 
         return item, error
 
 
-def _failed(error: IidError) -> Future[Written]:
-    future: Future[Written] = Future()
+def _failed(error: IidError) -> Future[Any]:
+    future: Future[Any] = Future()
     future.set_exception(error)
     return future

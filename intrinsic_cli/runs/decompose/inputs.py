@@ -1,156 +1,170 @@
-"""Which photos, and where their layers go. Light: looks at names, opens only sidecars."""
+"""Which photos: files, folders and stdin, and what is left out and why. Light: looks at names, and
+opens only sidecars."""
 
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from intrinsic_cli.api import UsageError
+from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import sidecar
-from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, PHOTO_SUFFIXES
+from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES, OtherFormat, other_format
+from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.earlier import Sidecars
 
 STDIN = Path("-")
-PREVIEW = "preview"
+#: Files looked at to count the photos in subfolders that are left out.
+MOST_COUNTED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One photo and where its layers go. ``path`` is None for stdin; ``base`` is
-    ``OUT/relative/stem``."""
-
-    input: str
-    path: Path | None
-    base: Path
-
-    @property
-    def sidecar(self) -> Path:
-        """The file that is written last and says that all is done."""
-        return self.base.with_name(f"{self.base.name}{sidecar.SUFFIX}")
-
-    @property
-    def source(self) -> str:
-        """The photo as seen from its sidecar, so that both may be moved together; ``-`` for
-        stdin."""
-        if self.path is None:
-            return "-"
-        try:
-            return Path(os.path.relpath(self.path.resolve(), self.base.parent.resolve())).as_posix()
-        except ValueError:  # two drives of Windows
-            return self.path.resolve().as_posix()
-
-    def layer(self, name: str, form: str) -> Path:
-        """The file of one layer; npz holds all layers in one."""
-        label = "" if form == "npz" else f".{name}"
-        return self.base.with_name(f"{self.base.name}{label}{LAYER_SUFFIXES[form]}")
-
-    @property
-    def preview(self) -> Path:
-        """The contact sheet."""
-        return self.base.with_name(f"{self.base.name}.{PREVIEW}.png")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
+class FoundPhoto:
     """A photo and its path relative to what was given."""
 
     path: Path
     relative: Path
 
 
-def find(inputs: Iterable[Path], recursive: bool, out: Path) -> tuple[list[Found], list[Path]]:
-    """(photos in a fixed order, each once; what is not there or holds no photo)."""
-    found: dict[Path, Found] = {}
-    missing = []
-    for given in inputs:
-        photos = list(_photos(given, recursive, out))
-        for photo in photos:
-            found.setdefault(photo.path if given == STDIN else photo.path.resolve(), photo)
-        if not photos:
-            missing.append(given)
-    return list(found.values()), missing
+@dataclass(slots=True)
+class Found:
+    """What the inputs hold: ``photos`` in a fixed order, each once; inputs without any (``empty``);
+    how many photos lie in subfolders that are not looked into (``below``); and files of formats
+    that cannot be read (``others``)."""
 
+    photos: list[FoundPhoto] = field(default_factory=list)
+    empty: list[Path] = field(default_factory=list)
+    below: int = 0
+    others: Counter[OtherFormat] = field(default_factory=Counter)
 
-def _photos(given: Path, recursive: bool, out: Path) -> Iterator[Found]:
-    if given == STDIN:
-        yield Found(STDIN, Path("stdin"))
-    elif given.is_dir():
-        yield from (
-            Found(path, path.relative_to(given)) for path in _walk(given, recursive, out.resolve())
-        )
-    elif given.exists():
-        yield Found(given, Path(given.name))
+    def notes(self) -> Iterator[str]:
+        """Sentences about what was left out."""
+        if self.below:
+            yield f"{_photos(self.below)} in subfolders left out; -r looks into them"
+        for form, count in self.others.items():
+            yield f"{count} times {form.name} left out: {form.hint}"
 
-
-def _walk(folder: Path, recursive: bool, out: Path) -> Iterator[Path]:
-    """Photos below ``folder``, neither hidden nor made by iid; the output folder is not looked
-    into."""
-    for place, folders, names in os.walk(folder):
-        here = Path(place)
-        folders[:] = sorted(
-            name for name in folders if name[0] != "." and (here / name).resolve() != out
-        )
-        made = _made_by_iid(here, names)
-        for name in sorted(names):
-            if name[0] != "." and name not in made and Path(name).suffix.lower() in PHOTO_SUFFIXES:
-                yield here / name
-        if not recursive:
-            return
-
-
-def _made_by_iid(folder: Path, names: Iterable[str]) -> set[str]:
-    told = (sidecar.read(folder / name) for name in names if name.endswith(sidecar.SUFFIX))
-    return {file for facts in told if facts for file in sidecar.files(facts)}
-
-
-def plan(found: Sequence[Found], out: Path) -> list[Job]:
-    """A place for each photo, no two the same: photos whose stems agree, or whose place an earlier
-    run gave to a photo of another name, keep their extension, and a number where even that does not
-    tell them apart."""
-    stems = [item.relative.with_suffix("") for item in found]
-    count = Counter(_key(stem) for stem in stems)
-    taken: set[str] = set()
-    jobs = []
-    for item, stem in zip(found, stems, strict=True):
-        wanted = (
-            stem
-            if count[_key(stem)] == 1 and not _is_taken(out / stem, item.path.name)
-            else item.relative
-        )
-        base = next(name for name in _numbered(wanted) if _key(name) not in taken)
-        taken.add(_key(base))
-        jobs.append(Job(str(item.path), None if item.path == STDIN else item.path, out / base))
-    return jobs
-
-
-def _is_taken(base: Path, name: str) -> bool:
-    """Whether a photo that is not called ``name`` has its layers at ``base``."""
-    facts = sidecar.read(base.with_name(f"{base.name}{sidecar.SUFFIX}"))
-    return facts is not None and facts.get("input") not in (name, None)
-
-
-def _key(name: Path) -> str:
-    """Names that one of the common file systems would take for the same have the same key."""
-    return unicodedata.normalize("NFC", name.as_posix()).casefold()
-
-
-def _numbered(name: Path) -> Iterator[Path]:
-    yield name
-    number = 2
-    while True:
-        yield name.with_name(f"{name.name}-{number}")
-        number += 1
-
-
-def check_targets(jobs: Sequence[Job], layers: Sequence[str], form: str) -> None:
-    """UsageError where a layer would take the place of a photo."""
-    photos = {job.path.resolve() for job in jobs if job.path is not None}
-    for job in jobs:
-        targets = {job.layer(name, form) for name in layers} | {job.preview}
-        if clash := sorted(path for path in targets if path.resolve() in photos):
-            raise UsageError(
-                f"{clash[0]} is an input and would be overwritten", "choose another -o folder"
+    def nothing(self) -> DataError:
+        """Why there is not a single photo."""
+        folders = [path for path in self.empty if path.is_dir()]
+        if not folders:
+            what = f"there is nothing at {self.empty[0]}" if self.empty else "no input given"
+            return DataError(what, "check the path")
+        message = f"there are no photos in {folders[0]}"
+        if self.below:
+            return DataError(f"{message} itself", f"-r finds {_photos(self.below)} below it")
+        for form, count in self.others.items():
+            return DataError(
+                f"{message} that iid can read, but {count} times {form.name}", form.hint
             )
+        return DataError(message, "photos are known by their suffix: .jpg, .png, .tif, .exr, …")
+
+
+def find(inputs: Iterable[Path], recursive: bool, out: Path, sidecars: Sidecars) -> Found:
+    """All photos among ``inputs``. What iid has made, and the folder ``out``, are passed over."""
+    found = Found()
+    photos: dict[Path, FoundPhoto] = {}
+    for given in inputs:
+        mine = list(_find(given, recursive, out, sidecars, found))
+        for photo in mine:
+            photos.setdefault(real(photo.path), photo)
+        if not mine:
+            found.empty.append(given)
+    found.photos = list(photos.values())
+    return found
+
+
+def missing(path: Path) -> InputReport:
+    """What is told of an input without photos."""
+    if path.is_dir():
+        return InputReport(str(path), "failed", error="no photos in this folder")
+    error = "a link that leads nowhere" if path.is_symlink() else "no such file"
+    return InputReport(str(path), "failed", error=error)
+
+
+def real(path: Path) -> Path:
+    """The path without links, as far as it can be followed."""
+    return path if path == STDIN else Path(os.path.realpath(path))
+
+
+def _find(
+    given: Path, recursive: bool, out: Path, sidecars: Sidecars, found: Found
+) -> Iterator[FoundPhoto]:
+    if given == STDIN:
+        yield FoundPhoto(STDIN, Path("stdin"))
+    elif given.is_dir():
+        folder = _Folder(given, real(out), sidecars)
+        for path in folder.photos(recursive, found):
+            yield FoundPhoto(path, path.relative_to(given))
+    elif os.path.exists(given):  # noqa: PTH110  Path.exists raises for names that are too long
+        yield FoundPhoto(given, Path(given.name))
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder that is searched. Hidden files, the folder ``out`` and what iid made are none of its
+    photos."""
+
+    path: Path
+    out: Path
+    sidecars: Sidecars
+
+    def photos(self, recursive: bool, found: Found) -> Iterator[Path]:
+        """Its photos in order; tells ``found`` what is left out."""
+        for here, names in self._walk():
+            if here != self.path and not recursive:
+                break
+            for name in self._new(here, names):
+                other = other_format(Path(name))
+                if other is not None:
+                    found.others[other] += 1
+                elif is_photo(name):
+                    yield here / name
+        if not recursive:
+            found.below += self._count_below()
+
+    def _walk(self) -> Iterator[tuple[Path, Sequence[str]]]:
+        """Folders with the files in them, first this one."""
+        for place, folders, names in os.walk(self.path):
+            here = Path(place)
+            folders.sort()
+            folders[:] = [name for name in folders if self._is_open(here / name)]
+            names.sort()
+            yield here, [name for name in names if not name.startswith(".")]
+
+    def _is_open(self, folder: Path) -> bool:
+        return not folder.name.startswith(".") and real(folder) != self.out
+
+    def _new(self, folder: Path, names: Iterable[str]) -> list[str]:
+        """The files that iid has not made."""
+        made: set[str] = set()
+        for name in names:
+            facts = None
+            if name.endswith(sidecar.SUFFIX):
+                facts = self.sidecars.facts(folder / name)
+            if facts is not None:
+                made.update(sidecar.files(facts))
+        return [name for name in names if name not in made]
+
+    def _count_below(self) -> int:
+        """How many photos lie in its subfolders, by their names; very many are not counted out."""
+        count = seen = 0
+        for here, names in self._walk():
+            if here == self.path:
+                continue
+            seen += 1 + len(names)
+            count += sum(is_photo(name) for name in self._new(here, names))
+            if seen > MOST_COUNTED:
+                break
+        return count
+
+
+def is_photo(name: str) -> bool:
+    """Is it a photo by its name?"""
+    return Path(name).suffix.lower() in PHOTO_SUFFIXES
+
+
+def _photos(count: int) -> str:
+    return "1 photo" if count == 1 else f"{count} photos"

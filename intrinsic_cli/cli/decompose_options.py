@@ -1,0 +1,77 @@
+"""Options of ``iid decompose`` alone: which photos, and how their layers are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import click
+
+from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, format_name
+
+Decorator = Callable[[Any], Any]
+
+
+class Format(click.Choice):  # type: ignore[type-arg]  # generic only in newer click
+    """A format of layers: PNG, jpeg and tif are understood too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The format as the house calls it, or a usage error."""
+        return super().convert(format_name(str(value)), param, ctx)
+
+
+PHOTOS: tuple[Decorator, ...] = (
+    click.option("-r", "--recursive", is_flag=True, help="Look into subfolders."),
+    click.option(
+        "--from-list", metavar="FILE", help="Read paths from a file, or from stdin with `-`."
+    ),
+    click.option(
+        "--input-encoding",
+        type=click.Choice(["auto", "srgb", "linear"]),
+        default="auto",
+        show_default=True,
+        help="Transfer curve of the photos.",
+    ),
+    click.option(
+        "--exr-layer", default="", metavar="NAME", help="Layer of an EXR that has several."
+    ),
+)
+OUTPUTS: tuple[Decorator, ...] = (
+    click.option(
+        "-o",
+        "--out",
+        default="iid-out",
+        show_default=True,
+        metavar="DIR",
+        help="Folder of the layers; FILE.png or `-` (stdout) for one layer of one photo.",
+    ),
+    click.option(
+        "--layers",
+        default="all",
+        show_default=True,
+        metavar="A,B|all",
+        help="Which layers and other outputs to write.",
+    ),
+    click.option(
+        "--name",
+        default="{stem}",
+        show_default=True,
+        metavar="PATTERN",
+        help="Beginning of file names: {stem}, {method}, {variant}, {format}.",
+    ),
+    click.option(
+        "--format",
+        type=Format(tuple(LAYER_SUFFIXES)),
+        default="png",
+        show_default=True,
+        help="File format of the layers.",
+    ),
+    click.option("--preview", is_flag=True, help="Write a contact sheet of each photo."),
+    click.option("--force", is_flag=True, help="Do finished photos again."),
+)
+
+
+def several(decorators: tuple[Decorator, ...]) -> Decorator:
+    """Options as one decorator, in the order in which help shows them."""
+    return lambda function: reduce(lambda made, add: add(made), reversed(decorators), function)

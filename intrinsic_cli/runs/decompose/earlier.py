@@ -1,0 +1,131 @@
+"""What earlier runs left at a target: finished work, work of other methods, outputs of another
+photo."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intrinsic_cli.kit.files import sidecar
+from intrinsic_cli.requests import InputReport
+
+if TYPE_CHECKING:
+    from intrinsic_cli.runs.decompose.plan import Plan
+    from intrinsic_cli.runs.decompose.targets import Target
+
+Facts = Mapping[str, Any]
+
+
+class Sidecars:
+    """Sidecars, each read once, and again only when it has changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[object, Facts | None]] = {}
+
+    def facts(self, path: Path) -> Facts | None:
+        """What the sidecar says, None where there is none that can be read."""
+        if path not in self._known:
+            self._known[path] = (_state(path), sidecar.read(path))
+        return self._known[path][1]
+
+    def refreshed(self, path: Path) -> bool:
+        """Has it changed since it was read? If so, read it again when next asked."""
+        if path in self._known and self._known[path][0] == _state(path):
+            return False
+        self._known.pop(path, None)
+        return True
+
+
+def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | None:
+    """What there is to tell of a photo that is not to be done: it is finished, or another photo has
+    its place. None where it is to be done."""
+    facts = sidecars.facts(target.sidecar)
+    if facts is None or target.path is None or plan.request.force:
+        return None
+    whole = sidecar.holds(facts, plan.recipe, plan.outputs, target.base.parent)
+    source = facts.get("source", target.source)
+    elsewhere = isinstance(source, str) and source != target.source
+    if not whole and not elsewhere:
+        return None
+    same_photo = facts.get("sha256") == _sha256(target.path)
+    if same_photo and whole:
+        return finished(target, facts)
+    if elsewhere and not same_photo:
+        other = os.path.normpath(target.base.parent / source)
+        error = (
+            f"its layers would replace those of {other} at {target.base} "
+            "(choose another -o folder, or use --force)"
+        )
+        return InputReport(target.input, "failed", error=error)
+    return None
+
+
+def finished(target: Target, facts: Facts) -> InputReport:
+    """The report of a photo that an earlier run did."""
+    folder = target.base.parent
+    layers = {name: str(folder / entry["file"]) for name, entry in facts["layers"].items()}
+    outputs = {name: [path] for name, path in layers.items()}
+    for name, entry in facts.get("outputs", {}).items():
+        outputs[name] = [str(folder / file) for file in entry["files"]]
+    preview = str(target.preview) if _is_file(target.preview) else ""
+    return InputReport(
+        target.input,
+        "skipped",
+        layers,
+        str(target.sidecar),
+        outputs=outputs,
+        preview=preview,
+    )
+
+
+def replaced(targets: Iterable[Target], plan: Plan, sidecars: Sidecars) -> str:
+    """A sentence about outputs of other methods or formats that lie where these go, "" if there are
+    none."""
+    others = []
+    for target in targets:
+        facts = sidecars.facts(target.sidecar) or {}
+        if any(facts.get(key, plan.recipe[key]) != plan.recipe[key] for key in _NAMED):
+            others.append(_title(facts))
+    if not others:
+        return ""
+    names = ", ".join(sorted(set(others)))
+    where = "1 photo" if len(others) == 1 else f"{len(others)} photos"
+    return (
+        f"{where} had outputs of {names} here; the sidecars now tell of {_title(plan.recipe)} only "
+        '(--name "{stem}.{method}.{format}" keeps them apart)'
+    )
+
+
+_NAMED = ("method", "variant", "format")
+
+
+def _title(facts: Facts) -> str:
+    name = ":".join(str(facts.get(key, "")) for key in ("method", "variant") if facts.get(key))
+    return f"{name} ({facts.get('format', 'png')})"
+
+
+def _state(path: Path) -> object:
+    """What differs whenever a file was written anew."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # the name is too long
+        return False
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,92 @@
+"""A request understood: all of it that can be checked without torch and without opening a photo."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from intrinsic_cli import settings
+from intrinsic_cli.api import UsageError
+from intrinsic_cli.kit.files.formats import ENCODINGS, LAYER_SUFFIXES, format_name
+from intrinsic_cli.registry import Registry
+from intrinsic_cli.requests import DecomposeRequest
+from intrinsic_cli.runs.decompose.names import check_pattern
+from intrinsic_cli.runs.session import Choice, choose
+
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with every photo: the method chosen, the ``outputs`` wanted, and the
+    ``recipe`` by which finished work is recognised."""
+
+    request: DecomposeRequest
+    choice: Choice
+    outputs: tuple[str, ...]
+    recipe: Mapping[str, Any]
+
+
+def make_plan(request: DecomposeRequest, registry: Registry) -> Plan:
+    """Settle name, options, weights and outputs. UsageError, WeightsError."""
+    request = replace(request, format=format_name(request.format))
+    _check_choices(request)
+    check_pattern(request.name)
+    _, variant = registry.resolve(request.method)
+    outputs = _outputs(request.layers, request.method, variant.layers)
+    table = settings.read_toml(request.config) if request.config else {}
+    choice = choose(request.method, request.options, request.weights, table, registry)
+    check_writable(request.out)
+    more: dict[str, Any] = {
+        "seed": request.seed,
+        "format": request.format,
+        "input_encoding": request.input_encoding,
+    }
+    if request.exr_layer:
+        more["exr_layer"] = request.exr_layer
+    return Plan(request, choice, outputs, choice.recipe(**more))
+
+
+def _check_choices(request: DecomposeRequest) -> None:
+    choices = (
+        ("format", request.format, tuple(LAYER_SUFFIXES)),
+        ("input encoding", request.input_encoding, ENCODINGS),
+        ("precision", request.precision, PRECISIONS),
+    )
+    for what, given, known in choices:
+        if given not in known:
+            raise UsageError(f"there is no {what} {given!r}", f"use {', '.join(known)}")
+    if not re.fullmatch(DEVICE, request.device):
+        message = f"there is no device called {request.device!r}"
+        raise UsageError(message, "use auto, cpu, cuda, cuda:N or mps")
+    if request.batch_size is not None and request.batch_size < 1:
+        raise UsageError("the batch size must be at least 1")
+
+
+def _outputs(wanted: tuple[str, ...], method: str, promised: tuple[str, ...]) -> tuple[str, ...]:
+    """The outputs asked for, in the order in which the method promises them."""
+    if not wanted or "all" in wanted:
+        return promised
+    for name in wanted:
+        if name not in promised:
+            raise UsageError(f"{method} has no layer {name!r}", f"layers: {', '.join(promised)}")
+    return tuple(name for name in promised if name in wanted)
+
+
+def check_writable(out: Path) -> None:
+    """UsageError unless a file can be made in ``out``, or in the folder in which it will be
+    made."""
+    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not standing.is_dir():
+        raise UsageError(f"{standing} is not a folder", "choose another -o folder")
+    try:
+        with tempfile.TemporaryFile(dir=standing):
+            pass
+    except OSError as error:
+        message = f"cannot write to {standing}: {(error.strerror or str(error)).lower()}"
+        raise UsageError(message, "choose another -o folder") from error

@@ -1,0 +1,120 @@
+"""Where the outputs of each photo go. Light: makes names, and opens only sidecars."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from intrinsic_cli.api import UsageError
+from intrinsic_cli.kit.files import sidecar
+from intrinsic_cli.kit.files.outputs import output_files
+from intrinsic_cli.runs.decompose.earlier import Sidecars
+from intrinsic_cli.runs.decompose.inputs import STDIN, FoundPhoto, real
+from intrinsic_cli.runs.decompose.names import fill
+from intrinsic_cli.runs.decompose.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One photo and where its outputs go. ``path`` is None for stdin; ``base`` is
+    ``OUT/relative/stem``, the beginning of the names of all its files."""
+
+    input: str
+    path: Path | None
+    base: Path
+
+    @property
+    def sidecar(self) -> Path:
+        """The file that is written last and says that all is done."""
+        return self.base.with_name(f"{self.base.name}{sidecar.SUFFIX}")
+
+    @property
+    def preview(self) -> Path:
+        """The contact sheet."""
+        return self.base.with_name(f"{self.base.name}.preview.png")
+
+    @property
+    def source(self) -> str:
+        """The photo as seen from its sidecar, so that both may be moved together; ``-`` for
+        stdin."""
+        if self.path is None:
+            return "-"
+        path, folder = real(self.path), real(self.base.parent)
+        try:
+            return Path(os.path.relpath(path, folder)).as_posix()
+        except ValueError:  # two drives of Windows
+            return path.as_posix()
+
+
+def choose_targets(
+    photos: Sequence[FoundPhoto], out: Path, plan: Plan, sidecars: Sidecars
+) -> list[Target]:
+    """A target for each photo, no two the same: photos whose stems agree, or whose place an earlier
+    run gave to a photo of another name, keep their extension, and a number where even that does not
+    tell them apart."""
+    short = [named(plan, photo.relative.with_suffix("")) for photo in photos]
+    count = Counter(_key(name) for name in short)
+    taken: set[str] = set()
+    targets = []
+    for photo, name in zip(photos, short, strict=True):
+        alone = count[_key(name)] == 1
+        if not alone or _is_taken(out / name, photo.path.name, sidecars):
+            name = named(plan, photo.relative)
+        free = next(one for one in _numbered(name) if _key(one) not in taken)
+        taken.add(_key(free))
+        path = None if photo.path == STDIN else photo.path
+        targets.append(Target(str(photo.path), path, out / free))
+    return targets
+
+
+def named(plan: Plan, relative: Path) -> Path:
+    """``relative`` with its last part as the name pattern wants it."""
+    words = {
+        "stem": relative.name,
+        "method": plan.choice.spec.name,
+        "variant": plan.choice.variant.name or "default",
+        "format": plan.request.format,
+    }
+    return relative.parent / fill(plan.request.name, words)
+
+
+def check_targets(targets: Sequence[Target], plan: Plan) -> None:
+    """UsageError where an output would take the place of a photo."""
+    photos = {real(target.path) for target in targets if target.path is not None}
+    for target in targets:
+        clash = sorted(path for path in files_of(target, plan) if real(path) in photos)
+        if clash:
+            message = f"{clash[0]} is an input and would be overwritten"
+            raise UsageError(message, "choose another -o folder")
+
+
+def files_of(target: Target, plan: Plan) -> set[Path]:
+    """The files that a photo's outputs may become."""
+    files = {target.preview}
+    for name in plan.outputs:
+        kind = plan.choice.variant.kind(name)
+        files.update(output_files(target.base, name, kind, plan.request.format))
+    return files
+
+
+def _is_taken(base: Path, name: str, sidecars: Sidecars) -> bool:
+    """Whether a photo that is not called ``name`` has its outputs at ``base``."""
+    facts = sidecars.facts(base.with_name(f"{base.name}{sidecar.SUFFIX}"))
+    return facts is not None and facts.get("input") not in (name, None)
+
+
+def _key(name: Path) -> str:
+    """Names that one of the common file systems would take for the same have the same key."""
+    return unicodedata.normalize("NFC", name.as_posix()).casefold()
+
+
+def _numbered(name: Path) -> Iterator[Path]:
+    yield name
+    number = 2
+    while True:
+        yield name.with_name(f"{name.name}-{number}")
+        number += 1

@@ -1,0 +1,179 @@
+"""The outputs of one photo on disk: files by their kinds, the preview and, last, the sidecar that
+vouches for them."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from intrinsic_cli import __version__
+from intrinsic_cli.api import Decomposition, IidError, PluginError
+from intrinsic_cli.kit.files import sidecar
+from intrinsic_cli.kit.files.atomic import write_text
+from intrinsic_cli.kit.files.outputs import Written, write_outputs
+from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.claim import claimed
+from intrinsic_cli.runs.decompose.earlier import Sidecars, verdict
+from intrinsic_cli.runs.decompose.plan import Plan
+from intrinsic_cli.runs.decompose.targets import Target
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.files.photo import Photo
+    from intrinsic_cli.runs.decompose.photos import LoadedPhoto
+
+#: Side of the pictures of a preview, pixels.
+CELL = 512
+
+
+def write(
+    plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition, sidecars: Sidecars
+) -> InputReport:
+    """Write what was made of a photo, unless another run has given the place to another photo in
+    the meantime."""
+    missing = [name for name in plan.outputs if result.get(name) is None]
+    if missing:
+        message = f"{plan.choice.spec.name} gave no output {missing[0]!r}"
+        raise PluginError(message, "the plugin promises it")
+    try:
+        with claimed(target.base):
+            if sidecars.refreshed(target.sidecar):
+                report = verdict(target, plan, sidecars)
+                if report is not None:
+                    return report
+            return _write(plan, target, loaded, result)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "is the disk full?" if error.errno == errno.ENOSPC else "choose another -o folder"
+        raise IidError(f"its layers cannot be written: {reason}", hint) from error
+
+
+def _write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
+    variant = plan.choice.variant
+    # From here on, what the sidecar vouched for is being replaced.
+    target.sidecar.unlink(missing_ok=True)
+    outputs = {name: (variant.kind(name), result.get(name)) for name in plan.outputs}
+    written = write_outputs(target.base, outputs, plan.request.format, result.alpha)
+    if plan.request.preview:
+        write_preview(target, plan, result.photo, result.layers)
+    facts = _describe(plan, target, loaded, result, written)
+    write_text(target.sidecar, sidecar.dump(facts))
+    return _report(plan, target, loaded, result, written)
+
+
+def write_preview(target: Target, plan: Plan, photo: Image, layers: Mapping[str, Image]) -> None:
+    """A contact sheet of the photo and its layers, as bright as in their own files."""
+    from intrinsic_cli.kit.files.contact_sheet import contact_sheet
+    from intrinsic_cli.kit.files.encodings import for_display
+    from intrinsic_cli.kit.files.photo import write_png
+
+    names = [name for name in plan.outputs if name in layers]
+    variant = plan.choice.variant
+    shown = [for_display(layers[name], variant.kind(name)) for name in names]
+    sheet = contact_sheet([[photo, *shown]], labels=["photo", *names], cell=CELL)
+    write_png(target.preview, sheet)
+
+
+def add_preview(target: Target, plan: Plan, photo: Photo, facts: Mapping[str, Any]) -> None:
+    """The preview of a photo whose layers an earlier run has written, from their files."""
+    from intrinsic_cli.kit.files.read_layers import LayerFile, read_layer_file
+
+    size = (photo.pixels.shape[0], photo.pixels.shape[1])
+    layers = {}
+    for name, entry in facts["layers"].items():
+        path = target.base.parent / entry["file"]
+        file = LayerFile(path, entry["encoding"], entry["scale"], array=name)
+        layers[name], _ = read_layer_file(name, file, size)
+    write_preview(target, plan, photo.pixels, layers)
+    told = {**facts, "preview": target.preview.name}
+    write_text(target.sidecar, sidecar.dump(told))
+
+
+def _describe(
+    plan: Plan,
+    target: Target,
+    loaded: LoadedPhoto,
+    result: Decomposition,
+    written: Mapping[str, Written],
+) -> dict[str, Any]:
+    """The facts of the sidecar. Those of the method come last and replace none of the house's."""
+    from intrinsic_cli.kit.files.layers import rebuild_error
+
+    stored = {name: one.stored for name, one in written.items() if one.stored is not None}
+    facts = {
+        **_about_photo(target, loaded),
+        **plan.recipe,
+        **sidecar.describe_outputs(written),
+    }
+    if result.regions:
+        facts["regions"] = list(_regions(result))
+    if plan.request.preview:
+        facts["preview"] = target.preview.name
+    facts["reconstruction_rmse"] = rebuild_error(result.photo, stored)
+    for name, value in result.facts.items():
+        rounded = round(value, 6) if isinstance(value, float) else value
+        facts.setdefault(name, rounded)
+    facts["iid"] = __version__
+    return facts
+
+
+def _about_photo(target: Target, loaded: LoadedPhoto) -> dict[str, Any]:
+    photo = loaded.photo
+    height, width = photo.pixels.shape[:2]
+    return {
+        "version": sidecar.VERSION,
+        "input": target.path.name if target.path else "-",
+        "sha256": loaded.sha256,
+        "size": [width, height],
+        "source": target.source,
+        "encoding": photo.encoding,
+        "bits": photo.bits,
+    }
+
+
+def _regions(result: Decomposition) -> Iterator[dict[str, Any]]:
+    """Each region with the map from its upright picture to the photo."""
+    from intrinsic_cli.kit.inference.regions import place_of
+
+    described = sidecar.describe_regions(result.regions)
+    for region, facts in zip(result.regions, described, strict=True):
+        rows = place_of(region).transform
+        transform = [[round(number, 6) for number in row] for row in rows]
+        yield {**facts, "transform": transform}
+
+
+def _report(
+    plan: Plan,
+    target: Target,
+    loaded: LoadedPhoto,
+    result: Decomposition,
+    written: Mapping[str, Written],
+) -> InputReport:
+    files = {name: [str(path) for path in one.files] for name, one in written.items()}
+    layers = {name: files[name][0] for name, one in written.items() if one.stored is not None}
+    paths = [path for each in files.values() for path in each]
+    preview = str(target.preview) if plan.request.preview else ""
+    return InputReport(
+        target.input,
+        "done",
+        layers,
+        str(target.sidecar),
+        time.perf_counter() - loaded.began,
+        outputs=files,
+        preview=preview,
+        written=tuple(dict.fromkeys([*paths, *filter(None, [preview])])),
+        notes=(*result.notes, *_clipped(written)),
+    )
+
+
+def _clipped(written: Mapping[str, Written]) -> Iterator[str]:
+    """A sentence for each layer that is brighter than its format can tell."""
+    for name, one in written.items():
+        share = one.entry.get("clipped", 0.0)
+        if share:
+            yield (
+                f"{share:.2%} of {name} is beyond what half precision holds and was clipped "
+                "(--format exr32 or tiff keeps it)"
+            )
