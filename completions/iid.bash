@@ -1,29 +1,17 @@
 _iid_completion() {
-    local IFS=$'\n'
-    local response
-
-    response=$(env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD _IID_COMPLETE=bash_complete $1)
-
-    for completion in $response; do
-        IFS=',' read type value <<< "$completion"
-
-        if [[ $type == 'dir' ]]; then
-            COMPREPLY=()
-            compopt -o dirnames
-        elif [[ $type == 'file' ]]; then
-            COMPREPLY=()
-            compopt -o default
-        elif [[ $type == 'plain' ]]; then
-            COMPREPLY+=($value)
-        fi
-    done
-
-    return 0
+    local type value
+    COMPREPLY=()
+    while IFS=',' read -r type value; do
+        case $type in
+            dir) compopt -o dirnames -o filenames ;;
+            file) compopt -o default -o filenames ;;
+            plain)
+                COMPREPLY+=("$value")
+                [[ $value == *[=:] ]] && compopt -o nospace
+                ;;
+        esac
+    done < <(_IID_COMPLETE=bash_complete _IID_LINE="${COMP_LINE:0:COMP_POINT}" \
+        _IID_BREAKS="$COMP_WORDBREAKS" "$1" 2>/dev/null)
 }
 
-_iid_completion_setup() {
-    complete -o nosort -F _iid_completion iid
-}
-
-_iid_completion_setup;
-
+complete -o nosort -F _iid_completion iid

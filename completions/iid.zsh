@@ -16,7 +16,7 @@ _iid_completion() {
                 completions_with_descriptions+=("$key":"$descr")
             fi
         elif [[ "$type" == "dir" ]]; then
-            _path_files -/
+            compset -P '*:'; _path_files -/
         elif [[ "$type" == "file" ]]; then
             _path_files -f
         fi

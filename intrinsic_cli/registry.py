@@ -270,8 +270,19 @@ def _house_first(point: EntryPoint) -> tuple[bool, str, str]:
 
 
 def _owner(point: EntryPoint) -> str:
-    distribution = point.dist.name if point.dist is not None else "unknown distribution"
-    return f"{distribution} ({point.value})"
+    return f"{_distribution(point) or 'unknown distribution'} ({point.value})"
+
+
+def _distribution(point: EntryPoint) -> str:
+    """The name of the distribution, read off its metadata: ``dist.name`` would take the whole
+    README in them apart as an e-mail, at every start."""
+    if point.dist is None:
+        return ""
+    text = point.dist.read_text("METADATA") or point.dist.read_text("PKG-INFO") or ""
+    for line in text.splitlines():
+        if line.startswith("Name:"):
+            return line.removeprefix("Name:").strip()
+    return ""
 
 
 def _reason(error: BaseException) -> str:

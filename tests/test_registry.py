@@ -45,6 +45,9 @@ class Dist:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def read_text(self, file: str) -> str | None:
+        return f"Metadata-Version: 2.1\nName: {self.name}\n" if file == "METADATA" else None
+
 
 class Point:
     """What the registry needs of an entry point."""

@@ -1,6 +1,6 @@
 """The contract between ``iid`` and its plugins: light to import, stable to build on."""
 
-from intrinsic_cli.api.data import Case, Source
+from intrinsic_cli.api.data import Batch, Case, Source, Split
 from intrinsic_cli.api.errors import (
     DataError,
     IidError,
@@ -10,8 +10,8 @@ from intrinsic_cli.api.errors import (
     WeightsError,
 )
 from intrinsic_cli.api.hooks import hookimpl, hookspec
-from intrinsic_cli.api.method import Decomposer, Method, Runtime, Trainer
-from intrinsic_cli.api.outputs import Decomposition, Kind, Mesh, Outputs
+from intrinsic_cli.api.method import Decomposer, Method, Minimise, NetState, Runtime, Trainer
+from intrinsic_cli.api.outputs import Decomposition, Image, Kind, Mesh, Outputs
 from intrinsic_cli.api.progress import Progress, Silent
 from intrinsic_cli.api.protocols import Metric, Pool, Protocol
 from intrinsic_cli.api.regions import Region
@@ -27,6 +27,7 @@ from intrinsic_cli.api.specs import (
 )
 
 __all__ = [
+    "Batch",
     "Case",
     "DataError",
     "DatasetSpec",
@@ -34,11 +35,14 @@ __all__ = [
     "Decomposition",
     "Frame",
     "IidError",
+    "Image",
     "Kind",
     "Mesh",
     "Method",
     "MethodSpec",
     "Metric",
+    "Minimise",
+    "NetState",
     "NoOptions",
     "Outputs",
     "PluginError",
@@ -50,6 +54,7 @@ __all__ = [
     "Runtime",
     "Silent",
     "Source",
+    "Split",
     "TrainConfig",
     "Trainer",
     "TrainingError",

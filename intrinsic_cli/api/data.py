@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from intrinsic_cli.api.errors import DataError
 
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
     from intrinsic_cli.api.outputs import Image
 
-    #: Named tensors, float32: ``photo`` [B,3,H,W], ``albedo``, ``shading`` linear, ``mask``
-    #: [B,1,H,W] 1 where truth holds, ``keypoints`` [B,K,3], ``light`` [B,27]; see :data:`ROWS`.
-    Batch = Mapping[str, Tensor]
+#: Named tensors, float32, on the CPU (the house moves them to the device): ``photo`` [B,3,H,W],
+#: ``albedo``, ``shading`` [B,3,H,W] linear, ``mask`` [B,1,H,W] 1 where truth holds, ``normals``
+#: [B,3,H,W], ``keypoints`` [B,K,3], ``light`` [B,27]; see :data:`ROWS`.
+Batch: TypeAlias = "Mapping[str, Tensor]"
 
-Split = Literal["train", "val"]
+Split: TypeAlias = Literal["train", "val"]
 #: How the rows of a batch are stacked and mirrored: ``planes`` [C,H,W]; ``vectors``, planes whose x
 #: turns round; ``points`` [K,3], x and y in -1..1 (right, down) and 1 where visible; ``light``, 27
-#: coefficients of spherical harmonics (9 a colour; x right, y up, z to the viewer); ``numbers``,
-#: which no mirror changes.
+#: coefficients of spherical harmonics: nine red, nine green, nine blue (x right, y up, z to the
+#: viewer; order and scale: ``intrinsic_cli.kit.data.harmonics``); ``numbers``, which no mirror
+#: changes.
 Row = Literal["planes", "vectors", "points", "light", "numbers"]
 
 #: The rows of keys that datasets share.
@@ -56,14 +58,16 @@ class Source(ABC):
 
     ``protocol`` names how it is scored (``mit``, ``arap-f``, ``synth``), ``offers`` the keys of its
     batches, ``rows`` the kinds of those that :data:`ROWS` does not know. ``paired`` is False for
-    collections that do not belong together, which have no cases.
+    photos and layers that do not belong together, which have no cases. ``notes`` are sentences the
+    user should read before trusting it: that it is too small to be split.
     """
 
     name: str
     protocol: str
     offers: frozenset[str]
     paired: bool = True
-    rows: Mapping[str, Row] = {}  # noqa: RUF012  read only
+    rows: Mapping[str, Row] = {}
+    notes: Sequence[str] = ()
 
     @abstractmethod
     def batches(
@@ -85,5 +89,6 @@ class Source(ABC):
         raise DataError(f"{self.name} cannot be divided into parts", hint)
 
     def counts(self, split: Split) -> Mapping[str, int]:
-        """How many pictures there are of what: ``{"photo": 12}``, or a count a collection."""
+        """How many there are of what: ``{"photo": 12}``; where layers do not belong together, a
+        count of each."""
         return {"photo": len(self.cases(split))}

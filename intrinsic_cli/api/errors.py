@@ -1,5 +1,15 @@
 """Errors a user can mend. Each is one sentence, a hint, and the exit code the command line ends
-with."""
+with::
+
+    IidError            1  anything else a user can mend
+    ├── UsageError      2  a name, option or value that does not exist
+    ├── DataError       4  a file or dataset that is missing, broken or laid out differently
+    ├── WeightsError    4  weights that are missing, damaged or made for another network
+    ├── TrainingError   1  a training run that cannot go on
+    └── PluginError     1  a plugin that cannot be loaded or breaks its contract
+
+``iid decompose`` ends with 3 where some photos failed and the others are done; Ctrl-C with 130.
+"""
 
 from __future__ import annotations
 

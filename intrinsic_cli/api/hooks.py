@@ -1,4 +1,5 @@
-"""The hooks a plugin answers. Mark an implementation with ``hookimpl``."""
+"""The hooks a plugin answers: functions of these names in the module that its entry point names,
+each marked with ``@hookimpl``."""
 
 from __future__ import annotations
 
@@ -19,16 +20,17 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class Hooks:
-    """Everything the house asks of a plugin."""
+    """Everything the house asks of a plugin; specifications, which pluggy never calls."""
 
     @hookspec
-    def iid_methods(self) -> Iterable[MethodSpec]:  # type: ignore[empty-body]  # a specification has no body
-        """Name your methods. Called at every start of ``iid``: import nothing heavy here."""
+    def iid_methods(self) -> Iterable[MethodSpec]:  # type: ignore[empty-body]
+        """Name your methods. Called at every start of ``iid``: import nothing heavy here, no torch
+        and no numpy."""
 
     @hookspec
-    def iid_datasets(self) -> Iterable[DatasetSpec]:  # type: ignore[empty-body]  # a specification has no body
+    def iid_datasets(self) -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
         """Name extra dataset readers, if you bring any."""
 
     @hookspec
-    def iid_protocols(self) -> Iterable[ProtocolSpec]:  # type: ignore[empty-body]  # a specification has no body
+    def iid_protocols(self) -> Iterable[ProtocolSpec]:  # type: ignore[empty-body]
         """Name protocols of your own, by which datasets may be scored."""

@@ -1,11 +1,36 @@
-"""What a method is: something that decomposes, trains and (if it wants to) scores itself."""
+"""What a method is: something that takes photos apart, and something that learns to.
+
+The least there is, a method that needs no training::
+
+    import torch
+    from intrinsic_cli import api
+
+    class Brightness(api.Decomposer):
+        frame = api.Frame()  # photos as they are, in linear light
+
+        def __call__(self, photos):  # [B,3,H,W]
+            shading = photos.mean(1, keepdim=True).clamp_min(0.01)
+            return {"albedo": photos / shading, "shading": shading}
+
+    class Plain(api.Method):
+        def decomposer(self, state, options, runtime):
+            return Brightness()
+
+        def trainer(self, stage, config, source, runtime):
+            raise NotImplementedError  # never called: its variant has no stages
+
+    VARIANT = api.Variant(layers=("albedo", "shading"), stages=())
+    SPEC = api.MethodSpec("plain", "brightness is shading", "plain:Plain", (VARIANT,))
+
+``iid plugin new NAME`` writes a package around one that learns.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import torch
@@ -17,11 +42,13 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.regions import Region
     from intrinsic_cli.api.specs import Frame
 
-    #: Weights of several networks: net name → parameter name → tensor.
-    NetState = Mapping[str, Mapping[str, Tensor]]
-    #: ``(loss, optimizer name)``: zero, scale, backward, clip and step, in the order the plugin
-    #: calls it.
-    Minimise = Callable[[Tensor, str], None]
+#: Weights of several networks: net name → parameter name → tensor.
+NetState: TypeAlias = "Mapping[str, Mapping[str, Tensor]]"
+#: ``minimise(loss, optimizer name)``, handed to :meth:`Trainer.step`: zeroes the gradients of that
+#: optimizer's parameters, scales, goes backward, clips (``config.clip``) and steps, in the order
+#: the plugin calls it. ``loss`` is a tensor of one number; a graph that two losses share needs
+#: ``retain_graph`` and is better added up before.
+Minimise: TypeAlias = "Callable[[Tensor, str], None]"
 
 O = TypeVar("O")  # noqa: E741  options dataclass of a method
 C = TypeVar("C")  # config dataclass of a method
@@ -29,8 +56,13 @@ C = TypeVar("C")  # config dataclass of a method
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Where and how a network runs. ``parents`` are the weights of earlier stages while a later one
-    trains."""
+    """Where and how a network runs.
+
+    Put networks on ``device``; photos and batches come on it already. ``precision`` (``fp32``,
+    ``bf16``, ``fp16``) is the house's business: it calls decomposers and steps under autocast.
+    ``variant`` is the name of the variant, "" the default one. ``parents`` are, by stage, the
+    weights of earlier stages while a later one trains.
+    """
 
     device: torch.device
     precision: str = "fp32"
@@ -68,14 +100,22 @@ class Trainer(ABC):
     """One stage of training. The plugin owns the step; the house owns time, checkpoints and
     progress.
 
-    ``nets`` end up in the weights file under their names (frozen nets of earlier stages too); the
-    ones named in no optimizer stay as they are. ``steps`` bounds the config's (0 = no bound);
-    ``notes`` are told once at the start. ``watch`` is the key of :meth:`validate` by which the best
-    weights are chosen (lower is better). ``inference`` names the nets that decomposing needs (none
-    named: all): the weights a run ends with hold only these. ``last.pt`` and the stage's own
-    ``best.safetensors`` hold all, so that a run that begins with the latter (``--init``) has the
-    discriminators and other helpers of training too; one that begins with shipped weights has to
-    make them anew."""
+    Set in ``__init__``:
+
+    - ``nets``: by name, on ``runtime.device``. They end up in the weights file under their names
+      (frozen nets of earlier stages too), and come back as ``state`` to :meth:`Method.decomposer`.
+    - ``optimizers``: by name, over the parameters that learn; a net in none of them stays as it is.
+      The house sets their rates: each its own ``lr``, times warm-up and cosine decay.
+
+    And where it matters:
+
+    - ``watch``: the key of :meth:`validate` by which the best weights are chosen (lower is better).
+    - ``steps`` bounds the config's (0 = no bound); ``notes`` are told once at the start.
+    - ``inference`` names the nets that decomposing needs (none named: all): the weights a run ends
+      with hold only these. ``last.pt`` and the stage's own ``best.safetensors`` hold all, so that a
+      run that begins with the latter (``--init``) has the discriminators and other helpers of
+      training too; one that begins with shipped weights has to make them anew.
+    """
 
     nets: Mapping[str, nn.Module]
     optimizers: Mapping[str, Optimizer]
@@ -91,12 +131,15 @@ class Trainer(ABC):
     @abstractmethod
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         """Do one optimisation step, the ``number``-th of the stage (from 0, resumed runs go on
-        counting); return the named losses, detached, for display. A TrainingError, here or in
-        :meth:`validate`, ends the run; its checkpoint and best weights of before stay."""
+        counting), by calling ``minimise(loss, optimizer name)`` once or more; ``batch`` is on the
+        device. Return the named losses, tensors of one number, detached, for display. A
+        TrainingError, here or in :meth:`validate`, ends the run; its checkpoint and best weights of
+        before stay."""
 
     @abstractmethod
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
-        """Losses of one held-out batch (averaged by the house over all of them)."""
+        """Losses of one held-out batch, ``watch`` among them (averaged by the house over all of
+        them). Called without gradients, with nets in evaluation mode and averaged weights."""
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         """Pictures [B,C,H,W] linear to look at, in the order of the columns of a contact sheet."""
@@ -107,16 +150,21 @@ class Trainer(ABC):
 
 
 class Method(ABC, Generic[O, C]):
-    """The class a :class:`~intrinsic_cli.api.specs.MethodSpec` points to."""
+    """The class a :class:`~intrinsic_cli.api.specs.MethodSpec` points to, made without arguments.
+
+    ``Method[Options, Config]``: the dataclasses its variants name as ``options`` and ``config``.
+    """
 
     @abstractmethod
     def decomposer(self, state: NetState, options: O, runtime: Runtime) -> Decomposer:
-        """Networks built from ``state``, ready to run. Raise WeightsError where the state does not
-        fit."""
+        """Networks built from ``state`` (net name → parameter name → tensor; {} for a variant
+        without stages), ready to run: on ``runtime.device``, in evaluation mode. Raise WeightsError
+        where the state does not fit (``kit.networks.checkpoint.load_into`` does)."""
 
     @abstractmethod
     def trainer(self, stage: str, config: C, source: Source, runtime: Runtime) -> Trainer:
-        """A fresh trainer of ``stage``."""
+        """A fresh trainer of ``stage``, one of the variant's ``stages``; never called where there
+        are none. ``source`` offers at least what the variant ``needs``."""
 
     def convert(self, state: Mapping[str, Any]) -> tuple[str, NetState] | None:
         """Recognise an original checkpoint of the paper's own code: (variant, our nets), or None if

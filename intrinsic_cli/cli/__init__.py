@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import os
 import sys
 
+from intrinsic_cli.cli.failures import guarded
 from intrinsic_cli.cli.group import LazyGroup
+from intrinsic_cli.cli.streams import open_streams
 
 #: Command name → (module, what it does in one line). ``iid --help`` reads this table and imports no
 #: command.
@@ -16,6 +18,7 @@ COMMANDS = {
     "methods": ("methods", "List what is installed, or describe one method."),
     "weights": ("weights", "List, check, import and install weights."),
     "datasets": ("datasets", "List the datasets that can be read."),
+    "plugin": ("plugin", "Begin a plugin of your own."),
     "completions": ("completions", "Print the completion script of a shell."),
 }
 
@@ -32,8 +35,11 @@ iid = LazyGroup("iid", COMMANDS, HELP)
 
 def main() -> None:
     """The entry point of ``iid``."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="surrogateescape"
-        )  # a file name may be any bytes, and comes out as it went in
+    code = guarded(open_streams)
+    if code:
+        sys.exit(code)
+    if "_IID_COMPLETE" in os.environ:
+        from intrinsic_cli.cli import bash
+
+        bash.register()
     iid.main()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import click
 
 GIVEN = "intrinsic_cli.method"
+TITLES = {"options": "Options (-O key=value)", "config": "Settings (--set key=value)"}
 
 
 class MethodCommand(click.Command):
@@ -20,36 +20,34 @@ class MethodCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Note the method first: ``--help`` is answered before other options are read."""
-        with suppress(click.UsageError):
-            options, _, _ = self.make_parser(ctx).parse_args(list(args))
-            ctx.meta[GIVEN] = options.get("method")
+        ctx.meta[GIVEN] = self._methods(ctx, args)
         return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The method's settings, if a method was named."""
         super().format_epilog(ctx, formatter)
-        given = ctx.meta.get(GIVEN)
-        for name in [given] if isinstance(given, str) else given or []:
+        for name in ctx.meta.get(GIVEN, []):
             self._format_settings(name, formatter)
+
+    def _methods(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What stands behind ``-m``, once or more."""
+        try:
+            options, _, _ = self.make_parser(ctx).parse_args(list(args))
+        except click.UsageError:
+            return []
+        given = options.get("method") or []
+        return [given] if isinstance(given, str) else list(given)
 
     def _format_settings(self, name: str, formatter: click.HelpFormatter) -> None:
         from intrinsic_cli.registry import load_registry
         from intrinsic_cli.settings import describe
 
         spec, variant = load_registry().resolve(name)
-        knobs = describe(getattr(variant, self.knobs))
-        title = (
-            "Options (-O key=value)" if self.knobs == "options" else "Settings (--set key=value)"
-        )
-        if knobs:
-            with formatter.section(f"{title} of {spec.title(variant)}"):
-                formatter.write_dl(
-                    [
-                        (f"{knob.name}={_wanted(knob)}", f"{knob.help}  [default: {knob.default}]")
-                        for knob in knobs
-                    ]
-                )
-
-
-def _wanted(knob: Any) -> str:
-    return "|".join(map(str, knob.choices)) or knob.type
+        kinds = {"options": variant.options, "config": variant.config}
+        rows = []
+        for knob in describe(kinds[self.knobs]):
+            wanted = "|".join(map(str, knob.choices)) or knob.type
+            rows.append((f"{knob.name}={wanted}", f"{knob.help}  [default: {knob.default}]"))
+        if rows:
+            with formatter.section(f"{TITLES[self.knobs]} of {spec.title(variant)}"):
+                formatter.write_dl(rows)

@@ -25,13 +25,15 @@ def completions(shell: str) -> None:
 
 
 def script(shell: str) -> str:
-    """What click generates for ``shell``."""
-    from intrinsic_cli.cli import iid
+    """Our own for bash, what click generates for the others."""
+    from intrinsic_cli.cli import bash, iid
 
+    if shell == "bash":
+        return bash.SCRIPT
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"no completion for {shell}")
     made = kind(iid, {}, "iid", "_IID_COMPLETE")
-    # Not made.source(): for bash it starts a bash to ask its version, which this machine may not
-    # have.
-    return made.source_template % made.source_vars() + "\n"
+    text = made.source_template % made.source_vars() + "\n"
+    # Behind `data:` a path begins.
+    return text.replace("_path_files -/", "compset -P '*:'; _path_files -/")

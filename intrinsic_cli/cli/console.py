@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from intrinsic_cli.cli.printable import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
@@ -35,7 +37,7 @@ class Plain:
 
     def note(self, text: str) -> None:
         """One line on stderr."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
     def finish(self) -> None:
         """Sum up the work begun last."""
@@ -44,7 +46,12 @@ class Plain:
 
     def result(self, text: str) -> None:
         """One line of result on stdout."""
-        print(text, flush=True)
+        print(shown(text), flush=True)
+
+
+def shown(text: str) -> str:
+    """A result as it goes to stdout: safe to look at on a terminal, as it is in a pipe."""
+    return printable(text) if sys.stdout.isatty() else text
 
 
 class _Work:
@@ -91,7 +98,8 @@ class Bars:
 
     def note(self, text: str) -> None:
         """One line above the bars."""
-        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        shown = printable(text)
+        self._bars.console.print(shown, markup=False, highlight=False, soft_wrap=True)
 
     def finish(self) -> None:
         """Take the newest bar away."""
@@ -141,15 +149,14 @@ def progress() -> Iterator[Plain | Bars]:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table on stdout: drawn on a terminal, aligned columns in a pipe."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[printable(_cell(value)) for value in row] for row in rows]
     if sys.stdout.isatty():
         _draw(columns, cells)
         return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in (columns, *cells):
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(padded).rstrip())
 
 
 def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:

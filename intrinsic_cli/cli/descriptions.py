@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intrinsic_cli.api import MethodSpec, WeightsError
+from intrinsic_cli.api import MethodSpec, Variant, WeightsError
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.settings import Knob, describe
 from intrinsic_cli.weights import WeightsFile, list_weights, read_record, sha256
@@ -18,7 +18,6 @@ def methods(registry: Registry) -> list[dict[str, Any]]:
             "name": spec.name,
             "summary": spec.summary,
             "layers": spec.default.layers,
-            "variant_layers": _variant_layers(spec),
             "variants": [variant.name for variant in spec.variants if variant.name],
             "stages": spec.default.stages,
             "origin": registry.origins[spec.name],
@@ -28,21 +27,21 @@ def methods(registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
-def method(registry: Registry, spec: MethodSpec) -> dict[str, Any]:
-    """Everything about one method."""
+def method(registry: Registry, spec: MethodSpec, variant: Variant) -> dict[str, Any]:
+    """Everything about one variant of a method; of the default one also which others there are."""
+    files = [file for file in list_weights(registry) if file.method == spec.name]
     return {
-        "name": spec.name,
-        "summary": spec.summary,
+        "name": spec.title(variant),
+        "summary": variant.summary or spec.summary,
         "paper": spec.paper,
         "origin": registry.origins[spec.name],
-        "layers": spec.default.layers,
-        "variant_layers": _variant_layers(spec),
-        "variants": [variant.name for variant in spec.variants if variant.name],
-        "stages": spec.default.stages,
-        "needs": sorted(spec.default.needs),
-        "options": [_knob(knob) for knob in describe(spec.default.options)],
-        "settings": [_knob(knob) for knob in describe(spec.default.config)],
-        "weights": [weights(file) for file in list_weights(registry) if file.method == spec.name],
+        "layers": variant.layers,
+        "stages": variant.stages,
+        "needs": sorted(variant.needs),
+        "variants": _others(spec) if variant is spec.default else [],
+        "options": [_knob(knob) for knob in describe(variant.options)],
+        "settings": [_knob(knob) for knob in describe(variant.config)],
+        "weights": [weights(file) for file in files if file.variant == variant.name],
     }
 
 
@@ -79,9 +78,16 @@ def datasets(registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
-def _variant_layers(spec: MethodSpec) -> dict[str, tuple[str, ...]]:
-    """The outputs of variants that give others than the default one."""
-    return {v.name: v.layers for v in spec.variants if v.layers != spec.default.layers}
+def _others(spec: MethodSpec) -> list[dict[str, Any]]:
+    """The variants beside the default one."""
+    return [
+        {
+            "name": spec.title(variant),
+            "layers": variant.layers,
+            "summary": variant.summary,
+        }
+        for variant in spec.variants[1:]
+    ]
 
 
 def _knob(knob: Knob) -> dict[str, Any]:

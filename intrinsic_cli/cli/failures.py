@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from intrinsic_cli.api import IidError
+from intrinsic_cli.cli.printable import printable
+from intrinsic_cli.cli.streams import silence
 
 INTERRUPTED = 130
 #: Newer click raises this where a command without arguments shows its help; older click just shows
@@ -32,21 +34,45 @@ def guarded(run: Callable[[], Any], debug: bool = False) -> int:
     except click.ClickException as error:
         return _say(error.format_message(), _see(error), error.exit_code)
     except IidError as error:
-        _trace(debug)
-        return _say(error.message, error.hint, error.exit_code)
+        return _fail(error.message, error.hint, error.exit_code, debug)
     except BrokenPipeError:
-        return _silence()
+        silence(sys.stdout)
+        return 1
+    except OSError as error:
+        if error.filename is None and error.errno is not None:  # a stream, not a file by name
+            silence(sys.stdout)
+            return _fail(f"cannot write the results: {error.strerror}", "", 1, debug)
+        return _unexpected(error, debug)
     except Exception as error:
-        _trace(debug)
-        return _say(f"unexpected {type(error).__name__}: {error}", _advice(debug), 1)
+        return _unexpected(error, debug)
     return result if isinstance(result, int) else 0
 
 
+def _unexpected(error: Exception, debug: bool) -> int:
+    advice = "run again with --debug to see where it happened"
+    if debug:
+        advice = "please report this with the lines above"
+    return _fail(f"unexpected {type(error).__name__}: {error}", advice, 1, debug)
+
+
+def _fail(message: str, hint: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    if _folder_is_gone():
+        hint = "the working folder does not exist any more: cd to another"
+    return _say(message, hint, code)
+
+
 def _say(message: str, hint: str, code: int) -> int:
-    click.echo(f"iid: {message}", err=True)
+    click.echo(f"iid: {_one_line(message)}", err=True)
     if hint:
-        click.echo(f"hint: {hint}", err=True)
+        click.echo(f"hint: {_one_line(hint)}", err=True)
     return code
+
+
+def _one_line(text: str) -> str:
+    """click breaks some of its lines; names in a message may hold anything."""
+    return printable(text.replace("\n\t", " "))
 
 
 def _see(error: click.ClickException) -> str:
@@ -54,21 +80,9 @@ def _see(error: click.ClickException) -> str:
     return f"see `{context.command_path} --help`" if context is not None else ""
 
 
-def _advice(debug: bool) -> str:
-    return (
-        "please report this with the lines above"
-        if debug
-        else "run again with --debug to see where it happened"
-    )
-
-
-def _trace(debug: bool) -> None:
-    if debug:
-        traceback.print_exc()
-
-
-def _silence() -> int:
-    """Whoever read our output is gone; point stdout nowhere so that the interpreter's last flush
-    stays quiet."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+def _folder_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109  asked for its error only
+    except OSError:
+        return True
+    return False

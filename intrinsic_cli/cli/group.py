@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -39,15 +39,12 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with a suggestion that needs no import."""
-        if (
-            args
-            and args[0] not in self.table
-            and not ctx.resilient_parsing
-            and not args[0].startswith("-")
-        ):
-            near = difflib.get_close_matches(args[0], self.table, n=1)
+        word = args[0] if args else ""
+        is_name = word and not word.startswith("-")
+        if is_name and word not in self.table and not ctx.resilient_parsing:
+            near = difflib.get_close_matches(word, self.table, n=1)
             advice = f"; did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"no command called {args[0]!r}{advice}", ctx)
+            raise click.UsageError(f"no command called {word!r}{advice}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -75,9 +72,11 @@ class LazyGroup(click.Group):
         """Run and exit. A command's result, if it is a number, is the exit code."""
         words = list(sys.argv[1:] if args is None else args)
         parent = super().main
-        run: Callable[[], Any] = lambda: parent(
-            words, prog_name or "iid", complete_var, standalone_mode=False, **extra
-        )  # noqa: E731  carries super() along
+
+        def run() -> Any:
+            name = prog_name or "iid"
+            return parent(words, name, complete_var, standalone_mode=False, **extra)
+
         if not standalone_mode:
             return run()
         sys.exit(guarded(run, debug="--debug" in words))

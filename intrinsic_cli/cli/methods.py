@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from intrinsic_cli.cli import options, tab
 from intrinsic_cli.cli.console import table
+from intrinsic_cli.cli.printable import printable
+
+COLUMNS = ("name", "layers", "variants", "weights", "summary")
+#: What is said of a method, and the word before it.
+FACTS = {
+    "paper": "paper",
+    "origin": "from",
+    "layers": "layers",
+    "stages": "stages",
+    "needs": "trains on",
+}
+KNOBS = {
+    "options": "Options of decompose (-O key=value)",
+    "settings": "Settings of train (--set key=value)",
+}
 
 
 @click.command()
-@click.argument("name", required=False, shell_complete=tab.methods)
+@click.argument("name", required=False, shell_complete=tab.methods, metavar="[NAME[:VARIANT]]")
 @options.as_json
 @options.debug
 def methods(name: str | None, as_json: bool) -> None:
@@ -23,45 +39,61 @@ def methods(name: str | None, as_json: bool) -> None:
 
     registry = load_registry()
     if name:
-        described = descriptions.method(registry, registry.resolve(name)[0])
-        dump(described) if as_json else _describe(described)
+        told = descriptions.method(registry, *registry.resolve(name))
+        dump({"methods": [told]}) if as_json else _describe(told)
         return
-    listed = descriptions.methods(registry)
+    rows = descriptions.methods(registry)
     if as_json:
-        dump({"methods": listed, "broken": registry.broken})
+        dump({"methods": rows, "broken": registry.broken})
         return
-    columns = ("name", "layers", "variants", "weights", "summary")
-    table(columns, [[row[column] for column in columns] for row in listed])
+    table(COLUMNS, [[row[column] for column in COLUMNS] for row in rows])
     for plugin, reason in registry.broken.items():
-        click.echo(f"broken plugin {plugin}: {reason}", err=True)
+        click.echo(printable(f"broken plugin {plugin}: {reason}"), err=True)
 
 
-def _describe(told: dict[str, Any]) -> None:
-    click.echo(f"{told['name']}: {told['summary']}")
-    for key in ("paper", "origin", "layers", "variants", "stages", "needs"):
-        if told[key]:
-            click.echo(
-                f"{key:<9} {told[key] if isinstance(told[key], str) else ', '.join(told[key])}"
-            )
-        if key == "layers":
-            for variant, layers in told["variant_layers"].items():
-                click.echo(f"{'':<9} {', '.join(layers)} ({told['name']}:{variant})")
-    for title, key in (
-        ("Options of decompose (-O key=value)", "options"),
-        ("Settings of train (--set key=value)", "settings"),
-    ):
-        if told[key]:
-            click.echo(f"\n{title}")
-            table(
-                ("name", "type", "default", "help"),
-                [[k["name"], k["type"], str(k["default"]), k["help"]] for k in told[key]],
-            )
-    click.echo(
-        "\nWeights" if told["weights"] else "\nno weights on this machine" if told["stages"] else ""
-    )
-    for file in told["weights"]:
-        click.echo(
-            f"{file['name']}  {file['bytes'] / 2**20:.1f} MiB  {file['place']}  sha256 {file['sha256']}"
-        )
-        for key, value in file["record"].items():
-            click.echo(f"  {key}: {value}")
+def _describe(told: Mapping[str, Any]) -> None:
+    """A page about one method, for people."""
+    click.echo(printable(f"{told['name']}: {told['summary']}"))
+    for key, title in FACTS.items():
+        value = told[key]
+        text = value if isinstance(value, str) else ", ".join(value)
+        if text:
+            click.echo(printable(f"{title:<9} {text}"))
+    _list("Variants", ("name", "layers", "summary"), told["variants"])
+    for key, title in KNOBS.items():
+        _list(title, ("name", "type", "default", "help"), told[key])
+    if told["weights"]:
+        click.echo("\nWeights")
+        for file in told["weights"]:
+            _describe_weights(file)
+    elif told["stages"]:
+        click.echo("\nno weights on this machine")
+
+
+def _list(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        click.echo(f"\n{title}")
+        table(columns, [[_word(row[column]) for column in columns] for row in rows])
+
+
+def _word(value: Any) -> Any:
+    """A default as it is typed: 0.001, not 0.0010; true, not True."""
+    if isinstance(value, bool | float):
+        return str(value).lower()
+    return value
+
+
+def _describe_weights(file: Mapping[str, Any]) -> None:
+    from intrinsic_cli.cli.training_record import summary
+
+    size = _size(file["bytes"])
+    click.echo(printable(f"{file['name']}  {size}  {file['place']}  sha256 {file['sha256']}"))
+    for what, how in summary(file["record"]):
+        click.echo(printable(f"  {what:<8} {how}"))
+
+
+def _size(count: int) -> str:
+    """Bytes for people."""
+    if count < 2**20:
+        return f"{count / 2**10:.1f} KiB"
+    return f"{count / 2**20:.1f} MiB"

@@ -99,6 +99,7 @@ def device(function: Any) -> Any:
         show_default=True,
         callback=_check_device,
         help="Where to compute.",
+        shell_complete=tab.devices,
     )(function)
 
 
@@ -108,7 +109,11 @@ config = click.option(
     help="Settings in a TOML file.",
 )
 weights = click.option(
-    "--weights", default="", metavar="PATH|NAME", help="Weights other than the method's own."
+    "--weights",
+    default="",
+    metavar="PATH|NAME",
+    help="Weights other than the method's own.",
+    shell_complete=tab.weights,
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 # Read by the group from the bare words, so that it works even where parsing fails.

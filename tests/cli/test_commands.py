@@ -183,7 +183,7 @@ def test_weights_install_by_record(trained: Path, tmp_path: Path) -> None:
 
 
 def test_methods_describe_their_weights(trained: Path) -> None:
-    told = json.loads(run("methods", "gray", "--json").stdout)
+    (told,) = json.loads(run("methods", "gray", "--json").stdout)["methods"]
     assert told["weights"][0]["sha256"]
     assert told["options"][0]["name"] == "floor"
     text = run("methods", "gray").stdout

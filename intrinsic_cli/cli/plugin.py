@@ -1,0 +1,48 @@
+"""``iid plugin``: a package to begin a method of one's own with."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from intrinsic_cli.cli import options
+from intrinsic_cli.cli.console import shown
+from intrinsic_cli.cli.printable import printable
+
+NEXT = """next:
+  pip install -e {folder}
+  python -m pytest {folder}
+  iid train --plugin {name} --for 1m --install
+  iid decompose photo.jpg -m {name}"""
+
+
+@click.group(no_args_is_help=True)
+def plugin() -> None:
+    """Begin a plugin of your own."""
+
+
+@plugin.command()
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The folder to make.  [default: iid-NAME]",
+)
+@options.debug
+def new(name: str, out: Path | None) -> None:
+    """Write a package that brings the method NAME: it trains, decomposes, evaluates and passes
+    its test. Change it from there. Prints the files it wrote."""
+    from intrinsic_cli.registry import load_registry
+    from intrinsic_cli.runs.new_plugin import new_plugin
+
+    folder = out or Path(f"iid-{name}")
+    for path in new_plugin(name, folder, load_registry()):
+        click.echo(shown(str(path)))
+    click.echo(next_steps(name, folder), err=True)
+
+
+def next_steps(name: str, folder: Path) -> str:
+    """What to do next, as lines of a shell."""
+    return NEXT.format(name=name, folder=printable(shlex.quote(str(folder))))
