@@ -1,6 +1,6 @@
-"""Rendered views in tar shards: three albedo sets and three or four one-light shading layers each.
+"""Rendered scenes in tar shards: three albedo sets and three or four one-light shading layers each.
 
-A shard is a WebDataset-style tar; the members of a view are named ``<key>.<member>``. Decoded
+A shard is a WebDataset-style tar; the members of a scene are named ``<key>.<member>``. Decoded
 layers stay 8 bit in memory, in the shards' gamma codes, and become linear light through a table
 where they are used."""
 
@@ -11,15 +11,17 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.opencv import cv2
 
-Bytes = NDArray[np.uint8]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
 
 _CODE = np.arange(256, dtype=np.float32) / 255
 #: 8-bit code → linear reflectance.
@@ -29,8 +31,8 @@ SHADING = 4 * _CODE**2.4
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A decoded view: ``albedos``, ``shadings`` [H,W,3] codes; ``highlights`` by light; ``ids``
+class Scene:
+    """A decoded square scene: ``albedos``, ``shadings`` [H,W,3] codes; ``highlights`` by light; ``ids``
     [H,W], 0 = none."""
 
     key: str
@@ -41,28 +43,31 @@ class View:
     normals: Bytes
     ids: Bytes
 
+    @property
+    def side(self) -> int:
+        """Pixels a side."""
+        return int(self.ids.shape[0])
+
 
 class Shards:
-    """The views below a folder of ``*.tar``; decoded on first use, then kept in memory when
+    """The scenes below a folder of ``*.tar``; decoded on first use, then kept in memory when
     ``keep`` is set.
 
-    ``part`` (first, step) takes every ``step``-th view alone."""
+    ``part`` (first, step) takes every ``step``-th scene alone."""
 
     def __init__(self, folder: Path, part: tuple[int, int] = (0, 1), keep: bool = True) -> None:
         first, step = part
-        self._places = [place for tar in sorted(folder.glob("*.tar")) for place in _index(tar)][
-            first::step
-        ]
+        everywhere = [place for tar in sorted(folder.glob("*.tar")) for place in _index(tar)]
+        self._places = everywhere[first::step]
         if not self._places:
-            raise DataError(
-                f"{folder} holds no *.tar shards", "see the README on rendered training data"
-            )
-        self._keep: dict[int, View] | None = {} if keep else None
+            message = f"{folder} holds no *.tar shards"
+            raise DataError(message, "see the README on rendered training data")
+        self._keep: dict[int, Scene] | None = {} if keep else None
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, index: int) -> View:
+    def __getitem__(self, index: int) -> Scene:
         if self._keep is None:
             return _decode(*self._places[index])
         if index not in self._keep:
@@ -70,41 +75,58 @@ class Shards:
         return self._keep[index]
 
 
+def any_meta(folder: Path) -> Mapping[str, Any]:
+    """What one of the scenes below ``folder`` tells of itself; {} where there is none."""
+    for tar in sorted(folder.glob("*/*.tar")):
+        for place in _index(tar):
+            meta: Mapping[str, Any] = json.loads(_Members(*place).read("meta.json"))
+            return meta
+    return {}
+
+
 def _index(tar: Path) -> Iterator[tuple[Path, str, dict[str, tuple[int, int]]]]:
-    views: dict[str, dict[str, tuple[int, int]]] = {}
+    scenes: dict[str, dict[str, tuple[int, int]]] = {}
     try:
         with tarfile.open(tar) as archive:
             for member in archive:
                 key, _, name = member.name.partition(".")
-                views.setdefault(key, {})[name] = (member.offset_data, member.size)
+                scenes.setdefault(key, {})[name] = (member.offset_data, member.size)
     except (tarfile.TarError, OSError) as error:
-        raise DataError(
-            f"{tar} is not a readable shard: {error}", "download or render it again"
-        ) from error
-    yield from ((tar, key, members) for key, members in views.items())
+        message = f"{tar} is not a readable shard: {error}"
+        raise DataError(message, "download or render it again") from error
+    for key, members in scenes.items():
+        yield tar, key, members
 
 
-def _decode(tar: Path, key: str, members: Mapping[str, tuple[int, int]]) -> View:
-    with tar.open("rb") as file:
+class _Members:
+    """The files of one scene in its shard."""
 
-        def read(name: str) -> bytes:
-            offset, size = members[name]
+    def __init__(self, tar: Path, key: str, places: Mapping[str, tuple[int, int]]) -> None:
+        self._tar, self._places = tar, places
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a member."""
+        offset, size = self._places[name]
+        with self._tar.open("rb") as file:
             file.seek(offset)
             return file.read(size)
 
-        meta = json.loads(read("meta.json"))
-        return View(
-            key=key,
-            meta=meta,
-            albedos=tuple(_rgb(read(f"albedo{i}.webp")) for i in range(meta["n_albedo"])),
-            shadings=tuple(_rgb(read(f"shading{i}.webp")) for i in range(meta["n_shading"])),
-            highlights={i: _rgb(read(f"specular{i}.webp")) for i in meta["specular"]},
-            normals=_rgb(read("normal.webp")),
-            ids=cv2.imdecode(np.frombuffer(read("ids.png"), np.uint8), cv2.IMREAD_GRAYSCALE),
-        )
+    def rgb(self, name: str) -> Bytes:
+        """[H,W,3] codes of an image."""
+        data = np.frombuffer(self.read(f"{name}.webp"), np.uint8)
+        return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
 
 
-def _rgb(data: bytes) -> Bytes:
-    return np.ascontiguousarray(
-        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+def _decode(tar: Path, key: str, places: Mapping[str, tuple[int, int]]) -> Scene:
+    members = _Members(tar, key, places)
+    meta = json.loads(members.read("meta.json"))
+    ids = np.frombuffer(members.read("ids.png"), np.uint8)
+    return Scene(
+        key=key,
+        meta=meta,
+        albedos=tuple(members.rgb(f"albedo{i}") for i in range(meta["n_albedo"])),
+        shadings=tuple(members.rgb(f"shading{i}") for i in range(meta["n_shading"])),
+        highlights={i: members.rgb(f"specular{i}") for i in meta["specular"]},
+        normals=members.rgb("normal"),
+        ids=cv2.imdecode(ids, cv2.IMREAD_GRAYSCALE),
     )
