@@ -17,6 +17,16 @@ LAYER_SUFFIXES = {
     "npz": ".npz",
 }
 
+#: Other words for formats of layers.
+_ALIASES = {"tif": "tiff", "jpeg": "jpg"}
+
+
+def format_name(given: str) -> str:
+    """A format of layers as the house calls it: ``PNG`` is png, ``jpeg`` jpg, ``tif`` tiff."""
+    name = given.lower()
+    return _ALIASES.get(name, name)
+
+
 #: Suffixes (lower case) by which photos are found in folders. Files named one by one are read
 #: whatever their suffix.
 PHOTO_SUFFIXES = frozenset(
