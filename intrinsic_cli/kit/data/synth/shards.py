@@ -67,6 +67,10 @@ class Shards:
     def __len__(self) -> int:
         return len(self._places)
 
+    def keys(self) -> list[str]:
+        """What the scenes are called, in their order; decodes none."""
+        return [key for _, key, _ in self._places]
+
     def __getitem__(self, index: int) -> Scene:
         if self._keep is None:
             return _decode(*self._places[index])
