@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from intrinsic_cli.cli import tab
 from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, format_name
 
 Decorator = Callable[[Any], Any]
@@ -52,6 +53,7 @@ OUTPUTS: tuple[Decorator, ...] = (
         show_default=True,
         metavar="A,B|all",
         help="Which layers and other outputs to write.",
+        shell_complete=tab.layers,
     ),
     click.option(
         "--name",
