@@ -58,8 +58,8 @@ def for_display(layer: Image, kind: Kind) -> Image:
     encoding = encoding_of(kind)
     scale = encoding.scale(layer) if kind.scaled else 1.0
     if encoding.encode is _encode_signed:
-        return (layer / scale + 1) / 2
-    return layer / scale
+        return (layer / np.float32(scale) + 1) / 2
+    return layer / np.float32(scale)
 
 
 def display_scale(layer: Image) -> float:

@@ -83,7 +83,8 @@ def _scene(mesh: Mesh, buffer: _Buffer) -> dict[str, Any]:
         colours = np.clip(mesh.colours[rows], 0, 1)
         attributes["COLOR_0"] = buffer.add_array(colours, _VERTICES)
     if mesh.uv is not None:
-        uv = mesh.uv[corners[:, 1]] * np.float32([1, -1]) + np.float32([0, 1])  # v points down
+        uv = mesh.uv[corners[:, 1]]
+        uv[:, 1] = 1 - uv[:, 1]  # v points down
         attributes["TEXCOORD_0"] = buffer.add_array(uv, _VERTICES)
     indices = buffer.add_array(faces.reshape(-1, 1), _INDICES)
     primitive = {"attributes": attributes, "indices": indices, "material": 0}

@@ -25,21 +25,21 @@ _MATERIAL = "surface"
 
 
 def write_mesh(place: Path, mesh: Mesh) -> list[Path]:
-    """Write ``<place>.obj``, ``.mtl``, ``.glb`` and, where it has a texture, ``.png``. PluginError
-    where the arrays of the mesh do not fit together."""
+    """Write ``<place>.obj``, ``.glb`` and, where it has a texture, ``.mtl`` and ``.png``.
+    PluginError where the arrays of the mesh do not fit together."""
     mesh = checked(mesh)
     obj, mtl, png, glb = (
         place.with_name(f"{place.name}{suffix}") for suffix in (".obj", ".mtl", ".png", ".glb")
     )
-    files = [obj, mtl]
-    if mesh.texture is not None:
+    textured = mesh.texture is not None
+    if textured:
         write_png(png, texture_codes(mesh.texture))
-        files.append(png)
-    write_text(mtl, _material(png.name if mesh.texture is not None else ""))
-    write_text(obj, _obj(mesh, mtl.name))
+        write_text(mtl, _material(png.name))
+    # A material without texture would hide the colours of vertices from some programs.
+    write_text(obj, _obj(mesh, mtl.name if textured else ""))
     with replacing(glb) as temporary:
         write_glb(temporary, mesh)
-    return [*files, glb]
+    return [obj, mtl, png, glb] if textured else [obj, glb]
 
 
 def checked(mesh: Mesh) -> Mesh:
@@ -101,15 +101,13 @@ def _same_length(one: NDArray[Any], other: NDArray[Any], name: str, other_name: 
 def _material(texture: str) -> str:
     """One that is lit by what the viewer chooses, without highlights."""
     lines = [f"newmtl {_MATERIAL}", "Ka 1 1 1", "Kd 1 1 1", "Ks 0 0 0", "illum 1"]
-    if texture:
-        lines.append(f"map_Kd {texture}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, f"map_Kd {texture}", ""])
 
 
 def _obj(mesh: Mesh, material: str) -> str:
     """Numbers of OBJ count from 1. Colours behind the vertices are sRGB, as most programs take
     them."""
-    lines = [f"mtllib {material}", "o mesh", f"usemtl {_MATERIAL}"]
+    lines = [f"mtllib {material}", f"usemtl {_MATERIAL}"] if material else []
     vertices = mesh.vertices
     if mesh.colours is not None:
         vertices = np.hstack([vertices, linear_to_srgb(np.clip(mesh.colours, 0, 1))])
@@ -117,12 +115,12 @@ def _obj(mesh: Mesh, material: str) -> str:
     faces = mesh.faces + 1
     if mesh.uv is None:
         lines += [f"f {a} {b} {c}" for a, b, c in faces.tolist()]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, ""])
     lines += [_line("vt", row) for row in mesh.uv.tolist()]
     corners = np.hstack([faces, mesh.uv_faces + 1])
     for a, b, c, ta, tb, tc in corners.tolist():
         lines.append(f"f {a}/{ta} {b}/{tb} {c}/{tc}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, ""])
 
 
 def _line(word: str, numbers: list[float]) -> str:

@@ -36,7 +36,8 @@ class Written:
 
 def output_files(base: Path, name: str, kind: Kind, form: str, count: int = 1) -> list[Path]:
     """The files that ``count`` outputs called ``name`` may become: layers in the format ``form``,
-    all others as their kind says (a mesh without texture has no ``.png``)."""
+    all others as their kind says (a mesh without texture has neither ``.mtl`` nor
+    ``.png``)."""
     if kind.is_layer:
         label = "" if form == "npz" else f".{name}"
         return [base.with_name(f"{base.name}{label}{LAYER_SUFFIXES[form]}")]

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeGuard
 
 _LINES = 100  # of noise kept
 
@@ -59,7 +59,7 @@ def without_prints() -> Iterator[None]:
     with _NOISE.lock:
         _NOISE.silent.add(threading.get_ident())
         if sys.stdout is not None and not isinstance(sys.stdout, _Filter):
-            sys.stdout = _Filter(sys.stdout)  # type: ignore[assignment]  # it passes on all the rest
+            sys.stdout = _Filter(sys.stdout)
     try:
         yield
     finally:
@@ -73,29 +73,31 @@ def separate_streams() -> None:
     """Let Python write to stdout and stderr through descriptors of its own; descriptor 1 becomes
     another stderr. Nothing happens where they have been replaced already (in tests, by a host)."""
     with _NOISE.lock:
-        if _NOISE.separate or not (_is_real(sys.stdout, 1) and _is_real(sys.stderr, 2)):
+        stdout, stderr = sys.stdout, sys.stderr
+        if _NOISE.separate or not (_is_real(stdout, 1) and _is_real(stderr, 2)):
             return
-        sys.stdout, sys.stderr = _moved(sys.stdout), _moved(sys.stderr)
+        sys.stdout, sys.stderr = _moved(stdout), _moved(stderr)
         os.dup2(2, 1)
         _NOISE.separate = True
 
 
-def _is_real(stream: Any, descriptor: int) -> bool:
+def _is_real(stream: Any, descriptor: int) -> TypeGuard[TextIOWrapper]:
     try:
         return isinstance(stream, TextIOWrapper) and stream.fileno() == descriptor
     except (OSError, ValueError):  # closed, or in memory only
         return False
 
 
-def _moved(stream: TextIO) -> TextIO:
-    """The same stream on another descriptor."""
+def _moved(stream: TextIOWrapper) -> TextIOWrapper:
+    """The same stream, of the same class, on another descriptor."""
     stream.flush()
-    return open(  # noqa: PTH123  a descriptor, open as long as the program runs
-        os.dup(stream.fileno()),
-        "w",
+    binary = open(os.dup(stream.fileno()), "wb")  # noqa: PTH123, SIM115  open to the end
+    return type(stream)(
+        binary,
         encoding=stream.encoding,
         errors=stream.errors,
-        buffering=1 if stream.line_buffering else -1,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
     )
 
 
