@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
@@ -26,14 +27,17 @@ from intrinsic_cli.api import UsageError
 T = TypeVar("T")
 
 WORDS = {
-    "true": True,
-    "yes": True,
-    "on": True,
-    "1": True,
-    "false": False,
-    "no": False,
-    "off": False,
-    "0": False,
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+#: What a setting of a type takes, in words.
+TAKES = {
+    bool: "yes or no",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+    NoneType: "none",
 }
 
 
@@ -49,14 +53,14 @@ class Knob(NamedTuple):
 
 def settle(cls: type[T], toml: Mapping[str, Any], overrides: Sequence[str]) -> T:
     """An instance of dataclass ``cls``. Every mistake is a UsageError that names the key."""
-    knobs = {item.name: item for item in fields(cls)}  # type: ignore[arg-type]  # every settings class is a dataclass
+    knobs = {item.name: item for item in fields(cls)}  # type: ignore[arg-type]  # a dataclass
     hints = get_type_hints(cls)
     values: dict[str, Any] = {}
-    for key, value in [*toml.items(), *map(_split, overrides)]:
+    for key, value in [*toml.items(), *(_split(text, tuple(knobs)) for text in overrides)]:
         name = key.replace("-", "_")
         if name not in knobs:
             raise _unknown(key, tuple(knobs))
-        values[name] = _checked(knobs[name], _convert(name, value, hints[name]))
+        values[name] = _check(knobs[name], _convert(name, value, hints[name]))
     try:
         return cls(**values)
     except ValueError as error:  # raised by __post_init__ where settings contradict each other
@@ -77,33 +81,35 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
+    except RecursionError as error:  # brackets within brackets, thousands of them
+        raise UsageError(f"{path} is not valid TOML: it is nested too deeply") from error
 
 
 def to_toml(instance: Any) -> str:
     """All settings as TOML that :func:`settle` reads back to an equal instance."""
-    return "".join(
-        f"{item.name} = {_toml(getattr(instance, item.name))}\n" for item in fields(instance)
-    )
+    lines = [f"{item.name} = {_toml(getattr(instance, item.name))}\n" for item in fields(instance)]
+    return "".join(lines)
 
 
-def _split(text: str) -> tuple[str, str]:
+def _split(text: str, known: tuple[str, ...]) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"{text!r} is not key=value")
+        example = key.strip() if key.strip() in known else next(iter(known), "name")
+        hint = f"write the name, = and the value, such as {example}=…"
+        raise UsageError(f"{text!r} does not say what to set to which value", hint)
     return key.strip(), value.strip()
 
 
 def _unknown(key: str, known: tuple[str, ...]) -> UsageError:
+    message = f"no setting called {key!r}"
     if not known:
-        return UsageError(f"no setting called {key!r}", "this method has no settings")
+        return UsageError(message, "this method has no settings")
     near = difflib.get_close_matches(key, known, n=1)
-    return UsageError(
-        f"no setting called {key!r}",
-        (f"did you mean {near[0]!r}? " if near else "") + _listing(known),
-    )
+    advice = f"did you mean {near[0]!r}? " if near else ""
+    return UsageError(message, advice + _valid(known))
 
 
-def _listing(known: tuple[Any, ...]) -> str:
+def _valid(known: tuple[Any, ...]) -> str:
     return "valid: " + ", ".join(map(str, known))
 
 
@@ -130,26 +136,44 @@ def _type_name(hint: Any) -> str:
     return getattr(hint, "__name__", str(hint))
 
 
-def _checked(item: Field[Any], value: Any) -> Any:
-    choices, low, high = (item.metadata.get(key) for key in ("choices", "low", "high"))
+def _check(item: Field[Any], value: Any) -> Any:
+    """``value``, if it is one that the knob allows."""
     if value is None:
         return value
+    name, told = item.name, item.metadata
+    choices, low, high = told.get("choices"), told.get("low"), told.get("high")
+    multiple = told.get("multiple")
     if choices and value not in choices:
-        raise UsageError(f"{item.name} cannot be {value}", _listing(choices))
+        raise UsageError(f"{name} cannot be {value}", _valid(choices))
     if low is not None and value < low:
-        raise UsageError(f"{item.name} must be at least {low}, not {value}")
+        raise UsageError(f"{name} must be at least {low}, not {value}")
     if high is not None and value > high:
-        raise UsageError(f"{item.name} must be at most {high}, not {value}")
+        raise UsageError(f"{name} must be at most {high}, not {value}")
+    if multiple and value % multiple:
+        near = max(multiple, round(value / multiple) * multiple)
+        raise UsageError(f"{name} must be a multiple of {multiple}, not {value}", f"try {near}")
     return value
 
 
 def _convert(name: str, value: Any, hint: Any) -> Any:
     try:
         return _typed(value, hint)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         literals = _literals(hint)
-        wanted = _listing(literals) if literals else f"it takes {_type_name(hint)}"
+        wanted = _valid(literals) if literals else f"it takes {_takes(hint)}"
         raise UsageError(f"{name} cannot be {value!r}", wanted) from error
+
+
+def _takes(hint: Any) -> str:
+    """A type in words: ``a whole number or none``."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return " or ".join(_takes(part) for part in parts)
+    if origin is tuple and parts[1:] == (Ellipsis,):
+        return f"{_takes(parts[0])}, as often as you like, with commas between"
+    if origin is tuple:
+        return ", ".join(_takes(part) for part in parts) + ", with commas between"
+    return TAKES.get(hint, _type_name(hint))
 
 
 def _typed(value: Any, hint: Any) -> Any:
@@ -158,18 +182,11 @@ def _typed(value: Any, hint: Any) -> Any:
     if origin in (Union, UnionType):
         return _one_of(value, parts)
     if origin is Literal:
-        return (
-            next(choice for choice in parts if str(choice) == str(value))
-            if _among(value, parts)
-            else _refuse()
-        )
+        return _choice(value, parts)
     if origin is tuple or hint is tuple:
         return _tuple(value, parts)
-    return (
-        {bool: _bool, int: _int, float: _float, str: _str, Path: _path}[hint](value)
-        if hint in _SCALARS
-        else value
-    )
+    reader = _READERS.get(hint)
+    return reader(value) if reader else value
 
 
 def _one_of(value: Any, parts: tuple[Any, ...]) -> Any:
@@ -184,21 +201,23 @@ def _one_of(value: Any, parts: tuple[Any, ...]) -> Any:
     return _refuse()
 
 
-def _among(value: Any, choices: tuple[Any, ...]) -> bool:
-    return str(value) in map(str, choices)
+def _choice(value: Any, choices: tuple[Any, ...]) -> Any:
+    for choice in choices:
+        if str(choice) == str(value):
+            return choice
+    return _refuse()
 
 
 def _tuple(value: Any, parts: tuple[Any, ...]) -> tuple[Any, ...]:
-    items = (
-        [word.strip() for word in value.strip("()[] ").split(",") if word.strip()]
-        if _is_word(value)
-        else value
-    )
+    items = value
+    if _is_word(value):
+        words = value.strip("()[] ").split(",")
+        items = [word.strip() for word in words if word.strip()]
     if not isinstance(items, list | tuple):
         return _refuse()
-    kinds = (
-        [parts[0] if parts else str] * len(items) if parts[1:] in ((), (Ellipsis,)) else list(parts)
-    )
+    kinds = list(parts)
+    if parts[1:] in ((), (Ellipsis,)):  # any number of the same kind
+        kinds = [parts[0] if parts else str] * len(items)
     if len(kinds) != len(items):
         return _refuse()
     return tuple(_typed(item, kind) for item, kind in zip(items, kinds, strict=True))
@@ -211,7 +230,9 @@ def _is_word(value: Any) -> bool:
 def _bool(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    return WORDS[value.lower()] if _is_word(value) and value.lower() in WORDS else _refuse()
+    if _is_word(value) and value.lower() in WORDS:
+        return WORDS[value.lower()]
+    return _refuse()
 
 
 def _int(value: Any) -> int:
@@ -224,8 +245,10 @@ def _int(value: Any) -> int:
 
 
 def _float(value: Any) -> float:
-    number = _refuse() if isinstance(value, bool) else float(value)
-    return _refuse() if number != number else number
+    if isinstance(value, bool):
+        return _refuse()
+    number = float(value)
+    return number if math.isfinite(number) else _refuse()
 
 
 def _str(value: Any) -> Any:
@@ -236,7 +259,7 @@ def _path(value: Any) -> Path:
     return Path(_str(value)).expanduser()
 
 
-_SCALARS = frozenset({bool, int, float, str, Path})
+_READERS = {bool: _bool, int: _int, float: _float, str: _str, Path: _path}
 
 
 def _refuse() -> NoReturn:

@@ -1,41 +1,31 @@
 """Where weights live: a given path, then ``$IID_HOME/weights``, then the plugin's own package.
-Paths only, no torch.
-
-A weights file is safetensors: eight bytes of header length, a JSON header, raw tensors. That much
-is read here with the standard library; loading the tensors is the business of ``kit.checkpoint``.
-"""
+Paths only, no torch."""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-import json
-import math
 import os
-import struct
 import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from intrinsic_cli.api import MethodSpec, Variant, WeightsError
-from intrinsic_cli.registry import Registry
+from intrinsic_cli.api import MethodSpec, UsageError, Variant, WeightsError
+from intrinsic_cli.kit.files.atomic import replacing
+from intrinsic_cli.kit.networks.weights_file import check_file, read_record
+from intrinsic_cli.registry import Registry, load_registry
+
+__all__ = ["export", "find_weights", "home", "install", "list_weights", "read_record", "remove"]
+__all__ += ["SUFFIX", "WeightsFile", "installed_path", "sha256", "verify", "weights_name"]
 
 SUFFIX = ".safetensors"
-HEADER_LIMIT = 100_000_000  # bytes; the format's own limit
-BITS = {
-    "F64": 64,
-    "I64": 64,
-    "U64": 64,
-    "F32": 32,
-    "I32": 32,
-    "U32": 32,
-    "F16": 16,
-    "BF16": 16,
-    "I16": 16,
-    "U16": 16,
-}
+#: What a run calls the weights it ends with, and a stage its best ones.
+BEST = f"best{SUFFIX}"
+#: What a stage of a run calls its checkpoint.
+LAST = "last.pt"
 
 
 class WeightsFile(NamedTuple):
@@ -52,7 +42,8 @@ class WeightsFile(NamedTuple):
 def home() -> Path:
     """Where ``iid`` keeps what it installs: ``$IID_HOME``, else the platform's place for user
     data."""
-    if given := os.environ.get("IID_HOME"):
+    given = os.environ.get("IID_HOME")
+    if given:
         return Path(given).expanduser()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "iid"
@@ -66,18 +57,33 @@ def weights_name(spec: MethodSpec, variant: Variant) -> str:
     return f"{spec.name}-{variant.name}" if variant.name else spec.name
 
 
+def installed_path(name: str) -> Path:
+    """Where weights of this name lie once they are installed."""
+    return home() / "weights" / f"{name.removesuffix(SUFFIX)}{SUFFIX}"
+
+
 def find_weights(spec: MethodSpec, variant: Variant, given: str = "") -> Path | None:
-    """The weights to use, or None for a variant that has nothing to train."""
+    """The weights to use: ``given`` (a file, the folder of a training run, or a name), else the
+    variant's own. None for a variant that has nothing to train."""
     if not variant.stages:
         return None
-    if given and Path(given).expanduser().is_file():
-        return Path(given).expanduser()
+    path = Path(given).expanduser()
+    if given and path.is_file():
+        _refuse_checkpoint(path)
+        return path
+    if given and (path / BEST).is_file():
+        return path / BEST
     name = given or weights_name(spec, variant)
-    for folder in (home() / "weights", *_packaged(spec)):
-        path = folder / f"{name.removesuffix(SUFFIX)}{SUFFIX}"
-        if path.is_file():
-            return path
-    raise _missing(spec, variant, given)
+    for place in (installed_path(name), *_packaged_paths(spec, name)):
+        if place.is_file():
+            return place
+    if given:
+        raise _unknown(spec, variant, given)
+    hint = (
+        f"train them with `iid train --plugin {spec.title(variant)} --install` "
+        "or bring them with `iid weights import FILE`"
+    )
+    raise WeightsError(f"there are no weights for {spec.title(variant)}", hint)
 
 
 def sha256(path: Path) -> str:
@@ -86,130 +92,124 @@ def sha256(path: Path) -> str:
     return _sha256(path, facts.st_mtime_ns, facts.st_size)
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """How the weights came to be: method, variant, stages, steps, data, command, seconds, scores.
-    {} if not told."""
-    try:
-        record = json.loads(_header(path).get("__metadata__", {}).get("record", "{}"))
-    except (ValueError, AttributeError) as error:
-        raise _damaged(path, "its training record is not JSON") from error
-    return record if isinstance(record, dict) else {}
-
-
 def verify(path: Path) -> str:
-    """Check that the file is whole and, where a ``.sha256`` file lies beside it, the one that was
-    shipped.
+    """Check that the file is whole, its numbers are finite and, where a ``.sha256`` file lies
+    beside it, it is the one that was shipped.
 
     Returns the file's sha256. Raises WeightsError.
     """
-    header = _header(path)
-    spans = sorted(
-        _span(path, name, entry) for name, entry in header.items() if name != "__metadata__"
-    )
-    ends = [0, *(end for _, end in spans)]
-    if [begin for begin, _ in spans] != ends[:-1]:
-        raise _damaged(path, "its tensors overlap or leave holes")
-    if path.stat().st_size != _data_start(path) + ends[-1]:
-        raise _damaged(path, "its size is not what its header says")
-    read_record(path)
-    digest, beside = sha256(path), path.with_name(f"{path.name}.sha256")
+    check_file(path)
+    digest = sha256(path)
+    beside = path.with_name(f"{path.name}.sha256")
     if beside.is_file() and beside.read_text().split()[:1] != [digest]:
-        raise _damaged(path, f"its sha256 is not the one in {beside.name}")
+        message = f"{path} is not the file that was shipped: its sha256 is not the one in "
+        raise WeightsError(f"{message}{beside.name}", "bring it again, or train anew")
     return digest
 
 
 def install(path: Path, spec: MethodSpec, variant: Variant) -> Path:
     """Copy verified weights to where ``iid`` finds them by name."""
-    from intrinsic_cli.kit.files.atomic import replacing
-
     verify(path)
-    target = home() / "weights" / f"{weights_name(spec, variant)}{SUFFIX}"
-    if target.exists() and target.samefile(path):
-        return target
-    with replacing(target) as temporary:
-        temporary.write_bytes(path.read_bytes())
+    target = installed_path(weights_name(spec, variant))
+    _copy(path, target)
+    return target
+
+
+def remove(name: str) -> Path:
+    """Take installed weights away; packaged ones of the same name are used again. Returns where
+    they were. WeightsError where none are installed."""
+    path = installed_path(name)
+    if not path.is_file():
+        shown = "`iid weights list` shows them with place home"
+        raise WeightsError(f"no weights called {name!r} are installed", shown)
+    path.unlink()
+    return path
+
+
+def export(name: str, target: Path, registry: Registry) -> Path:
+    """Copy the weights called ``name`` to the file ``target``, or into that folder. Returns where
+    they went; what lies there is not overwritten."""
+    files = {file.name: file for file in list_weights(registry)}
+    if name not in files:
+        raise WeightsError(f"no weights called {name!r}", _near(name, list(files)))
+    if target.is_dir():
+        target = target / f"{name}{SUFFIX}"
+    if target.exists():
+        raise UsageError(f"{target} is there already", "give another name, or remove it first")
+    verify(files[name].path)
+    _copy(files[name].path, target)
     return target
 
 
 def list_weights(registry: Registry) -> list[WeightsFile]:
     """Every weights file on this machine, by name; what is in the home folder hides what is
     packaged."""
-    found: list[WeightsFile] = []
-    claimed: set[Path] = set()
+    found: dict[Path, WeightsFile] = {}
     for spec in registry.methods.values():
-        folders = [
-            ("home", home() / "weights"),
-            *(("packaged", folder) for folder in _packaged(spec)),
-        ]
-        for place, folder in folders:
-            for variant in spec.variants:
-                name = weights_name(spec, variant)
-                if (path := folder / f"{name}{SUFFIX}").is_file() and path not in claimed:
-                    found.append(WeightsFile(name, spec.name, variant.name, place, path))
-                    claimed.add(path)
-    strays = [path for path in (home() / "weights").glob(f"*{SUFFIX}") if path not in claimed]
-    return sorted([*found, *(WeightsFile(path.stem, "", "", "home", path) for path in strays)])
+        for variant in spec.variants:
+            name = weights_name(spec, variant)
+            places = [("home", installed_path(name))]
+            places += [("packaged", path) for path in _packaged_paths(spec, name)]
+            for place, path in places:
+                if path.is_file():
+                    file = WeightsFile(name, spec.name, variant.name, place, path)
+                    found.setdefault(path, file)
+    for path in (home() / "weights").glob(f"*{SUFFIX}"):
+        found.setdefault(path, WeightsFile(path.stem, "", "", "home", path))
+    return sorted(found.values())
 
 
-def _packaged(spec: MethodSpec) -> Iterator[Path]:
-    """The weights folder of the plugin's package, found without importing it."""
-    found = find_spec(spec.target.partition(":")[0].partition(".")[0])
-    for location in (found.submodule_search_locations or ()) if found else ():
-        yield Path(location) / "weights"
+def _packaged_paths(spec: MethodSpec, name: str) -> Iterator[Path]:
+    """Where the plugin's package would have the weights, found without importing it."""
+    package = spec.target.partition(":")[0].partition(".")[0]
+    found = find_spec(package)
+    if found is None:
+        return
+    for location in found.submodule_search_locations or ():
+        yield Path(location) / "weights" / f"{name.removesuffix(SUFFIX)}{SUFFIX}"
 
 
-def _missing(spec: MethodSpec, variant: Variant, given: str) -> WeightsError:
-    name = spec.title(variant)
-    if given:
-        return WeightsError(
-            f"no weights called {given!r}", "give a file, or a name that `iid weights list` shows"
-        )
-    hint = f"train them with `iid train --plugin {name} --install` or bring them with `iid weights import FILE`"
-    return WeightsError(f"there are no weights for {name}", hint)
+def _refuse_checkpoint(path: Path) -> None:
+    """``last.pt`` continues a run; others are for ``iid weights import``."""
+    if path.suffix.lower() not in (".pt", ".pth", ".ckpt"):
+        return
+    message = f"{path} is a checkpoint, not weights to use"
+    for folder in (path.parent.parent, path.parent):
+        if path.name == LAST and (folder / BEST).is_file():
+            raise WeightsError(message, f"the weights of that run are {folder / BEST}")
+    if path.name == LAST:
+        raise WeightsError(message, "go on with `iid train --resume` on its run folder")
+    raise WeightsError(message, f"bring it in with `iid weights import {path}`")
+
+
+def _unknown(spec: MethodSpec, variant: Variant, given: str) -> WeightsError:
+    """Why a name or path gives no weights."""
+    if Path(given).expanduser().is_dir():
+        hint = "give the folder of a run that has come to its first validation, or a file"
+        return WeightsError(f"{given} holds no {BEST}", hint)
+    files = [file for file in list_weights(load_registry()) if file.name == given]
+    title = spec.title(variant)
+    if files:
+        message = f"the weights {given!r} are not made for {title}"
+        return WeightsError(message, f"they are of method {files[0].method or 'unknown'}")
+    own = [weights_name(spec, each) for each in spec.variants]
+    return WeightsError(f"no weights called {given!r}", _near(given, own))
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    advice = "give a file, a run folder, or a name that `iid weights list` shows"
+    return f"did you mean {near[0]!r}? {advice}" if near else advice
+
+
+def _copy(path: Path, target: Path) -> None:
+    if target.exists() and target.samefile(path):
+        return
+    with replacing(target) as temporary:
+        temporary.write_bytes(path.read_bytes())
 
 
 @cache
 def _sha256(path: Path, _mtime: int, _size: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _data_start(path: Path) -> int:
-    with path.open("rb") as file:
-        head = file.read(8)
-    if len(head) < 8:
-        raise _damaged(path, "it is shorter than a header")
-    length: int = struct.unpack("<Q", head)[0]
-    if length > HEADER_LIMIT:
-        raise _damaged(path, "it does not begin like safetensors")
-    return 8 + length
-
-
-def _header(path: Path) -> dict[str, Any]:
-    try:
-        length = _data_start(path) - 8
-        with path.open("rb") as file:
-            file.seek(8)
-            header = json.loads(file.read(length))
-    except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise _damaged(path, "its header is not JSON") from error
-    return header if isinstance(header, dict) else {}
-
-
-def _span(path: Path, name: str, entry: Any) -> tuple[int, int]:
-    try:
-        begin, end = entry["data_offsets"]
-        wanted = math.prod(entry["shape"]) * BITS.get(entry["dtype"], 8) // 8
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, f"it does not describe the tensor {name!r}") from error
-    if end - begin != wanted:
-        raise _damaged(path, f"the tensor {name!r} has {end - begin} bytes instead of {wanted}")
-    return begin, end
-
-
-def _damaged(path: Path, why: str) -> WeightsError:
-    return WeightsError(
-        f"{path} is not a whole weights file: {why}", "bring it again, or train anew"
-    )

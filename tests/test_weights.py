@@ -24,6 +24,12 @@ def spec(**more: Any) -> MethodSpec:
     return MethodSpec("toy", "a toy", "toy_plugin.method:Toy", variants)
 
 
+def toy(name: str = "", **more: Any) -> tuple[MethodSpec, Variant]:
+    """The method and one of its variants, as they are handed about."""
+    made = spec(**more)
+    return made, made.variant(name)
+
+
 def write(path: Path, header: dict[str, Any] | None = None, body: bytes = bytes(12)) -> Path:
     """A little safetensors file."""
     tensors = {"net|a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
@@ -48,27 +54,27 @@ def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_order_of_places(packaged: Path, home: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError) as caught:
-        weights.find_weights(spec(), "big")
+        weights.find_weights(*toy("big"))
     assert "toy:big" in caught.value.message
     assert "iid train --plugin toy:big" in caught.value.hint
     shipped = write(packaged / "toy-big.safetensors")
-    assert weights.find_weights(spec(), "big") == shipped
+    assert weights.find_weights(*toy("big")) == shipped
     installed = write(home / "weights" / "toy-big.safetensors")
-    assert weights.find_weights(spec(), "big") == installed
+    assert weights.find_weights(*toy("big")) == installed
     given = write(tmp_path / "mine.safetensors")
-    assert weights.find_weights(spec(), "big", str(given)) == given
+    assert weights.find_weights(*toy("big"), str(given)) == given
 
 
 def test_weights_by_name(packaged: Path, home: Path) -> None:
     mine = write(home / "weights" / "mine.safetensors")
-    assert weights.find_weights(spec(), "", "mine") == mine
-    assert weights.find_weights(spec(), "", "mine.safetensors") == mine
+    assert weights.find_weights(*toy(""), "mine") == mine
+    assert weights.find_weights(*toy(""), "mine.safetensors") == mine
     with pytest.raises(WeightsError, match="no weights called 'other'"):
-        weights.find_weights(spec(), "", "other")
+        weights.find_weights(*toy(""), "other")
 
 
 def test_a_method_with_nothing_to_train_needs_none() -> None:
-    assert weights.find_weights(spec(stages=())) is None
+    assert weights.find_weights(*toy(stages=())) is None
 
 
 def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -124,9 +130,9 @@ def test_damage_is_noticed(tmp_path: Path, damage: Any, why: str) -> None:
 def test_install_and_list(packaged: Path, home: Path, tmp_path: Path) -> None:
     write(packaged / "toy.safetensors")
     write(home / "weights" / "stray.safetensors")
-    target = weights.install(write(tmp_path / "new.safetensors"), spec(), "big")
+    target = weights.install(write(tmp_path / "new.safetensors"), *toy("big"))
     assert target == home / "weights" / "toy-big.safetensors"
-    assert weights.install(target, spec(), "big") == target
+    assert weights.install(target, *toy("big")) == target
     listed = weights.list_weights(Registry({"toy": spec()}))
     assert [(file.name, file.method, file.variant, file.place) for file in listed] == [
         ("stray", "", "", "home"),
@@ -138,5 +144,5 @@ def test_install_and_list(packaged: Path, home: Path, tmp_path: Path) -> None:
 def test_damaged_weights_are_not_installed(tmp_path: Path, home: Path) -> None:
     path = write(tmp_path / "a.safetensors", body=b"")
     with pytest.raises(WeightsError):
-        weights.install(path, spec())
+        weights.install(path, *toy())
     assert not (home / "weights").exists()

@@ -1,4 +1,4 @@
-"""``iid weights``: list, verify, import, install."""
+"""``iid weights``: list, verify, import, install, remove, export."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group(no_args_is_help=True)
 def weights() -> None:
-    """List, check, import and install weights."""
+    """List, check, import, install, remove and export weights."""
 
 
 @weights.command("list")
@@ -43,15 +43,16 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     """Check that weights are whole and the ones that were shipped; all of them if none is named."""
     from intrinsic_cli.cli.output import line
     from intrinsic_cli.cli.weights_check import check, choose
+    from intrinsic_cli.registry import load_registry
 
-    checks = [check(name, path) for name, path in choose(names)]
-    for told in checks:
-        click.echo(
-            line(told)
-            if as_json
-            else f"{told['status']}  {told['name']}  {told['sha256'] or told['error']}"
-        )
-    return 0 if all(told["status"] == "ok" for told in checks) else WeightsError.exit_code
+    registry = load_registry()
+    whole = True
+    for file in choose(names, registry):
+        told = check(file, registry)
+        whole = whole and told["status"] == "ok"
+        found = told["sha256"] or told["error"]
+        click.echo(line(told) if as_json else f"{told['status']}  {told['name']}  {found}")
+    return 0 if whole else WeightsError.exit_code
 
 
 @weights.command("import")
@@ -72,12 +73,38 @@ def import_(file: Path, name: str) -> None:
 @options.debug
 def install(file: Path, method: str | None) -> None:
     """Make FILE the weights of its method on this machine. Prints where it went."""
+    from intrinsic_cli.cli.weights_check import method_of
     from intrinsic_cli.registry import load_registry
-    from intrinsic_cli.weights import install as put
-    from intrinsic_cli.weights import read_record
+    from intrinsic_cli.runs.check_weights import install_weights
 
-    record = read_record(file)
-    name = method or ":".join(filter(None, (record.get("method", ""), record.get("variant", ""))))
+    name = method or method_of(file)
     if not name:
         raise IidError(f"{file} does not say which method it is for", "name it with -m")
-    click.echo(str(put(file, *load_registry().resolve(name))))
+    click.echo(str(install_weights(file, *load_registry().resolve(name))))
+
+
+@weights.command()
+@click.argument("name", shell_complete=tab.weights)
+@options.debug
+def remove(name: str) -> None:
+    """Take the installed weights NAME away; those of the package are used again."""
+    from intrinsic_cli.registry import load_registry
+    from intrinsic_cli.weights import list_weights
+    from intrinsic_cli.weights import remove as take_away
+
+    path = take_away(name)
+    left = [file.path for file in list_weights(load_registry()) if file.name == name]
+    then = f"; {left[0]} is used again" if left else ""
+    click.echo(f"removed {path}{then}", err=True)
+
+
+@weights.command()
+@click.argument("name", shell_complete=tab.weights)
+@click.argument("file", type=click.Path(path_type=Path))
+@options.debug
+def export(name: str, file: Path) -> None:
+    """Copy the weights NAME to FILE (or into that folder). Prints where they went."""
+    from intrinsic_cli.registry import load_registry
+    from intrinsic_cli.weights import export as copy
+
+    click.echo(str(copy(name, file, load_registry())))

@@ -3,37 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from intrinsic_cli.api import WeightsError
-from intrinsic_cli.registry import load_registry
-from intrinsic_cli.weights import list_weights, verify
+from intrinsic_cli.api import PluginError, WeightsError
+from intrinsic_cli.registry import Registry
+from intrinsic_cli.weights import WeightsFile, list_weights, read_record, verify
 
 
-def choose(names: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """(name, path) of the named weights, or of all on this machine."""
-    files = list_weights(load_registry())
+def choose(names: tuple[str, ...], registry: Registry) -> Iterator[WeightsFile]:
+    """The named weights (or files), or all on this machine."""
+    files = list_weights(registry)
     if not names:
-        yield from ((file.name, file.path) for file in files)
+        yield from files
     for name in names:
-        found = [(file.name, file.path) for file in files if file.name == name]
-        if not found and not Path(name).is_file():
-            raise WeightsError(
-                f"no weights called {name!r}", "`iid weights list` shows what there is"
-            )
-        yield from found or [(name, Path(name))]
+        found = [file for file in files if file.name == name]
+        if found:
+            yield from found
+        elif Path(name).is_file():
+            yield WeightsFile(name, "", "", "file", Path(name))
+        else:
+            hint = "`iid weights list` shows what there is"
+            raise WeightsError(f"no weights called {name!r}", hint)
 
 
-def check(name: str, path: Path) -> dict[str, Any]:
+def check(file: WeightsFile, registry: Registry) -> dict[str, Any]:
     """``ok`` with the hash, or ``damaged`` with the reason."""
+    told = {"name": file.name, "path": file.path, "status": "ok", "sha256": "", "error": ""}
     try:
-        return {"name": name, "path": path, "status": "ok", "sha256": verify(path), "error": ""}
+        told["sha256"] = _digest(file, registry)
     except WeightsError as error:
-        return {
-            "name": name,
-            "path": path,
-            "status": "damaged",
-            "sha256": "",
-            "error": error.message,
-        }
+        told |= {"status": "damaged", "error": error.message}
+    return told
+
+
+def method_of(path: Path) -> str:
+    """``NAME`` or ``NAME:VARIANT`` by the file's record, "" where it does not say."""
+    record = read_record(path)
+    words = [record.get("method"), record.get("variant")]
+    return ":".join(word for word in words if isinstance(word, str) and word)
+
+
+def _digest(file: WeightsFile, registry: Registry) -> str:
+    """The sha256 of a file that is whole and, where its method is known, fits that."""
+    from intrinsic_cli.runs.check_weights import check_weights
+
+    title = ":".join(filter(None, (file.method, file.variant))) or method_of(file.path)
+    if title.partition(":")[0] in registry.methods:
+        with suppress(PluginError):  # a broken plugin says nothing about its weights
+            return check_weights(file.path, *registry.resolve(title))
+    return verify(file.path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli import weights
-from intrinsic_cli.api import MethodSpec, PluginError, WeightsError
+from intrinsic_cli.api import MethodSpec, PluginError, Variant, WeightsError
 from intrinsic_cli.registry import Registry, open_method
 
 if TYPE_CHECKING:
@@ -26,15 +26,22 @@ def import_checkpoint(path: Path, registry: Registry, name: str = "") -> Path:
     Where a paper keeps its networks in several files, import one after the other: networks of the
     same method and variant are joined in one file. A name like ``METHOD-VARIANT`` settles the
     variant. WeightsError when nobody recognises the file or it is no checkpoint."""
-    spec, recognised, state = _recognise(path, _unwrapped(_load(path)), registry)
-    # Tensors cannot tell variants of equal shapes apart; a user can, by the name.
-    named = [v for v in spec.variants if name == weights.weights_name(spec, v)]
-    variant = named[0] if named else spec.variant(recognised)
-    stem = name or weights.weights_name(spec, variant)
-    target = weights.home() / "weights" / f"{stem}{weights.SUFFIX}"
+    from intrinsic_cli.kit.networks.checkpoint import unwrapped
+
+    spec, recognised, state = _recognise(path, unwrapped(_load(path)), registry)
+    variant = _variant_named(spec, name) or spec.variant(recognised)
+    target = weights.installed_path(name or weights.weights_name(spec, variant))
     record: dict[str, Any] = {"method": spec.name, "variant": variant.name, "imported": True}
     source = {"file": path.name, "sha256": weights.sha256(path), "nets": sorted(state)}
     return _save(target, state, record, source)
+
+
+def _variant_named(spec: MethodSpec, name: str) -> Variant | None:
+    """Tensors cannot tell variants of equal shapes apart; a user can, by the name."""
+    for variant in spec.variants:
+        if name == weights.weights_name(spec, variant):
+            return variant
+    return None
 
 
 def _load(path: Path) -> Mapping[str, Any]:
@@ -67,24 +74,6 @@ def _unreadable(path: Path, reason: str) -> WeightsError:
     return WeightsError(f"{path} is not a readable torch checkpoint")
 
 
-def _unwrapped(state: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Keys without what torch.compile puts into them (``_orig_mod.``) and DataParallel before all
-    (``module.``)."""
-    wrapped = bool(state) and all(
-        isinstance(key, str) and key.startswith("module.") for key in state
-    )
-    return {
-        _plain(key, wrapped): _unwrapped(value) if isinstance(value, Mapping) else value
-        for key, value in state.items()
-    }
-
-
-def _plain(key: Any, wrapped: bool) -> Any:
-    if not isinstance(key, str):
-        return key
-    return (key.removeprefix("module.") if wrapped else key).replace("_orig_mod.", "")
-
-
 def _recognise(
     path: Path, state: Mapping[str, Any], registry: Registry
 ) -> tuple[MethodSpec, str, NetState]:
@@ -111,17 +100,12 @@ def _save(
     if target.exists():
         kept, told = load_weights(target)
         if any(told.get(key) != value for key, value in record.items()):
-            raise WeightsError(
-                f"{target} already holds other weights", "give another name with --name"
-            )
-        sources = [_without(old, state) for old in told.get("sources", [])]
+            message = f"{target} already holds other weights"
+            raise WeightsError(message, "give another name with --name")
+        for old in told.get("sources", []):
+            nets = [net for net in old["nets"] if net not in state]
+            if nets:
+                sources.append({**old, "nets": nets})
         state = {**kept, **state}
-    save_weights(
-        target, state, {**record, "sources": [old for old in sources if old["nets"]] + [source]}
-    )
+    save_weights(target, state, {**record, "sources": [*sources, source]})
     return target
-
-
-def _without(source: Mapping[str, Any], replaced: NetState) -> dict[str, Any]:
-    """An earlier source with the networks that are still from it."""
-    return {**source, "nets": [net for net in source["nets"] if net not in replaced]}

@@ -62,7 +62,7 @@ def test_zip_and_legacy_with_a_numpy_number_in_it(tmp_path: Path, zipped: bool) 
     given = save(tmp_path / "gen.pt", state, _use_new_zipfile_serialization=zipped)
     made = import_checkpoint(given, REGISTRY)
     assert made == tmp_path / "home" / "weights" / "paper-small.safetensors"
-    assert made == find_weights(REGISTRY.methods["paper"], "small")
+    assert made == find_weights(*REGISTRY.resolve("paper:small"))
     assert verify(made)
     nets, record = load_weights(made)
     assert torch.equal(nets["vae"]["weight"], torch.arange(3.0))
@@ -108,14 +108,14 @@ def test_another_name(tmp_path: Path) -> None:
         save(tmp_path / "x.pt", {"vae": {"w": torch.zeros(1)}}), REGISTRY, "mine"
     )
     assert made.name == "mine.safetensors"
-    assert find_weights(REGISTRY.methods["paper"], "small", "mine") == made
+    assert find_weights(*REGISTRY.resolve("paper:small"), "mine") == made
 
 
 def test_the_name_of_a_variant_settles_it(tmp_path: Path) -> None:
     made = import_checkpoint(
         save(tmp_path / "x.pt", {"vae": {"w": torch.zeros(1)}}), REGISTRY, "paper-twin"
     )
-    assert find_weights(REGISTRY.methods["paper"], "twin") == made
+    assert find_weights(*REGISTRY.resolve("paper:twin")) == made
     assert load_weights(made)[1]["variant"] == "twin"
 
 

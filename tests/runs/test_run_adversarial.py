@@ -44,7 +44,7 @@ class Rivals(GrayTrainer):
 
     def step(self, batch: Mapping[str, Tensor], minimise: Any, number: int) -> Mapping[str, Tensor]:
         minimise(self.nets["rival"](batch["photo"].mean()[None]).sum(), "rival")
-        return super().step(batch, minimise)
+        return super().step(batch, minimise, number)
 
 
 class Adversarial(Gray):
@@ -66,7 +66,7 @@ class Collapsing(Rivals):
         self.steps_done += 1
         if self.steps_done == self.breaks:
             raise TrainingError("the discriminator won")
-        return super().step(batch, minimise)
+        return super().step(batch, minimise, number)
 
     def validate(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         self.looks += 1
@@ -88,7 +88,9 @@ class Confused(Adversarial):
 
 
 def registry(kind: type = Adversarial, **more: Any) -> Registry:
-    spec = replace(load_registry().methods["gray"], target=f"{__name__}:{kind.__name__}", **more)
+    gray = load_registry().methods["gray"]
+    variant = replace(gray.default, **more)
+    spec = replace(gray, target=f"{__name__}:{kind.__name__}", variants=(variant,))
     known = load_registry()
     return replace(
         known, methods={**known.methods, "gray": spec}, datasets={**known.datasets, "tiny": TINY}

@@ -30,30 +30,29 @@ def save_weights(
 ) -> None:
     """Write ``state`` atomically; ``half`` stores matrices and kernels in 16 bits (vectors hold
     batch statistics, which need the range)."""
-    flat = {
-        f"{net}{_SEPARATOR}{name}": _storable(x, half)
-        for net, part in state.items()
-        for name, x in part.items()
-    }
+    flat = {}
+    for net, part in state.items():
+        for name, x in part.items():
+            flat[f"{net}{_SEPARATOR}{name}"] = _on_disk(x, half)
     with replacing(path) as temporary:
         save_file(flat, temporary, metadata={"record": json.dumps(record)})
 
 
 def load_weights(path: Path) -> tuple[NetState, dict[str, Any]]:
     """The networks in ``path`` (half precision widened to float32) and their record. WeightsError
-    if unreadable."""
+    where it cannot be read or holds numbers that are not finite."""
     state: dict[str, dict[str, Tensor]] = {}
     try:
         with safe_open(path, framework="pt") as file:
             record = json.loads((file.metadata() or {}).get("record", "{}"))
             for key in file.keys():  # noqa: SIM118  not a mapping
                 net, _, name = key.partition(_SEPARATOR)
-                state.setdefault(net, {})[name] = _wide(file.get_tensor(key))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(
-            f"{path} is not a readable weights file", "check it with: iid weights verify"
-        ) from error
-    return state, record
+                state.setdefault(net, {})[name] = _widened(file.get_tensor(key))
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        hint = "check it with: iid weights verify"
+        raise WeightsError(f"{path} is not a readable weights file", hint) from error
+    _require_finite(path, state)
+    return state, record if isinstance(record, dict) else {}
 
 
 def load_into(net: nn.Module, state: NetState, name: str) -> None:
@@ -81,15 +80,6 @@ def state_of(nets: Mapping[str, nn.Module]) -> NetState:
     }
 
 
-def _storable(x: Tensor, half: bool) -> Tensor:
-    x = x.detach().cpu().contiguous()
-    return x.half() if half and x.is_floating_point() and x.ndim > 1 else x.clone()
-
-
-def _wide(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-
-
 def require_shapes(part: Mapping[str, Tensor], net: nn.Module, what: str) -> None:
     """WeightsError unless ``part`` of a foreign checkpoint (it looks like ``what``) has names and
     shapes of ``net``."""
@@ -103,3 +93,36 @@ def require_shapes(part: Mapping[str, Tensor], net: nn.Module, what: str) -> Non
             f"the checkpoint looks like {what}, but {wrong[0]} does not fit",
             f"{len(wrong)} of {len(expected)} tensors are missing, extra or of another shape",
         )
+
+
+def unwrapped(state: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A foreign state dict (or several, nested) under the keys of the plain networks: without what
+    torch.compile puts into keys (``_orig_mod.``), and DataParallel before all of them
+    (``module.``)."""
+    words = [key for key in state if isinstance(key, str)]
+    parallel = bool(words) and all(key.startswith("module.") for key in words)
+    plain = {}
+    for key, value in state.items():
+        name = key
+        if isinstance(key, str):
+            name = (key.removeprefix("module.") if parallel else key).replace("_orig_mod.", "")
+        plain[name] = unwrapped(value) if isinstance(value, Mapping) else value
+    return plain
+
+
+def _require_finite(path: Path, state: NetState) -> None:
+    for net, part in state.items():
+        for name, x in part.items():
+            if x.is_floating_point() and not bool(torch.isfinite(x).all()):
+                message = f"{path} holds numbers that are not finite, first in {net}|{name}"
+                raise WeightsError(message, "bring the weights again, or train anew")
+
+
+def _on_disk(x: Tensor, half: bool) -> Tensor:
+    x = x.detach().cpu().contiguous()
+    halved = half and x.is_floating_point() and x.ndim > 1
+    return x.half() if halved else x.clone()
+
+
+def _widened(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

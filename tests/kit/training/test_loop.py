@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from intrinsic_cli.api import Runtime, Silent, TrainConfig, Trainer, TrainingError
 from intrinsic_cli.kit.networks.checkpoint import load_weights
-from intrinsic_cli.kit.training.loop import Fit
+from intrinsic_cli.kit.training.loop import Loop
 from intrinsic_cli.kit.training.schedule import Average, warmup_cosine
 
 
@@ -47,19 +47,19 @@ class Line(Trainer):
         return {"loss": (self.net(batch["x"]) - 3 * batch["x"]).square().mean()}
 
 
-def fit(folder: Path, trainer: Trainer, **config: Any) -> Fit:
+def fit(folder: Path, trainer: Trainer, **config: Any) -> Loop:
     given = {"steps": 60, "val_every": 20, "save_every": 10, "warmup": 5, "ema": 0.9, **config}
-    return Fit(
+    return Loop(
         trainer, TrainConfig(**given), folder, Runtime(torch.device("cpu")), {"method": "line"}
     )
 
 
 def test_learns_and_tells(tmp_path: Path) -> None:
-    standing = fit(tmp_path, Line(), steps=200).run(Silent())
-    state, record = load_weights(tmp_path / "best.safetensors")
-    assert state["line"]["weight"].item() == pytest.approx(3, abs=0.05)
-    assert standing.finished
-    assert standing.step == 200
+    state = fit(tmp_path, Line(), steps=200).run(Silent())
+    weights, record = load_weights(tmp_path / "best.safetensors")
+    assert weights["line"]["weight"].item() == pytest.approx(3, abs=0.05)
+    assert state.finished
+    assert state.step == 200
     assert record["validation"]["loss"] < 0.01
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if line["kind"] == "val"] == list(range(20, 201, 20))

@@ -1,4 +1,4 @@
-"""Working ahead changes nothing but the time it takes."""
+"""Prefetching changes nothing but the time it takes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from intrinsic_cli.kit.training.prefetch import ahead
+from intrinsic_cli.kit.training.prefetch import THREAD, prefetch
 
 
 def test_same_items_same_order() -> None:
-    assert list(ahead(range(100))) == list(range(100))
+    assert list(prefetch(range(100))) == list(range(100))
 
 
 def test_errors_surface_in_their_place() -> None:
@@ -19,14 +19,14 @@ def test_errors_surface_in_their_place() -> None:
         yield 1
         raise RuntimeError("no more")
 
-    stream = ahead(failing())
+    stream = prefetch(failing())
     assert next(stream) == 1
     with pytest.raises(RuntimeError, match="no more"):
         next(stream)
 
 
 def test_closing_ends_the_thread() -> None:
-    stream = ahead(iter(int, 1))  # never ends
+    stream = prefetch(iter(int, 1))  # never ends
     next(stream)
     stream.close()
-    assert not any(thread.name == "iid-ahead" for thread in threading.enumerate())
+    assert not any(thread.name == THREAD for thread in threading.enumerate())

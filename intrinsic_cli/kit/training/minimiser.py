@@ -1,0 +1,50 @@
+"""What a trainer's step calls with a loss."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from intrinsic_cli.api import Runtime, Trainer
+from intrinsic_cli.kit.training.distributed import Processes
+from intrinsic_cli.kit.training.promises import unknown_optimizer
+from intrinsic_cli.kit.training.schedule import set_rate
+
+
+class Minimiser:
+    """``minimise(loss, name)``: zero, scale, backward, average over processes, clip and step.
+
+    ``clip`` is the norm above which gradients are scaled down (0 = never). In fp16 ``scaler`` keeps
+    small gradients from vanishing."""
+
+    def __init__(
+        self, trainer: Trainer, runtime: Runtime, clip: float, processes: Processes
+    ) -> None:
+        self.scaler = torch.amp.GradScaler(enabled=runtime.precision == "fp16")
+        self._trainer, self._clip, self._processes = trainer, clip, processes
+        self._device = runtime.device.type
+
+    def __call__(self, loss: Tensor, name: str) -> None:
+        optimizers = self._trainer.optimizers
+        if name not in optimizers:
+            raise unknown_optimizer(name, optimizers, self._trainer)
+        optimizer = optimizers[name]
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(self._device, enabled=False):
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # untyped in torch
+        self._processes.average_gradients(optimizer)
+        if self._clip:
+            self.scaler.unscale_(optimizer)
+            weights = [x for group in optimizer.param_groups for x in group["params"]]
+            torch.nn.utils.clip_grad_norm_(weights, self._clip)
+        self.scaler.step(optimizer)
+
+    def set_rates(self, factor: float) -> None:
+        """Bring every learning rate to ``factor`` of its peak."""
+        for optimizer in self._trainer.optimizers.values():
+            set_rate(optimizer, factor)
+
+    def end_step(self) -> None:
+        """Once after all losses of a step."""
+        if self.scaler.is_enabled():
+            self.scaler.update()

@@ -1,0 +1,155 @@
+"""Every stage of a run through the one loop."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intrinsic_cli import weights
+from intrinsic_cli.api import IidError, Progress, Runtime, Source, Trainer, TrainingError
+from intrinsic_cli.registry import open_method
+from intrinsic_cli.requests import TrainRequest
+from intrinsic_cli.runs.train.initial import initial_weights, take_over
+from intrinsic_cli.runs.train.plan import Run
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Split
+    from intrinsic_cli.api.method import NetState
+    from intrinsic_cli.kit.training.checkpoint import StageState
+    from intrinsic_cli.kit.training.distributed import Processes
+    from intrinsic_cli.kit.training.loop import Loop
+
+#: Between the seeds of data of processes that train together.
+SEED_STEP = 1_000_003
+#: What the photos of a split are for.
+PURPOSE: Mapping[Split, str] = {"train": "learn from", "val": "validate with"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the stages: what each came to by name, whether all are finished, the weights
+    of the last one (None: it was not reached), and its nets to ship (none named: all)."""
+
+    stages: Mapping[str, Mapping[str, Any]]
+    finished: bool
+    weights: Path | None
+    inference: frozenset[str] = frozenset()
+
+
+class Stages:
+    """The stages of ``run``, trained one after the other on ``source``."""
+
+    def __init__(
+        self,
+        run: Run,
+        request: TrainRequest,
+        source: Source,
+        progress: Progress,
+        processes: Processes,
+    ) -> None:
+        from intrinsic_cli.kit.networks.device import pick_device, pick_precision
+
+        self._run, self._source = run, source
+        self._progress, self._processes = progress, processes
+        self._device = pick_device(request.device)
+        self._precision = pick_precision(request.precision, self._device)
+        self._method = open_method(run.spec)
+        self._parents: dict[str, NetState] = {}
+        self._trained: set[str] = set()
+
+    def train(self, stop: Callable[[], bool]) -> Outcome:
+        """All of them, from where the run was left."""
+        self._parents = initial_weights(self._run)
+        self._progress.note(self._introduction())
+        *earlier, last = self._run.stages
+        told: dict[str, Mapping[str, Any]] = {}
+        for stage in earlier:
+            state = self._train_stage(stage, stop)[1]
+            told[stage] = _told(state)
+            if not state.finished:
+                return Outcome(told, False, None)
+            self._hand_on(stage)
+        loop, state = self._train_stage(last, stop)
+        told[last] = _told(state)
+        found = next((path for path in (loop.stopped, loop.best) if path.exists()), None)
+        return Outcome(told, state.finished, found, loop.trainer.inference)
+
+    def _train_stage(self, stage: str, stop: Callable[[], bool]) -> tuple[Loop, StageState]:
+        """Train a stage; when it breaks down, its error also names the best weights there are."""
+        loop = self._loop(stage)
+        if self._is_behind(stage):
+            return loop, loop.pass_over()
+        try:
+            return loop, loop.run(self._progress, stop)
+        except TrainingError as error:
+            if loop.best.exists():
+                known = f"the best weights so far are {loop.best}"
+                error.hint = f"{error.hint}; {known}" if error.hint else known
+            raise
+
+    def _loop(self, stage: str) -> Loop:
+        import torch
+
+        from intrinsic_cli.kit.training.loop import Loop
+        from intrinsic_cli.kit.training.promises import require_trainer
+
+        run, folder = self._run, self._run.folder / stage
+        torch.manual_seed(run.config.seed)
+        # Every process has data of its own.
+        data_seed = run.config.seed + SEED_STEP * self._processes.rank
+        config = dataclasses.replace(run.config, seed=data_seed)
+        runtime = Runtime(
+            self._device, self._precision, run.config.seed, run.variant.name, dict(self._parents)
+        )
+        trainer = self._method.trainer(stage, config, self._source, runtime)
+        require_trainer(trainer, run.title, stage)
+        if "init" in self._parents and not (folder / weights.LAST).exists():
+            self._take_over(stage, trainer)
+        record = {**run.record(), "stage": stage}
+        return Loop(trainer, run.config, folder, runtime, record, self._processes)
+
+    def _take_over(self, stage: str, trainer: Trainer) -> None:
+        told = take_over(self._run, stage, trainer, self._parents["init"], self._trained)
+        if told:
+            self._progress.note(told)
+
+    def _is_behind(self, stage: str) -> bool:
+        """Has a later stage begun? Then this one stays as it is."""
+        later = self._run.stages[self._run.stages.index(stage) + 1 :]
+        return any((self._run.folder / name / weights.LAST).exists() for name in later)
+
+    def _hand_on(self, stage: str) -> None:
+        from intrinsic_cli.kit.networks.checkpoint import load_weights
+
+        state = load_weights(self._run.folder / stage / weights.BEST)[0]
+        self._parents[stage] = state
+        self._trained |= state.keys()
+
+    def _introduction(self) -> str:
+        """Device, data, stages and where to look, in one line."""
+        run, counts = self._run, []
+        for split in PURPOSE:
+            with contextlib.suppress(IidError):  # not every dataset can tell
+                counted = _counted(self._source.counts(split))
+                counts.append(f"{counted} to {PURPOSE[split]}")
+        data = ": ".join(filter(None, (run.data, ", ".join(counts))))
+        stages = ", ".join(run.stages)
+        previews = run.folder / "STAGE" / "previews"
+        if len(run.stages) == 1:
+            previews = run.folder / stages / "previews"
+        what = "stage" if len(run.stages) == 1 else "stages"
+        return f"{run.title} on {self._device}; data {data}; {what} {stages}; previews: {previews}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """``12 photos``, or a number a collection: ``12 photo, 4 albedo``."""
+    if counts.keys() == {"photo"}:
+        return f"{counts['photo']} photos"
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _told(state: StageState) -> dict[str, Any]:
+    return {"steps": state.step, "seconds": round(state.seconds, 1), **state.scores}
