@@ -15,7 +15,7 @@ from iid_retinex.settings import RetinexConfig
 from iid_retinex.trainer import BRIGHTNESS, CHROMA, RetinexTrainer, ScoreTable, score
 from intrinsic_cli.api import Runtime, Silent
 from intrinsic_cli.kit.networks.checkpoint import load_weights
-from intrinsic_cli.kit.training.loop import Fit
+from intrinsic_cli.kit.training.loop import Loop
 
 CPU = Runtime(torch.device("cpu"))
 CONFIG = RetinexConfig(steps=3, batch_size=2, crop=40, val_batches=1)
@@ -60,9 +60,9 @@ def fit(folder: Path, stops: bool = False) -> Path:
     """A run of three steps, in one piece or with a stop after each."""
     for _ in range(3 if stops else 1):
         trainer = RetinexTrainer(CONFIG, Stripes(), CPU)  # type: ignore[arg-type]  # a Source of fewer words
-        done = Fit(trainer, CONFIG, folder, CPU, {})
+        done = Loop(trainer, CONFIG, folder, CPU, {})
         done.run(Silent(), lambda: stops)
-    assert done.standing.finished
+    assert done.state.finished
     return done.best
 
 
