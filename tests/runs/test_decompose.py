@@ -15,7 +15,7 @@ from decomposing import DEEP, FLAT, everything, go, statuses
 from light_method import DEFAULT, REGISTRY, SPEC
 from PIL import Image
 
-from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.registry import Registry
@@ -160,60 +160,6 @@ def test_float_formats_rebuild_the_photo(
     assert len(set(report.inputs[0].layers.values())) == (1 if form == "npz" else 2)
 
 
-def test_what_makes_a_photo_be_done_again(tmp_path: Path) -> None:
-    photo, out = tmp_path / "a.png", tmp_path / "out"
-    Image.fromarray(FLAT[..., :3]).save(photo)
-
-    def status(**more: Any) -> str:
-        return go(photo, out=out, **more).inputs[0].status
-
-    assert status() == "done"
-    assert status() == "skipped"
-    assert status(force=True) == "done"
-    changes: list[dict[str, Any]] = [
-        {"options": ("power=0.4",)},
-        {"format": "png16"},
-        {"seed": 3},
-        {"input_encoding": "linear"},
-        {"layers": ("albedo",)},
-        {"preview": True},
-    ]
-    for change in changes:
-        assert status(**change) == "done", change
-        assert status(**change) == "skipped", change
-    status()
-    (out / "a.shading.png").unlink()
-    assert status() == "done"
-    Image.fromarray(FLAT[::-1, :, :3].copy()).save(photo)
-    assert status() == "done"
-    (out / "a.iid.json").write_text("{")
-    assert status() == "done"
-    assert status() == "skipped"
-
-
-def test_variant_and_weights_make_a_photo_be_done_again(tmp_path: Path) -> None:
-    Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
-    trained = Registry(
-        methods={"power": replace(SPEC, variants=(replace(DEFAULT, stages=("main",)),))}
-    )
-    first = DecomposeRequest((tmp_path / "a.png",), "power", tmp_path / "out", device="cpu")
-    other = replace(first, method="power:soft")
-    assert [
-        decompose(r, registry=REGISTRY).inputs[0].status for r in (first, other, other, first)
-    ] == [*("done", "done", "skipped", "done")]
-    import torch
-
-    from intrinsic_cli.kit.networks.checkpoint import save_weights
-
-    for value in (1.0, 2.0):
-        save_weights(tmp_path / "w.safetensors", {"net": {"x": torch.tensor(value)}}, {})
-        weighted = replace(first, weights=str(tmp_path / "w.safetensors"))
-        assert [decompose(weighted, registry=trained).inputs[0].status for _ in range(2)] == [
-            "done",
-            "skipped",
-        ]
-
-
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere every file name is text")
 def test_a_file_name_may_be_any_bytes(tmp_path: Path) -> None:
     named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \xff.png"))
@@ -233,14 +179,14 @@ def test_a_file_name_may_be_any_bytes(tmp_path: Path) -> None:
 def test_an_unforeseen_error_ends_one_photo_and_not_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from intrinsic_cli.runs.decompose import process
+    from intrinsic_cli.runs.decompose import write
 
     def dump(facts: dict[str, Any]) -> str:
         return f"{{}}{1 // (facts['input'] != 'a.png')}"
 
     for name in ("a.png", "b.png"):
         Image.fromarray(FLAT[..., :3]).save(tmp_path / name)
-    monkeypatch.setattr(process.sidecar, "dump", dump)
+    monkeypatch.setattr(write.sidecar, "dump", dump)
     report = go(tmp_path, out=tmp_path / "out")
     assert statuses(report) == {"done": 1, "skipped": 0, "failed": 1}
     assert report.inputs[0].error.startswith("unexpected ZeroDivisionError at test_decompose.py:")
@@ -318,10 +264,6 @@ def test_folders_are_searched_only_where_asked(
     folder, sizes = photos
     report = go(folder, out=tmp_path)
     assert report.count("done") == sum("/" not in name for name in sizes)
-    (tmp_path / "bare").mkdir()
-    with pytest.raises(DataError, match="no photos in") as caught:
-        go(tmp_path / "bare", out=tmp_path)
-    assert "-r" in caught.value.hint
 
 
 def test_results_are_not_taken_for_photos(tmp_path: Path) -> None:

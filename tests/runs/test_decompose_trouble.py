@@ -63,9 +63,11 @@ from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeRequest
 from intrinsic_cli.runs.decompose.run import decompose
 missing = (Path("nowhere"),)
-for change in ({"method": "nobody"}, {"format": "odd"}, {"inputs": missing}, {"method": "flow", "options": ("x=1",)}):
+first = {"inputs": (Path(sys.argv[1]),), "method": "gray"}
+wrong_option = {"method": "flow", "options": ("x=1",)}
+for change in ({"method": "nobody"}, {"format": "odd"}, {"inputs": missing}, wrong_option):
     try:
-        decompose(DecomposeRequest(**{"inputs": (Path(sys.argv[1]),), "method": "gray", **change}))
+        decompose(DecomposeRequest(**{**first, **change}))
     except IidError as error:
         print(error.message)
 heavy = {"torch", "numpy", "cv2", "PIL", "rich", "click"} & set(sys.modules)
@@ -88,7 +90,8 @@ sys.path.insert(0, sys.argv[1])
 from light_method import REGISTRY
 from intrinsic_cli.requests import DecomposeRequest
 from intrinsic_cli.runs.decompose.run import decompose
-decompose(DecomposeRequest((Path(sys.argv[2]),), "power", Path(sys.argv[3]), device="cpu"), registry=REGISTRY)
+photos, out = map(Path, sys.argv[2:])
+decompose(DecomposeRequest((photos,), "power", out, device="cpu"), registry=REGISTRY)
 """
 
 
@@ -130,12 +133,12 @@ def test_work_that_is_interrupted_while_being_redone_is_not_vouched_for(
     Image.fromarray(FLAT[..., :3]).save(tmp_path / "a.png")
     out = tmp_path / "out"
     assert go(tmp_path / "a.png", out=out).count("done") == 1
-    from intrinsic_cli.runs.decompose import process
+    from intrinsic_cli.runs.decompose import write
 
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(process, "write_text", fail)
+    monkeypatch.setattr(write, "write_text", fail)
     report = go(tmp_path / "a.png", out=out, options=("power=0.1",))
     assert "No space left" in report.inputs[0].error
     monkeypatch.undo()

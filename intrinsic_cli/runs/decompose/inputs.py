@@ -48,7 +48,7 @@ class Found:
 
     def nothing(self) -> DataError:
         """Why there is not a single photo."""
-        folders = [path for path in self.empty if path.is_dir()]
+        folders = [path for path in self.empty if is_folder(path)]
         if not folders:
             what = f"there is nothing at {self.empty[0]}" if self.empty else "no input given"
             return DataError(what, "check the path")
@@ -78,9 +78,10 @@ def find(inputs: Iterable[Path], recursive: bool, out: Path, sidecars: Sidecars)
 
 def missing(path: Path) -> InputReport:
     """What is told of an input without photos."""
-    if path.is_dir():
+    if is_folder(path):
         return InputReport(str(path), "failed", error="no photos in this folder")
-    error = "a link that leads nowhere" if path.is_symlink() else "no such file"
+    link = os.path.islink(path)  # noqa: PTH114  as in is_folder
+    error = "a link that leads nowhere" if link else "no such file"
     return InputReport(str(path), "failed", error=error)
 
 
@@ -94,11 +95,11 @@ def _find(
 ) -> Iterator[FoundPhoto]:
     if given == STDIN:
         yield FoundPhoto(STDIN, Path("stdin"))
-    elif given.is_dir():
+    elif is_folder(given):
         folder = _Folder(given, real(out), sidecars)
         for path in folder.photos(recursive, found):
             yield FoundPhoto(path, path.relative_to(given))
-    elif os.path.exists(given):  # noqa: PTH110  Path.exists raises for names that are too long
+    elif os.path.exists(given):  # noqa: PTH110  as in is_folder
         yield FoundPhoto(given, Path(given.name))
 
 
@@ -159,6 +160,11 @@ class _Folder:
             if seen > MOST_COUNTED:
                 break
         return count
+
+
+def is_folder(path: Path) -> bool:
+    """Is there a folder? Path's own question raises for names that are too long."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def is_photo(name: str) -> bool:
