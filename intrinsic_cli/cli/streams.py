@@ -21,9 +21,7 @@ def open_streams() -> None:
     closed = _occupy_what_is_closed()
     if STDIN in closed:
         sys.stdin = _stream(STDIN, "r")
-    sys.stderr = Forgiving(
-        _stream(STDERR, "wb"), encoding="utf-8", errors="backslashreplace", line_buffering=True
-    )
+    sys.stderr = Forgiving(_stream(STDERR, "wb"), encoding="utf-8", errors="backslashreplace")
     if STDOUT in closed:
         sys.stdout = _stream(STDOUT, "w")
         raise IidError("stdout is closed", "send it to /dev/null if nobody reads it")
@@ -40,6 +38,14 @@ def silence(stream: IO[str]) -> None:
 
 class Forgiving(io.TextIOWrapper):
     """stderr that may be full: what nobody can read must not stop the work."""
+
+    def write(self, text: str) -> int:
+        """Write, and flush each line."""
+        with suppress(OSError):
+            super().write(text)
+        if "\n" in text:
+            self.flush()
+        return len(text)
 
     def flush(self) -> None:
         """Flush; where that fails, the stream leads nowhere from now on."""
