@@ -144,7 +144,8 @@ def _text(cell: str, best: bool) -> Text:
     from rich.text import Text
 
     value, sign, spread = cell.partition(" ±")
-    text = Text(value, style="bold" if best else "")
+    text = Text()
+    text.append(value, style="bold" if best else "")
     if sign:
         text.append(f"\n±{spread}", style="dim")
     return text

@@ -138,6 +138,11 @@ ROWS = (
     {"method": "c", "protocol": "p", "cases": 1, "lmse": 0.0, "ssim": 1.0, "intervals": {}},
 )
 RESAMPLING = {"level": 0.95, "resamples": 2000, "seed": 0}
+METRICS = {
+    "lmse": {"better": "lower", "unit": ""},
+    "ssim": {"better": "higher", "unit": "%"},
+}
+REPORT = EvaluateReport("synth", "p", ROWS, resampling=RESAMPLING, metrics=METRICS)
 
 
 def test_the_best_is_bold_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +156,7 @@ def test_the_best_is_bold_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("sys.stdout", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    score_table.show(EvaluateReport("synth", "p", ROWS, resampling=RESAMPLING))
+    score_table.show(REPORT)
     drawn = screen.getvalue()
     assert "\x1b[1m0.1000\x1b[0m" in drawn
     assert "\x1b[1m0.5000\x1b[0m" in drawn, "higher is better"
@@ -160,10 +165,10 @@ def test_the_best_is_bold_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_in_a_pipe_there_are_plain_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    score_table.show(EvaluateReport("synth", "p", ROWS, resampling=RESAMPLING))
+    score_table.show(REPORT)
     out = capsys.readouterr().out
     assert "\x1b" not in out
-    assert out.splitlines()[0].split() == ["method", "cases", "lmse", "↓", "ssim", "↑"]
+    assert out.splitlines()[0].split() == ["method", "cases", "lmse", "↓", "ssim", "%", "↑"]
     assert "0.2000 ±0.1000" in out
     assert "2000 resamples, seed 0" in out
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from torch import Tensor
 
-from intrinsic_cli.api import Frame, Method, MethodSpec, Variant
+from intrinsic_cli.api import Decomposer, Frame, Method, MethodSpec, Variant
 from intrinsic_cli.datasets import DATASETS
+from intrinsic_cli.protocols import PROTOCOLS
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import EvaluateRequest
 from intrinsic_cli.runs.evaluate.run import evaluate
-from intrinsic_cli.runs.evaluate.statistics import better, unit
 
 NAMES = ("transmission", "reflection", "flare")
 
 
-class Third:
+class Third(Decomposer):
     """Says that a third of the light is mirrored, whatever the photo."""
 
     frame = Frame(size=64, multiple=8, upsample="subtract")
@@ -37,7 +37,11 @@ class Pane(Method[Any, Any]):
 
 
 SPEC = MethodSpec("pane", "a third", f"{__name__}:Pane", (Variant(layers=NAMES[:2], stages=()),))
-REGISTRY = Registry({"pane": SPEC}, {spec.name: spec for spec in DATASETS})
+REGISTRY = Registry(
+    {"pane": SPEC},
+    {spec.name: spec for spec in DATASETS},
+    protocols={spec.name: spec for spec in PROTOCOLS},
+)
 
 
 def test_evaluate_shows_the_baselines_that_fit_and_draws_the_layers(tmp_path: Path) -> None:
@@ -62,7 +66,10 @@ def test_evaluate_with_flare() -> None:
     assert "flare_mse" not in report.rows[0]
 
 
-def test_the_figures_say_which_way_is_better() -> None:
-    for name in NAMES:
-        assert [better(f"{name}_{figure}") for figure in ("mse", "psnr", "ssim")] == [-1, 1, 1]
-        assert unit(f"{name}_psnr") == "dB"
+def test_the_report_says_which_way_is_better() -> None:
+    request = EvaluateRequest(("pane",), data="reflection", limit=1, device="cpu")
+    metrics = evaluate(request, registry=REGISTRY).metrics
+    for name in NAMES[:2]:
+        assert metrics[f"{name}_mse"] == {"better": "lower", "unit": ""}
+        assert metrics[f"{name}_psnr"] == {"better": "higher", "unit": "dB"}
+        assert metrics[f"{name}_ssim"] == {"better": "higher", "unit": ""}

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from judged_methods import REGISTRY
+from evaluated_methods import REGISTRY
 
 from intrinsic_cli.api import (
+    Case,
     DataError,
     IidError,
     Silent,
     UsageError,
     WeightsError,
 )
+from intrinsic_cli.api.data import Split
+from intrinsic_cli.kit.data.mit import Mit
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.requests import EvaluateRequest
 from intrinsic_cli.runs.evaluate.run import evaluate
@@ -60,12 +64,10 @@ def test_means_are_means_of_the_cases(lab: str) -> None:
 
 
 def test_limit_options_and_several_methods(lab: str) -> None:
-    request = EvaluateRequest(("gray", "proud", "gray"), lab, limit=2, options=("gain=3",))
+    request = EvaluateRequest(("gray", "twin", "gray"), lab, limit=2, options=("gain=3",))
     report = evaluate(request, registry=REGISTRY)
-    assert [row["method"] for row in report.rows][:2] == ["gray", "proud"]
-    assert report.rows[0]["cases"] == 2
-    assert "brightness" not in report.rows[0]
-    assert report.rows[1]["brightness"] > 1.0  # three times the exposed gray
+    assert [row["method"] for row in report.rows][:3] == ["gray", "twin", "constant shading"]
+    assert [row["cases"] for row in report.rows] == [2] * 5
     assert report.rows[1]["lmse"] == report.rows[0]["lmse"]
 
 
@@ -90,11 +92,11 @@ def test_mistakes_are_found_before_any_work(lab: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     fails(UsageError, "no method called 'grey'", "grey")
     fails(UsageError, "no setting called 'gian'", options=("gian=3",))
-    fails(UsageError, "cannot serve several", "gray", "proud", weights=("x",))
+    fails(UsageError, "cannot serve several", "gray", "twin", weights=("x",))
     fails(WeightsError, "untrained", "untrained")
     fails(UsageError, "not a folder for pictures", save=tmp_path / "file")
     fails(UsageError, "no split called 'test'", split="test")
-    fails(DataError, "no 'train' split", split="train")
+    fails(DataError, "mit has no 'train' split: all its 3 photos are in 'val'", split="train")
     fails(DataError, "nothing at", data=f"mit:{tmp_path / 'absent'}")
 
 
@@ -122,3 +124,46 @@ def test_where_all_cases_fail_the_first_error_is_raised(lab: str) -> None:
     with pytest.raises(IidError, match="ZeroDivisionError") as caught:
         evaluate(EvaluateRequest(("picky",), lab), registry=REGISTRY)
     assert isinstance(caught.value.__cause__, ZeroDivisionError), "--debug shows where"
+
+
+def test_both_splits_together() -> None:
+    def names(split: str) -> list[str]:
+        request = EvaluateRequest(("gray",), "synth", split=split, limit=200, device="cpu")
+        report = evaluate(request, registry=REGISTRY)
+        return [case["case"] for case in report.cases if case["method"] == "gray"]
+
+    assert names("all") == names("train") + names("val")
+
+
+def test_a_dataset_with_one_split_is_all_of_it(lab: str) -> None:
+    report = evaluate(EvaluateRequest(("gray",), lab, split="all"), registry=REGISTRY)
+    assert report.rows[0]["cases"] == 3
+    assert report.split == "all"
+
+
+@pytest.mark.parametrize(("there", "asked"), [("train", "val"), ("val", "train")])
+def test_a_folder_too_small_to_split_says_so(
+    there: str, asked: str, lab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Small(Mit):
+        def cases(self, split: Split = "val") -> Sequence[Case]:
+            return super().cases("val")[:1] if split == there else []
+
+    source = Small(Path(lab.partition(":")[2]))
+    monkeypatch.setattr("intrinsic_cli.runs.evaluate.run.open_dataset", lambda *_: source)
+    with pytest.raises(DataError) as caught:
+        evaluate(EvaluateRequest(("gray",), lab, split=asked), registry=REGISTRY)
+    said = f"mit has no {asked!r} split: its only photo is in {there!r}"
+    assert (caught.value.message, caught.value.hint) == (said, "score them with --split all")
+    report = evaluate(EvaluateRequest(("gray",), lab, split=there), registry=REGISTRY)
+    assert report.rows[0]["cases"] == 1
+
+
+def test_data_that_does_not_belong_together_cannot_be_measured(tmp_path: Path) -> None:
+    for layer in ("photo", "albedo", "shading"):
+        (tmp_path / layer).mkdir()
+        for number in range(12):
+            picture = np.full((32, 32, 3), 20 * number, np.uint8)
+            cv2.imwrite(str(tmp_path / layer / f"{layer}{number}.png"), picture)
+    with pytest.raises(DataError, match="do not belong together"):
+        evaluate(EvaluateRequest(("gray",), f"unpaired:{tmp_path}"), registry=REGISTRY)

@@ -4,73 +4,82 @@ run knew."""
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from judged_methods import CALLS, REGISTRY
+from evaluated_methods import CALLS, REGISTRY
 
-from intrinsic_cli.api import (
-    DataError,
-    UsageError,
-)
-from intrinsic_cli.kit.data.mit import open_mit
+from intrinsic_cli.api import Case, DataError, UsageError
+from intrinsic_cli.api.data import Split
+from intrinsic_cli.kit.data.mit import Mit
 from intrinsic_cli.requests import EvaluateRequest
 from intrinsic_cli.runs.evaluate.run import evaluate
 
 
-class Shaky:
-    """A dataset whose second case cannot be read."""
+class ShakyCases(Sequence[Case]):
+    """The second case cannot be read."""
 
-    name, protocol, offers = "shaky", "mit", frozenset({"photo"})
+    def __init__(self, good: Sequence[Case]) -> None:
+        self.good = good
 
-    def __init__(self, path: Path, mapped: bool) -> None:
-        self.good = list(open_mit(path).cases())
-        self.mapped = mapped
+    def __len__(self) -> int:
+        return len(self.good)
 
-    def cases(self, split: str = "val") -> Any:
-        return map(self._case, range(3)) if self.mapped else (self._case(i) for i in range(3))
-
-    def _case(self, number: int) -> Any:
-        if number == 1:
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return ShakyCases(self.good[index])
+        if index == 1:
             raise DataError("box.png is damaged")
-        return self.good[number]
+        return self.good[index]
 
 
-@pytest.mark.parametrize("mapped", [True, False])
-def test_a_case_that_cannot_be_read(
-    lab: str, mapped: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = Shaky(Path(lab.partition(":")[2]), mapped)
+class Shaky(Mit):
+    """A dataset with such cases."""
+
+    def cases(self, split: Split = "val") -> Sequence[Case]:
+        return ShakyCases(super().cases(split))
+
+
+def test_a_case_that_cannot_be_read(lab: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Shaky(Path(lab.partition(":")[2]))
     monkeypatch.setattr("intrinsic_cli.runs.evaluate.run.open_dataset", lambda *_: source)
     report = evaluate(EvaluateRequest(("gray",), lab), registry=REGISTRY)
-    assert report.rows[0]["cases"] == (2 if mapped else 1)
-    assert report.failures[0].case == "case 2"
-    assert report.failures[0].error.startswith("box.png is damaged")
-    assert ("cases after it were not read" in report.failures[0].error) is not mapped
+    assert report.rows[0]["cases"] == 2
+    (failure,) = report.failures
+    assert (failure.method, failure.case) == ("", "case 2")
+    assert failure.error == "box.png is damaged"
 
 
 def test_options_weights_and_config_find_their_method(lab: str, tmp_path: Path) -> None:
-    def brightness(*methods: str, **more: Any) -> list[float]:
-        report = evaluate(EvaluateRequest(methods, lab, limit=1, **more), registry=REGISTRY)
-        return [row.get("brightness", row["lmse"]) for row in report.rows[: len(methods)]]
+    own = lab.replace("mit:", "lab:")
 
-    plain = brightness("proud")[0]
-    assert brightness("proud", options=("gain=2",))[0] == pytest.approx(2 * plain)
-    assert brightness("proud", "gray", options=("gray.gain=9", "proud.gain=3"))[0] == pytest.approx(
-        3 * plain
-    )
+    def brightness(*methods: str, **more: Any) -> list[float]:
+        report = evaluate(EvaluateRequest(methods, own, limit=1, **more), registry=REGISTRY)
+        return [row["brightness"] for row in report.rows[: len(methods)]]
+
+    plain = brightness("gray")[0]
+    assert brightness("gray", options=("gain=2",))[0] == pytest.approx(2 * plain)
+    words = ("twin.gain=9", "gray.gain=3")
+    assert brightness("gray", "twin", options=words) == pytest.approx([3 * plain, 9 * plain])
+    words = ("twin.gain=9", "twin:small.gain=4")
+    both = brightness("twin", "twin:small", options=words)
+    assert both == pytest.approx([9 * plain, 4 * plain])
     config = tmp_path / "c.toml"
-    config.write_text('gain = 5\n[proud]\ngain = 2\n["twin:small"]\ngain = 7\n')
-    assert brightness("proud", config=config)[0] == pytest.approx(2 * plain)
+    config.write_text('gain = 5\n[gray]\ngain = 2\n["twin:small"]\ngain = 7\n')
+    names = ("gray", "twin", "twin:small")
+    known = [2 * plain, 5 * plain, 7 * plain]
+    assert brightness(*names, config=config) == pytest.approx(known)
     with pytest.raises(UsageError, match="not evaluated"):
-        brightness("proud", options=("gray.gain=3",))
-    with pytest.raises(UsageError, match="gray: no setting called 'gian'"):
-        brightness("gray", "proud", options=("gian=3",))
-    config.write_text("[poud]\ngain = 2\n")
-    with pytest.raises(UsageError, match="no method called 'poud'"):
-        brightness("proud", config=config)
+        brightness("gray", options=("twin.gain=3",))
+    with pytest.raises(UsageError, match="gray: no setting called 'gian'") as caught:
+        brightness("gray", "twin", options=("gian=3",))
+    assert "gray.KEY=VALUE is for gray alone" in caught.value.hint
+    config.write_text("[gary]\ngain = 2\n")
+    with pytest.raises(UsageError, match="no method called 'gary'"):
+        brightness("gray", config=config)
 
 
 def test_intervals_stand_beside_the_means(lab: str) -> None:
@@ -117,12 +126,12 @@ def test_predictions_stand_beside_methods(lab: str, tmp_path: Path) -> None:
 
 
 def test_a_killed_evaluation_goes_on(lab: str, tmp_path: Path) -> None:
-    ledger = tmp_path / "t.cases.jsonl"
-    request = EvaluateRequest(("picky",), lab, ledger=ledger)
+    cache = tmp_path / "t.cases.jsonl"
+    request = EvaluateRequest(("picky",), lab, cache=cache)
     CALLS.clear()
     first = evaluate(request, registry=REGISTRY)
     assert CALLS == ["apple", "box", "cup"]
-    with ledger.open("a") as file:
+    with cache.open("a") as file:
         file.write('{"of": "cut in the mid')
     again = evaluate(request, registry=REGISTRY)
     assert CALLS == ["apple", "box", "cup", "box"], "only what failed is tried again"
@@ -133,4 +142,4 @@ def test_a_killed_evaluation_goes_on(lab: str, tmp_path: Path) -> None:
     assert len(CALLS) == 10, "pictures need the layers"
     assert (tmp_path / "pictures" / "picky.best.png").exists()
     evaluate(replace(request, methods=("gray",)), registry=REGISTRY)
-    assert not ledger.exists(), "all is done"
+    assert not cache.exists(), "all is done"

@@ -1,11 +1,11 @@
-"""Means, intervals and directions, by hand and by property."""
+"""Means and intervals, by hand and by property."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from intrinsic_cli.runs.evaluate.statistics import better, figures_of, intervals, means, unit
+from intrinsic_cli.runs.evaluate.statistics import intervals, means, score_names
 
 
 def cases(*values: float) -> list[dict[str, object]]:
@@ -15,10 +15,10 @@ def cases(*values: float) -> list[dict[str, object]]:
     ]
 
 
-def test_means_are_over_the_cases_that_have_a_figure() -> None:
+def test_means_are_over_the_cases_that_have_a_score() -> None:
     told = [*cases(1.0, 3.0), {"case": "x", "whdr": 0.5}]
     assert means(told) == {"lmse": 2.0, "whdr": 0.5, "seconds": 1.0}
-    assert figures_of(told) == ["lmse", "whdr", "seconds"]
+    assert score_names(told) == ["lmse", "whdr", "seconds"]
 
 
 def test_intervals_agree_with_the_normal_law() -> None:
@@ -42,37 +42,4 @@ def test_intervals_hold_the_mean_and_need_two_images() -> None:
     assert intervals([]) == {}
     assert intervals(cases(0.25, 0.25))["lmse"] == (0.25, 0.25)
     told = [*cases(1, 2, 3, 4), {"case": "x", "whdr": 0.5}]
-    assert intervals(told)["whdr"] == (0.5, 0.5), "a figure only some cases have"
-
-
-@pytest.mark.parametrize(
-    ("figure", "way"),
-    [
-        *[
-            ("lmse", -1),
-            ("albedo_si_mse", -1),
-            ("shading_dssim", -1),
-            ("whdr_20", -1),
-            ("seconds", -1),
-        ],
-        *[
-            ("albedo_ssim", 1),
-            ("ap", 1),
-            ("normals_pooled_within_20", 1),
-            ("iou", 1),
-            ("brightness", 0),
-        ],
-        *[("normals_angle_mean", -1), ("mask_error", -1), ("constancy", -1)],
-    ],
-)
-def test_which_way_is_better(figure: str, way: int) -> None:
-    assert better(figure) == way
-
-
-def test_units() -> None:
-    assert [unit(name) for name in ("psnr", "normals_angle_mean", "seconds", "lmse")] == [
-        "dB",
-        "°",
-        "",
-        "",
-    ]
+    assert intervals(told)["whdr"] == (0.5, 0.5), "a score only some cases have"

@@ -44,8 +44,8 @@ def evaluate(
     _check(request)
     candidates = gather_candidates(request, registry)
     source = open_dataset(request.data, registry)
-    protocol = open_protocol(source.protocol, registry)
     cases = cases_of(source, request.split)[: request.limit]
+    protocol = open_protocol(source.protocol, registry)
     cache = ScoreCache(request.cache)
     if len(cache):
         progress.note(f"going on from {cache.path}, which knows {len(cache)} results")

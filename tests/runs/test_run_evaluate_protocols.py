@@ -1,0 +1,102 @@
+"""A plugin's own protocol and dataset go through ``iid evaluate`` like the house's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from evaluated_methods import BRIGHTNESS, REGISTRY
+
+from intrinsic_cli.api import Metric, UsageError
+from intrinsic_cli.cli import output
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.requests import EvaluateReport, EvaluateRequest
+from intrinsic_cli.runs.evaluate.run import evaluate
+
+
+@pytest.fixture
+def own(lab: str) -> str:
+    """The objects of ``lab`` under the plugin's protocol."""
+    return lab.replace("mit:", "lab:")
+
+
+def run(data: str, *methods: str, **more: Any) -> EvaluateReport:
+    return evaluate(EvaluateRequest(methods, data, device="cpu", **more), registry=REGISTRY)
+
+
+def test_scores_baselines_and_pool_are_the_plugins(own: str) -> None:
+    report = run(own, "gray", options=("gain=3",))
+    assert report.protocol == "brightness"
+    assert report.about == {"summary": "how much light there is", "source": "nobody's"}
+    gray, darkness = report.rows
+    assert (gray["method"], darkness["method"]) == ("gray", "darkness")
+    values = [case["brightness"] for case in report.cases if case["method"] == "gray"]
+    assert gray["brightness"] == pytest.approx(np.mean(values))
+    assert gray["brightest"] == max(values) > gray["brightness"]
+    assert (darkness["brightness"], darkness["brightest"]) == (0, 0)
+    assert "brightest" not in gray["intervals"], "it is no mean over images"
+
+
+def test_options_reach_what_is_scored(own: str) -> None:
+    plain, bright = (run(own, "gray", options=(f"gain={gain}",)).rows[0] for gain in (1, 3))
+    assert bright["brightness"] == pytest.approx(3 * plain["brightness"])
+
+
+def test_meshes_and_records_are_part_of_the_answer(own: str) -> None:
+    row = run(own, "sculptor").rows[0]
+    assert (row["strength"], row["corners"]) == (2.5, 3)
+
+
+def test_the_report_says_which_way_is_better_and_in_which_unit(own: str) -> None:
+    report = run(own, "sculptor")
+    assert report.metrics["brightness"] == {"better": "higher", "unit": "lx"}
+    assert report.metrics["strength"] == {"better": "neither", "unit": ""}
+    assert report.metrics["seconds"] == {"better": "lower", "unit": ""}
+    assert set(report.metrics) < set(report.rows[0])
+    assert json.loads(output.text(report))["metrics"]["brightest"]["unit"] == "lx"
+
+
+def test_pictures_show_what_the_protocol_wants_worst_first(own: str, tmp_path: Path) -> None:
+    run(own, "gray", save=tmp_path / "out")
+    sheet = cv2.imread(str(tmp_path / "out" / "gray.worst.png"))
+    assert sheet.shape[1] == 3 * 260 + 4, "photo, shading, true shading"
+
+
+def test_where_higher_is_better_the_lowest_is_the_worst(
+    own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, list[str]] = {}
+
+    def sheet(rows: Any, labels: Any, titles: list[str]) -> Any:
+        written[str(len(written))] = titles
+        return np.zeros((1, 1, 3), np.uint8)
+
+    monkeypatch.setattr("intrinsic_cli.kit.files.contact_sheet.contact_sheet", sheet)
+    report = run(own, "gray", save=tmp_path / "out")
+    values: Mapping[str, float] = {
+        case["case"]: case["brightness"] for case in report.cases if case["method"] == "gray"
+    }
+    worst, best = written.values()
+    assert [title.split()[0] for title in worst] == sorted(values, key=lambda name: values[name])
+    assert best == worst[::-1]
+    assert f"brightness {min(values.values()):.4f}" in worst[0]
+
+
+def test_a_protocol_that_nobody_brings(lab: str) -> None:
+    with pytest.raises(UsageError, match="no protocol called 'brihgtness'") as caught:
+        run(lab.replace("mit:", "lost:"), "gray")
+    assert "did you mean 'brightness'?" in caught.value.hint
+
+
+def test_a_metric_stands_for_every_score_that_ends_like_it() -> None:
+    metrics = {"mse": Metric("lower"), "si_mse": Metric("higher", "%"), "ap": Metric("higher")}
+    protocol = replace(BRIGHTNESS, metrics=metrics)
+    assert protocol.metric("albedo_mse") == Metric("lower")
+    assert protocol.metric("albedo_si_mse") == Metric("higher", "%"), "the longest first"
+    assert protocol.metric("ap") == Metric("higher")
+    assert protocol.metric("cap") == Metric("neither"), "whole words"
