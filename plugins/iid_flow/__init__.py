@@ -3,35 +3,27 @@ latents."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from iid_flow.settings import FlowConfig, FlowOptions
+from iid_flow.settings import FlowConfig, FlowOptions, PublishedConfig, PublishedOptions
 from intrinsic_cli.api import MethodSpec, Variant, hookimpl
 
+LAYERS = ("albedo", "shading")
+NEEDS = frozenset({"photo", "albedo", "shading", "mask"})
+STAGES = ("vae", "flow")
+SMALL = {"steps": 2, "batch_size": 1, "crop": 32, "val_batches": 1}
+
 DEFAULT = Variant(
-    layers=("albedo", "shading"),
-    needs=frozenset({"photo", "albedo", "shading", "mask"}),
+    layers=LAYERS,
+    needs=NEEDS,
     options=FlowOptions,
     config=FlowConfig,
-    stages=("vae", "flow"),
-    smoke={
-        "steps": 2,
-        "batch_size": 1,
-        "crop": 32,
-        "val_batches": 1,
-        "pretrained": "no",
-        "gan_start": 0,
-    },
+    stages=STAGES,
+    smoke={**SMALL, "pretrained": "no"},
 )
 
 
 @hookimpl
 def iid_methods() -> list[MethodSpec]:
     """One method: the default network and the two published ones."""
-    published = [
-        replace(DEFAULT, name="albedo16", summary="the network of image_to_albedo_shading"),
-        replace(DEFAULT, name="shading8", summary="the network of FlowIID"),
-    ]
     return [
         MethodSpec(
             name="flow",
@@ -40,7 +32,24 @@ def iid_methods() -> list[MethodSpec]:
                 "encoder"
             ),
             target="iid_flow.method:Flow",
-            variants=(DEFAULT, *published),
+            variants=(
+                DEFAULT,
+                _published("albedo16", "the network of image_to_albedo_shading"),
+                _published("shading8", "the network of FlowIID"),
+            ),
             paper="FlowIID, arXiv 2601.12329 (variant shading8); its predecessor (albedo16)",
         )
     ]
+
+
+def _published(name: str, summary: str) -> Variant:
+    return Variant(
+        name=name,
+        summary=summary,
+        layers=LAYERS,
+        needs=NEEDS,
+        options=PublishedOptions,
+        config=PublishedConfig,
+        stages=STAGES,
+        smoke={**SMALL, "gan_start": 0},
+    )

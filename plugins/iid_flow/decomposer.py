@@ -10,25 +10,25 @@ from torch import Tensor, nn
 from iid_flow.light import from_log, to_log
 from iid_flow.settings import FlowOptions
 from iid_flow.solver import euler
-from iid_flow.unet import Velocity
-from iid_flow.vae import LATENTS, ShadingVAE
+from iid_flow.unet import VelocityNet
+from iid_flow.vae import FACTOR, LATENTS, ShadingVAE
 from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import encode_photo, exposure
-from intrinsic_cli.kit.light.resize import resize
-from intrinsic_cli.kit.light.scale import enlarged, reflectance_below_one
+from intrinsic_cli.kit.light.resize import enlarged, resize
+from intrinsic_cli.kit.light.scale import reflectance_below_one
 from intrinsic_cli.kit.networks.device import place
 from intrinsic_cli.kit.networks.efficientnet import Encoder
 
 _MULTIPLE = 32  # the encoder halves its map five times
-#: Layers are handed out at a third of the view: latents know no finer detail, and the lift to full
-#: size takes edges from the photo better than the decoder draws them (LMSE on MIT .0225; whole
-#: .0251, half .0230, quarter .0225).
+#: Layers are handed out at a third of what the network sees: latents know no finer detail, and
+#: upsampling takes edges from the photo better than the decoder draws them (LMSE on MIT .0225;
+#: whole .0251, a half .0230, a quarter .0225).
 _DETAIL = 3
 
 
 def build() -> dict[str, nn.Module]:
     """The three networks of the default variant, untrained."""
-    return {"vae": ShadingVAE(), "encoder": Encoder(), "unet": Velocity()}
+    return {"vae": ShadingVAE(), "encoder": Encoder(), "unet": VelocityNet()}
 
 
 def predict(
@@ -37,15 +37,17 @@ def predict(
     """[B,3,H,W] linear, sides multiples of 32 → log shading [B,3,H,W] relative to
     ``exposure(photo)``.
 
-    ``noise`` [B,8,H/4,W/4] starts the flow; None starts at zero, which gives the mean answer.
+    ``noise`` [B,16,H/4,W/4] starts the flow; None starts at zero, which gives the mean answer.
     """
-    seen = encode_photo(photo, exposure(photo))
-    maps = nets["encoder"](seen)
-    b, _, h, w = maps[1].shape
-    start = photo.new_zeros(b, LATENTS, h, w) if noise is None else noise
-    latents = euler(lambda x, t: nets["unet"](x, t, seen, maps), start, steps)
-    code: Tensor = nets["vae"].decode(latents)  # type: ignore[operator]  # nn.Module hides methods
-    return code
+    encoded = encode_photo(photo, exposure(photo))
+    maps = nets["encoder"](encoded)
+    if noise is None:
+        b, _, h, w = maps[1].shape
+        noise = photo.new_zeros(b, LATENTS, h, w)
+    latents = euler(lambda x, t: nets["unet"](x, t, encoded, maps), noise, steps)
+    vae = nets["vae"]
+    log_shading: Tensor = vae.decode(latents)  # type: ignore[operator]  # nn.Module hides methods
+    return log_shading
 
 
 class FlowDecomposer(Decomposer):
@@ -61,26 +63,32 @@ class FlowDecomposer(Decomposer):
         self.frame = Frame(size=options.size, multiple=_MULTIPLE)
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
-        view = enlarged(photos, self._options.size, _MULTIPLE)
-        level = exposure(view)
-        shading = from_log(self._code(view, level).float(), level)
-        size = (view.shape[-2] // _DETAIL, view.shape[-1] // _DETAIL)
-        shading = resize(shading, size)
-        albedo, shading = reflectance_below_one(resize(view, size) / shading, shading)
+        photos = enlarged(photos, self._options.size, _MULTIPLE)
+        level = exposure(photos)
+        log_shading = self._log_shading(photos, level).float()
+        height, width = photos.shape[-2:]
+        size = (height // _DETAIL, width // _DETAIL)
+        shading = resize(from_log(log_shading, level), size)
+        albedo = resize(photos, size) / shading
+        albedo, shading = reflectance_below_one(albedo, shading)
         return {"albedo": albedo, "shading": shading}
 
-    def _code(self, photos: Tensor, level: Tensor) -> Tensor:
+    def _log_shading(self, photos: Tensor, level: Tensor) -> Tensor:
         if self._options.mode == "vae":
-            vae = self._nets["vae"]
-            code: Tensor = vae.decode(vae.encode(to_log(photos, level)))  # type: ignore[operator]
-            return code
+            return self._rebuilt(to_log(photos, level))
         steps = self._options.steps or 1
         noise = self._noise(photos)
-        code = predict(self._nets, photos, noise, steps)
+        answer = predict(self._nets, photos, noise, steps)
         if self._options.mirror:
             mirrored = predict(self._nets, photos.flip(3), noise, steps)
-            code = (code + mirrored.flip(3)) / 2
-        return code
+            answer = (answer + mirrored.flip(3)) / 2
+        return answer
+
+    def _rebuilt(self, log_shading: Tensor) -> Tensor:
+        vae = self._nets["vae"]
+        latents = vae.encode(log_shading)  # type: ignore[operator]  # nn.Module hides methods
+        rebuilt: Tensor = vae.decode(latents)  # type: ignore[operator]  # as above
+        return rebuilt
 
     def _noise(self, photos: Tensor) -> Tensor | None:
         """The same seeded noise for every photo of one size, whatever batch it travels in."""
@@ -88,7 +96,6 @@ class FlowDecomposer(Decomposer):
             return None
         b, _, h, w = photos.shape
         generator = torch.Generator().manual_seed(self._runtime.seed)
-        one = (
-            torch.randn(1, LATENTS, h // 4, w // 4, generator=generator) * self._options.temperature
-        )
-        return one.to(photos.device).expand(b, -1, -1, -1)
+        noise = torch.randn(1, LATENTS, h // FACTOR, w // FACTOR, generator=generator)
+        noise = noise * self._options.temperature
+        return noise.to(photos.device).expand(b, -1, -1, -1)

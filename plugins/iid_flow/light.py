@@ -16,8 +16,8 @@ def to_log(shading: Tensor, level: Tensor) -> Tensor:
     return torch.stack([(r + g + b) / 3, r - g, b - g], 1)
 
 
-def from_log(code: Tensor, level: Tensor) -> Tensor:
+def from_log(log_shading: Tensor, level: Tensor) -> Tensor:
     """The inverse of :func:`to_log`."""
-    mean, rg, bg = code.unbind(1)
+    mean, rg, bg = log_shading.unbind(1)
     g = mean - (rg + bg) / 3
     return torch.stack([g + rg, g, g + bg], 1).exp() * level

@@ -6,11 +6,8 @@ from torch import Tensor
 
 from intrinsic_cli.kit.networks.losses import gradient_loss, masked_mean
 
-_FREE = (
-    0.85,
-    0.5,
-    0.5,
-)  # part of a channel's mean offset that is forgiven: brightness is ambiguous, colour less so
+#: Part of a channel's mean offset that is forgiven: brightness is ambiguous, colour less so.
+_FREE = (0.85, 0.5, 0.5)
 
 
 def log_shading_loss(
@@ -21,8 +18,9 @@ def log_shading_loss(
     weight = predicted.new_tensor([1.0, chroma, chroma]).view(1, 3, 1, 1)
     error = predicted - truth
     free = predicted.new_tensor(_FREE).view(1, 3, 1, 1)
-    flat = (error - free * masked_mean(error, mask)[..., None, None]) * weight
-    loss = masked_mean(flat.abs(), mask).sum(1)
+    offset = masked_mean(error, mask)[..., None, None]
+    counted = (error - free * offset) * weight
+    loss = masked_mean(counted.abs(), mask).sum(1)
     return loss + gradient * gradient_loss(error * weight, mask)
 
 

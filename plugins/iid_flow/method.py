@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from iid_flow import published
 from iid_flow.decomposer import FlowDecomposer, build
-from iid_flow.settings import FlowConfig, FlowOptions
-from iid_flow.trainers import FlowTrainer, VaeTrainer
+from iid_flow.settings import FlowConfig, FlowOptions, PublishedConfig, PublishedOptions
+from iid_flow.train_flow import FlowTrainer
+from iid_flow.train_vae import VaeTrainer
 from intrinsic_cli.api import Decomposer, Method, Runtime, Source, Trainer
 from intrinsic_cli.kit.networks.checkpoint import load_into
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
 
+Options = FlowOptions | PublishedOptions
+Config = FlowConfig | PublishedConfig
 
-class Flow(Method[FlowOptions, FlowConfig]):
+
+class Flow(Method[Options, Config]):
     """Variants: the default one, and the published ``albedo16`` and ``shading8``."""
 
-    def decomposer(self, state: NetState, options: FlowOptions, runtime: Runtime) -> Decomposer:
-        if runtime.variant:
+    def decomposer(self, state: NetState, options: Options, runtime: Runtime) -> Decomposer:
+        if isinstance(options, PublishedOptions):
             return published.decomposer(runtime.variant, state, options, runtime)
         nets = build()
         for name, net in nets.items():
@@ -28,10 +32,12 @@ class Flow(Method[FlowOptions, FlowConfig]):
             net.eval()
         return FlowDecomposer(nets, options, runtime)
 
-    def trainer(self, stage: str, config: FlowConfig, source: Source, runtime: Runtime) -> Trainer:
-        if runtime.variant:
+    def trainer(self, stage: str, config: Config, source: Source, runtime: Runtime) -> Trainer:
+        if isinstance(config, PublishedConfig):
             return published.trainer(runtime.variant, stage, config, source, runtime)
-        return (VaeTrainer if stage == "vae" else FlowTrainer)(config, source, runtime)
+        if stage == "vae":
+            return VaeTrainer(config, source, runtime)
+        return FlowTrainer(config, source, runtime)
 
     def convert(self, state: Mapping[str, Any]) -> tuple[str, NetState] | None:
         return published.convert(state)

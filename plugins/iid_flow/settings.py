@@ -6,50 +6,56 @@ from dataclasses import dataclass
 
 from intrinsic_cli.api import TrainConfig, knob
 
-_PRETRAINED = ("auto", "yes", "no")
+_MODES = ("flow", "vae")
+_MODE = "flow, or vae: no decomposition, but the photo as the auto-encoder alone rebuilds it"
 
 
 @dataclass(frozen=True, slots=True)
 class FlowOptions:
     """``-O key=value`` of ``iid decompose -m flow``."""
 
-    steps: int = knob(
-        0,
-        "Euler steps of the flow; 0 = the variant's own (default 1, albedo16 2, shading8 1)",
-        low=0,
-    )
-    mode: str = knob(
-        "flow", "flow, or vae to run the auto-encoder alone (seed feature)", ("flow", "vae")
-    )
+    steps: int = knob(0, "Euler steps of the flow; 0 = one, the fewest that lose nothing", low=0)
+    mode: str = knob("flow", _MODE, _MODES)
     temperature: float = knob(
-        0.0, "spread of the starting noise: 0 = the mean answer, 1 = a sample (default variant)"
+        0.0, "spread of the starting noise: 0 = the mean answer, 1 = a sample"
     )
-    size: int = knob(
-        384, "short side of the photo the network sees, pixels (default variant)", low=32
+    size: int = knob(384, "short side of the photo the network sees, pixels", low=32)
+    mirror: bool = knob(True, "average the photo's and its mirror image's answer")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedOptions:
+    """``-O key=value`` of ``iid decompose -m flow:albedo16`` and ``flow:shading8``."""
+
+    steps: int = knob(
+        0, "Euler steps of the flow; 0 = the authors' own: albedo16 two, shading8 one", low=0
     )
-    mirror: bool = knob(True, "average the photo's and its mirror image's answer (default variant)")
+    mode: str = knob("flow", _MODE, _MODES)
 
 
 @dataclass(frozen=True, slots=True)
 class FlowConfig(TrainConfig):
     """``--set key=value`` of ``iid train --plugin flow``."""
 
-    steps: int = knob(4500, "optimisation steps of a stage (the VAE stops earlier, at vae_steps)")
-    vae_steps: int = knob(1200, "optimisation steps of stage vae at most")
-    batch_size: int = knob(16, "photos per step")
-    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
-    lr: float = knob(
-        1e-3, "peak learning rate of everything but the encoder (published variants: a tenth of it)"
+    steps: int = knob(
+        4500, "optimisation steps of a stage (the VAE stops earlier, at vae_steps)", low=1
     )
-    encoder_lr: float = knob(6e-4, "peak learning rate of the conditioning encoder")
-    weight_decay: float = knob(0.01, "AdamW weight decay")
+    vae_steps: int = knob(1200, "optimisation steps of stage vae at most", low=1)
+    batch_size: int = knob(16, "photos per step", low=1)
+    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
+    lr: float = knob(1e-3, "peak learning rate of everything but the encoder", low=0)
+    encoder_lr: float = knob(6e-4, "peak learning rate of the conditioning encoder", low=0)
+    weight_decay: float = knob(0.01, "AdamW weight decay", low=0)
     pretrained: str = knob(
         "auto",
         "start the encoder from ImageNet weights; auto = where the extra 'pretrained' is installed",
-        _PRETRAINED,
+        ("auto", "yes", "no"),
     )
     mean_share: float = knob(
-        0.75, "share of samples trained at t = 0 without noise: the one-step answer"
+        0.75,
+        "share of samples trained at t = 0 without noise: the one-step answer",
+        low=0,
+        high=1,
     )
     flow_weight: float = knob(0.1, "weight of the latent flow-matching loss")
     pixel_weight: float = knob(1.0, "weight of the log-shading loss on the decoded answer")
@@ -59,10 +65,27 @@ class FlowConfig(TrainConfig):
     )
     chroma_weight: float = knob(0.5, "weight of shading colour against shading brightness")
     decoder_lr: float = knob(
-        3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen"
+        3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen", low=0
+    )
+    kl_weight: float = knob(2e-5, "weight of the VAE's Kullback-Leibler term")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedConfig(TrainConfig):
+    """``--set key=value`` of ``iid train --plugin flow:albedo16`` and ``flow:shading8``."""
+
+    steps: int = knob(
+        4500, "optimisation steps of a stage (the VAE stops earlier, at vae_steps)", low=1
+    )
+    vae_steps: int = knob(1200, "optimisation steps of stage vae at most", low=1)
+    batch_size: int = knob(16, "photos per step", low=1)
+    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 16", low=32)
+    lr: float = knob(1e-3, "ten times the peak learning rate (the papers' is 1e-4)", low=0)
+    gradient_weight: float = knob(
+        1.0, "weight of gradients at several scales, which stand where the papers have LPIPS"
     )
     kl_weight: float = knob(
-        2e-5, "weight of the VAE's Kullback-Leibler term (published variants: 250 times it)"
+        2e-5, "a 250th of the weight of the VAE's Kullback-Leibler term (the papers' is 0.005)"
     )
-    gan_weight: float = knob(0.1, "published variants: weight of the patch GAN in stage vae")
-    gan_start: int = knob(21000, "published variants: step from which the patch GAN is on")
+    gan_weight: float = knob(0.1, "weight of the patch GAN in stage vae")
+    gan_start: int = knob(21000, "step from which the patch GAN is on", low=0)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 #: ``(x [B,C,h,w], t [B] in 0..1) -> dx/dt [B,C,h,w]``.
-Velocity = Callable[[Tensor, Tensor], Tensor]
+VelocityField = Callable[[Tensor, Tensor], Tensor]
 
 
-def euler(velocity: Velocity, x: Tensor, steps: int) -> Tensor:
+def euler(velocity: VelocityField, x: Tensor, steps: int) -> Tensor:
     """Integrate ``x`` from t = 0 to 1 in ``steps`` equal Euler steps taken at t = 0, 1/n, ...,
     (n-1)/n."""
     for k in range(steps):

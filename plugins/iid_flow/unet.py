@@ -26,9 +26,11 @@ class TimeEmbedding(nn.Module):
         )
 
     def forward(self, t: Tensor) -> Tensor:
-        rates = torch.exp(-math.log(10000) * torch.arange(32, device=t.device) / 32)
+        octaves = torch.arange(32, device=t.device) / 32
+        rates = torch.exp(-math.log(10000) * octaves)
         angles = 1000 * t[:, None] * rates
-        out: Tensor = self.layers(torch.cat([angles.sin(), angles.cos()], 1))
+        waves = torch.cat([angles.sin(), angles.cos()], 1)
+        out: Tensor = self.layers(waves)
         return out
 
 
@@ -46,9 +48,13 @@ class TimedBlock(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
         x = self.skip(x)
-        h = self.conv1(F.silu(self.norm1(x)))
-        scale, shift = self.time(time)[:, :, None, None].chunk(2, 1)
-        out: Tensor = x + self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
+        h = F.silu(self.norm1(x))
+        h = self.conv1(h)
+        scale_and_shift = self.time(time)[:, :, None, None]
+        scale, shift = scale_and_shift.chunk(2, 1)
+        h = self.norm2(h) * (1 + scale) + shift
+        h = self.conv2(F.silu(h))
+        out: Tensor = x + h
         return out
 
 
@@ -64,46 +70,65 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         b, c, h, w = x.shape
-        qkv = (
-            self.qkv(self.norm(x)).view(b, 3, self.heads, c // self.heads, h * w).transpose(-1, -2)
-        )
-        mixed = F.scaled_dot_product_attention(*qkv.unbind(1))
-        out: Tensor = x + self.out(mixed.transpose(-1, -2).reshape(b, c, h, w))
+        depth = c // self.heads
+        qkv = self.qkv(self.norm(x))
+        qkv = qkv.view(b, 3, self.heads, depth, h * w)
+        q, k, v = qkv.transpose(-1, -2).unbind(1)
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        mixed = mixed.transpose(-1, -2)
+        mixed = mixed.reshape(b, c, h, w)
+        out: Tensor = x + self.out(mixed)
         return out
 
 
-class Velocity(nn.Module):
-    """v(x, t | photo): [B,8,h,w] noisy latents at H/4, [B] times → [B,8,h,w].
+class VelocityNet(nn.Module):
+    """v(x, t | photo): [B,16,h,w] noisy latents at H/4, [B] times → [B,16,h,w].
 
-    The deep half of the U-Net is the image encoder's: its maps enter the decoder beside a light
+    The deep part of the U-Net is the image encoder's: its maps enter the decoder beside a light
     pyramid of the latents. ``pixels`` brings the photo's detail inside a latent cell."""
 
     def __init__(self, widths: tuple[int, int, int, int] = (64, 96, 128, 160)) -> None:
         super().__init__()
         a, b, c, d = widths
+        _, m4, m8, m16, m32 = CHANNELS
         self.time = TimeEmbedding()
         self.pixels = nn.Conv2d(3 * FACTOR**2, a, 1)
-        self.enter = nn.Conv2d(LATENTS, a, 3, padding=1)
-        self.down8 = nn.Conv2d(a, b, 3, stride=2, padding=1)
-        self.down16 = nn.Conv2d(b, c, 3, stride=2, padding=1)
-        self.deep = TimedBlock(CHANNELS[4] + c, d)
+        self.enter = _conv3(LATENTS, a)
+        self.down8 = _conv3(a, b, stride=2)
+        self.down16 = _conv3(b, c, stride=2)
+        self.deep = TimedBlock(m32 + c, d)
         self.attention = Attention(d)
-        self.up16 = TimedBlock(d + CHANNELS[3] + c, c)
-        self.up8 = TimedBlock(c + CHANNELS[2] + b, b)
-        self.up4 = TimedBlock(b + CHANNELS[1] + a, a)
+        self.up16 = TimedBlock(d + m16 + c, c)
+        self.up8 = TimedBlock(c + m8 + b, b)
+        self.up4 = TimedBlock(b + m4 + a, a)
         self.exit = nn.Sequential(
-            nn.GroupNorm(8, a), nn.SiLU(), nn.Conv2d(a, LATENTS, 3, padding=1)
+            nn.GroupNorm(8, a),
+            nn.SiLU(),
+            _conv3(a, LATENTS),
         )
 
     def forward(self, x: Tensor, t: Tensor, photo: Tensor, maps: list[Tensor]) -> Tensor:
         time = self.time(t)
-        x4 = self.enter(x) + self.pixels(F.pixel_unshuffle(photo, FACTOR))
+        _, m4, m8, m16, m32 = maps
+        pixels = F.pixel_unshuffle(photo, FACTOR)
+        x4 = self.enter(x) + self.pixels(pixels)
         x8 = self.down8(F.silu(x4))
         x16 = self.down16(F.silu(x8))
-        h = torch.cat([maps[4], F.avg_pool2d(x16, 2)], 1)
+        h = _join(m32, F.avg_pool2d(x16, 2))
         h = self.attention(self.deep(h, time))
-        h = self.up16(torch.cat([doubled(h), maps[3], x16], 1), time)
-        h = self.up8(torch.cat([doubled(h), maps[2], x8], 1), time)
-        h = self.up4(torch.cat([doubled(h), maps[1], x4], 1), time)
+        h = _join(doubled(h), m16, x16)
+        h = self.up16(h, time)
+        h = _join(doubled(h), m8, x8)
+        h = self.up8(h, time)
+        h = _join(doubled(h), m4, x4)
+        h = self.up4(h, time)
         out: Tensor = self.exit(h)
         return out
+
+
+def _conv3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride, padding=1)
+
+
+def _join(*maps: Tensor) -> Tensor:
+    return torch.cat(maps, 1)

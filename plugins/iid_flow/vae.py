@@ -1,4 +1,4 @@
-"""Auto-encoder of log shading: three channels at full size to eight at a quarter."""
+"""Auto-encoder of log shading: three channels at full size to sixteen at a quarter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ FACTOR = 4
 
 
 class ShadingVAE(nn.Module):
-    """[B,3,H,W] log shading (see ``light.to_log``) ↔ [B,8,H/4,W/4] latents, normalised per channel.
+    """[B,3,H,W] log shading (see ``light.to_log``) ↔ [B,16,H/4,W/4] latents, normalised per
+    channel.
 
     ``shift`` and ``scale`` are the mean and spread of the raw latents, measured once after
     training."""
@@ -44,14 +45,14 @@ class ShadingVAE(nn.Module):
         self.register_buffer("shift", torch.zeros(1, LATENTS, 1, 1))
         self.register_buffer("scale", torch.ones(1, LATENTS, 1, 1))
 
-    def posterior(self, code: Tensor) -> tuple[Tensor, Tensor]:
+    def posterior(self, log_shading: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the raw latents."""
-        mean, log_variance = self.encoder(code).chunk(2, 1)
+        mean, log_variance = self.encoder(log_shading).chunk(2, 1)
         return mean, log_variance.clamp(-12, 4)
 
-    def encode(self, code: Tensor) -> Tensor:
+    def encode(self, log_shading: Tensor) -> Tensor:
         """Normalised latents: the posterior mean."""
-        return (self.posterior(code)[0] - self.shift) / self.scale
+        return (self.posterior(log_shading)[0] - self.shift) / self.scale
 
     def decode(self, latents: Tensor) -> Tensor:
         """Normalised latents → log shading."""
@@ -59,8 +60,15 @@ class ShadingVAE(nn.Module):
         return decoded
 
     @torch.no_grad()
-    def measure(self, codes: list[Tensor]) -> None:
+    def measure(self, log_shadings: list[Tensor]) -> None:
         """Set the normalisation from log shadings [B,3,H,W]."""
-        raw = torch.cat([self.posterior(code)[0].transpose(0, 1).flatten(1) for code in codes], 1)
-        self.shift.copy_(raw.mean(1).view_as(self.shift))
-        self.scale.copy_(raw.std(1).clamp_min(1e-3).view_as(self.scale))
+        raw = []
+        for log_shading in log_shadings:
+            mean, _ = self.posterior(log_shading)
+            by_channel = mean.transpose(0, 1).flatten(1)
+            raw.append(by_channel)
+        together = torch.cat(raw, 1)
+        shift = together.mean(1)
+        scale = together.std(1).clamp_min(1e-3)
+        self.shift.copy_(shift.view_as(self.shift))
+        self.scale.copy_(scale.view_as(self.scale))

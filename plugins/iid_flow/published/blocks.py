@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class BlockShape:
     """What a block does to its map: channels in and out, norm groups, ``time`` features (0 = none),
     resampling by 2."""
 
@@ -40,11 +40,16 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         b, c, h, w = x.shape
-        qkv = F.linear(x.flatten(2).transpose(1, 2), self.in_proj_weight, self.in_proj_bias)
-        q, k, v = qkv.view(b, h * w, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, h * w, c)
-        projected: Tensor = self.out_proj(mixed).transpose(1, 2).reshape(b, c, h, w)
-        return projected
+        pixels = h * w
+        depth = c // self.heads
+        x = x.flatten(2).transpose(1, 2)
+        qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        qkv = qkv.view(b, pixels, 3, self.heads, depth)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        mixed = mixed.transpose(1, 2).reshape(b, pixels, c)
+        projected: Tensor = self.out_proj(mixed)
+        return projected.transpose(1, 2).reshape(b, c, h, w)
 
 
 class AdaptiveNorm(nn.Module):
@@ -66,7 +71,7 @@ class ResidualBlock(nn.Module, ABC):
     """``[B,C_in,H,W]`` (and time features ``[B,T]``) → ``[B,C_out,H',W']``: up, two convolutions
     beside a 1x1 shortcut, attention, down; the parts that ``shape`` asks for."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: BlockShape) -> None:
         super().__init__()
         self.shape = shape
         c = shape.outputs
@@ -81,7 +86,7 @@ class ResidualBlock(nn.Module, ABC):
         )
 
     @abstractmethod
-    def add_body(self, shape: Shape) -> None:
+    def add_body(self, shape: BlockShape) -> None:
         """Make the layers of :meth:`body`."""
 
     @abstractmethod
@@ -100,7 +105,7 @@ class ResidualBlock(nn.Module, ABC):
 class Albedo16Block(ResidualBlock):
     """The first network's block: time is added once, between the convolutions."""
 
-    def add_body(self, shape: Shape) -> None:
+    def add_body(self, shape: BlockShape) -> None:
         c = shape.outputs
         self.resnet_conv_first = _norm_conv(shape.groups, shape.inputs, c)
         if shape.time:
@@ -119,7 +124,7 @@ class Shading8Block(ResidualBlock):
     """The second network's block: time also scales and shifts both norms. Without time the norms
     are plain ones."""
 
-    def add_body(self, shape: Shape) -> None:
+    def add_body(self, shape: BlockShape) -> None:
         c = shape.outputs
         self.norm1 = _norm(shape, shape.inputs)
         self.norm2 = _norm(shape, c)
@@ -145,7 +150,7 @@ def _norm_conv(groups: int, inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-def _norm(shape: Shape, channels: int) -> nn.Module:
+def _norm(shape: BlockShape, channels: int) -> nn.Module:
     if shape.time:
         return AdaptiveNorm(shape.groups, channels, shape.time)
     return nn.GroupNorm(shape.groups, channels)

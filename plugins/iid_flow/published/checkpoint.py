@@ -9,7 +9,7 @@ from torch import Tensor
 
 from iid_flow.published.networks import NETS, skeleton
 from intrinsic_cli.api import WeightsError
-from intrinsic_cli.kit.networks.checkpoint import require_shapes
+from intrinsic_cli.kit.networks.checkpoint import require_shapes, unwrapped
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -28,8 +28,6 @@ _SIGNS = {
 #: Where the training files keep their state dicts (beside optimizers and counters, which are left
 #: behind).
 _PARTS = ("model_state_dict", "encoder_state_dict", "discriminator_state_dict")
-#: What torch.compile and DataParallel put before every key.
-_WRAPPERS = ("_orig_mod.", "module.")
 
 
 def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
@@ -40,35 +38,27 @@ def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
     ``{model_state_dict, discriminator_state_dict, ...}``; each with or without the prefix of
     torch.compile. A file seldom holds all the networks, so the nets may be partial. WeightsError
     where a recognised network misses or changes tensors."""
-    parts = [state[name] for name in _PARTS if isinstance(state.get(name), Mapping)] or [state]
+    parts = [state[name] for name in _PARTS if isinstance(state.get(name), Mapping)]
     found: dict[str, dict[str, Tensor]] = {}
     variants = set()
-    for part in map(_unwrapped, parts):
-        name = _recognise(part)
+    for part in parts or [state]:
+        tensors = _tensors(part)
+        name = _recognise(tensors)
         if name is None:
             return None
         variant, net = name
-        require_shapes(part, skeleton(NETS[net], variant), f"the {net} of {variant}")
-        variants.add(name[0])
-        found[name[1]] = part
+        require_shapes(tensors, skeleton(NETS[net], variant), f"the {net} of {variant}")
+        variants.add(variant)
+        found[net] = tensors
     if len(variants) != 1:
         raise WeightsError(f"the checkpoint mixes networks of {' and '.join(sorted(variants))}")
     return variants.pop(), found
 
 
-def _unwrapped(part: Mapping[str, Any]) -> dict[str, Tensor]:
+def _tensors(part: Mapping[str, Any]) -> dict[str, Tensor]:
     """The tensors of ``part`` under the keys of the plain network."""
-    return {
-        _plain(str(key)): value.detach().cpu()
-        for key, value in part.items()
-        if isinstance(value, Tensor)
-    }
-
-
-def _plain(key: str) -> str:
-    for wrapper in _WRAPPERS:
-        key = key.removeprefix(wrapper)
-    return key
+    plain = unwrapped(part)
+    return {str(key): x.detach().cpu() for key, x in plain.items() if isinstance(x, Tensor)}
 
 
 def _recognise(part: Mapping[str, Tensor]) -> tuple[str, str] | None:

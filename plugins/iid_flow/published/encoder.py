@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from iid_flow.published.blocks import Albedo16Block, ResidualBlock, Shading8Block, Shape
+from iid_flow.published.blocks import Albedo16Block, BlockShape, ResidualBlock, Shading8Block
 
 
 class _Row(NamedTuple):
@@ -49,7 +49,8 @@ class ImageEncoder(nn.Module):
         self.rows = _SHADING8 if variant == "shading8" else _ALBEDO16
         self.initial_conv = nn.Sequential(nn.Conv2d(3, 64, 3, 1, 1), nn.GroupNorm(2, 64), nn.SiLU())
         for row in self.rows:
-            shape = Shape(row.inputs, row.outputs, row.groups, resample="down" if row.down else "")
+            resample: Literal["", "down"] = "down" if row.down else ""
+            shape = BlockShape(row.inputs, row.outputs, row.groups, resample=resample)
             self.add_module(row.name, block(shape))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:

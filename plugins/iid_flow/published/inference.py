@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from iid_flow.published.encoder import ImageEncoder
-from iid_flow.published.networks import DOWN, STEPS, Net, place, skeleton
+from iid_flow.published.networks import DOWN, STEPS, Net, skeleton
 from iid_flow.published.unet import UNet
 from iid_flow.published.vae import VAE
-from iid_flow.settings import FlowOptions
+from iid_flow.settings import PublishedOptions
 from iid_flow.solver import euler
 from intrinsic_cli.api import Decomposer, Frame, Runtime
-from intrinsic_cli.kit.data.hypersim.reader import brightness, shading_from_albedo
+from intrinsic_cli.kit.data.hypersim.recipe import brightness, shading_from_albedo
 from intrinsic_cli.kit.networks.checkpoint import load_into
-from intrinsic_cli.kit.networks.device import autocast
+from intrinsic_cli.kit.networks.device import autocast, place
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -28,7 +28,7 @@ EPSILON = 1e-4
 
 
 def decomposer(
-    variant: str, state: NetState, options: FlowOptions, runtime: Runtime
+    variant: str, state: NetState, options: PublishedOptions, runtime: Runtime
 ) -> PublishedDecomposer:
     """``variant`` with the weights of ``state``: nets encoder, unet and vae, or vae alone in mode
     ``vae``. WeightsError where one is missing, as after importing only some of a paper's files."""
@@ -43,7 +43,7 @@ def decomposer(
 
 class PublishedDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`. The networks see the photo at a short side of 256
-    pixels (they were trained at 256 x 256), its aspect ratio kept; the house lifts the shading to
+    pixels (they were trained at 256 x 256), its aspect ratio kept; the house brings the shading to
     full size.
 
     ``albedo16`` decodes albedo and fits a gray shading to it; ``shading8`` decodes a gray shading
@@ -83,17 +83,18 @@ def _follow(
     """From seeded noise along the flow to the layer: the same noise for every photo of one size,
     whatever batch it travels in and whatever the device."""
     b, _, h, w = seen.shape
-    noise = torch.randn(
-        1, vae.latent, h // DOWN, w // DOWN, generator=torch.Generator().manual_seed(seed)
-    )
-    return vae.decode(
-        sample_latents(encoder, unet, seen, noise.to(seen.device).expand(b, -1, -1, -1), steps)
-    )
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(1, vae.latent, h // DOWN, w // DOWN, generator=generator)
+    noise = noise.to(seen.device).expand(b, -1, -1, -1)
+    return vae.decode(sample_latents(encoder, unet, seen, noise, steps))
 
 
 def _rebuild(vae: VAE, seen: Tensor) -> Tensor:
     """What the autoencoder alone makes of the photo."""
-    return vae.decode(vae.encode(seen if vae.channels == 3 else brightness(seen))[0])
+    if vae.channels == 1:
+        seen = brightness(seen)
+    mean, _ = vae.encode(seen)
+    return vae.decode(mean)
 
 
 def _load(

@@ -37,8 +37,3 @@ def skeleton(make: Callable[[str], Net], variant: str) -> Net:
     to fill."""
     with torch.device("meta"):
         return make(variant)
-
-
-def place(net: Net, device: torch.device) -> Net:
-    """``net`` on ``device``, channels last: 18 % faster on CPUs, equal to 1.5e-7."""
-    return net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # untyped in torch

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import torch
 
-from iid_flow.published.train_flow import FlowStage
-from iid_flow.published.train_vae import VaeStage
-from iid_flow.settings import FlowConfig
+from iid_flow.published.train_flow import PublishedFlowTrainer
+from iid_flow.published.train_vae import PublishedVaeTrainer
+from iid_flow.settings import PublishedConfig
 from intrinsic_cli.api import Runtime, Source, Trainer
 
 
 def trainer(
-    variant: str, stage: str, config: FlowConfig, source: Source, runtime: Runtime
+    variant: str, stage: str, config: PublishedConfig, source: Source, runtime: Runtime
 ) -> Trainer:
     """A fresh trainer of stage ``vae`` or ``flow``; equal ``config.seed``, equal starting
     weights."""
-    kind: type[VaeStage | FlowStage] = VaeStage if stage == "vae" else FlowStage
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return kind(variant, config, source, runtime)
+        if stage == "vae":
+            return PublishedVaeTrainer(variant, config, source, runtime)
+        return PublishedFlowTrainer(variant, config, source, runtime)

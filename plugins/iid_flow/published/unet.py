@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from iid_flow.published.blocks import Albedo16Block, ResidualBlock, Shading8Block, Shape
+from iid_flow.published.blocks import Albedo16Block, BlockShape, ResidualBlock, Shading8Block
 
 
 class UNet(nn.Module):
@@ -22,37 +22,52 @@ class UNet(nn.Module):
 
     def __init__(self, variant: str) -> None:
         super().__init__()
-        new = variant == "shading8"
-        block: type[ResidualBlock] = Shading8Block if new else Albedo16Block
-        self.whole_t, self.time, latent = not new, 512 if new else 128, 8 if new else 16
-        self.conv_in = nn.Conv2d(latent + 256 if new else latent, 256, 3, 1, 1)
-        self.t_proj = _time_layers(self.time, 3 if new else 2)
-        self.down2 = block(Shape(256, 384, time=self.time))
-        self.down3 = block(Shape(384, 512, time=self.time, attention=True, resample="down"))
-        self.up2 = block(Shape(512, 384, time=self.time, attention=True, resample="up"))
-        self.up3 = block(Shape(768, 256, time=self.time))
+        if variant == "shading8":
+            self._build(Shading8Block, latent=8, beside=256, time=512, time_layers=3)
+        else:
+            self._build(Albedo16Block, latent=16, beside=0, time=128, time_layers=2)
+        self.whole_t = variant == "albedo16"
+
+    def _build(
+        self, block: type[ResidualBlock], latent: int, beside: int, time: int, time_layers: int
+    ) -> None:
+        """``beside``: channels of the map that is concatenated to the latents."""
+        self.time = time
+        self.conv_in = nn.Conv2d(latent + beside, 256, 3, 1, 1)
+        self.t_proj = _time_layers(time, time_layers)
+        self.down2 = block(BlockShape(256, 384, time=time))
+        self.down3 = block(BlockShape(384, 512, time=time, attention=True, resample="down"))
+        self.up2 = block(BlockShape(512, 384, time=time, attention=True, resample="up"))
+        self.up3 = block(BlockShape(768, 256, time=time))
         self.norm_out = nn.GroupNorm(8, 512)
         self.conv_out = nn.Conv2d(512, latent, 3, 1, 1)
 
     def forward(self, z: Tensor, t: Tensor, maps: Sequence[Tensor]) -> Tensor:
         *beside, s1, s2, s3 = maps
-        time = self.t_proj(embed_time(t.long() if self.whole_t else t, self.time))
+        if self.whole_t:
+            t = t.long()
+        time = self.t_proj(embed_time(t, self.time))
         h0 = self.conv_in(torch.cat([z, *beside], dim=1))
         h1 = self.down2(h0 + s1, time)
-        h = self.down3(h1 + s2, time) + s3
-        h = self.up2(h, time)
-        h = self.up3(torch.cat([h, h1], dim=1), time)
-        velocity: Tensor = self.conv_out(F.silu(self.norm_out(torch.cat([h, h0], dim=1))))
+        h = self.down3(h1 + s2, time)
+        h = self.up2(h + s3, time)
+        h = torch.cat([h, h1], dim=1)
+        h = self.up3(h, time)
+        h = torch.cat([h, h0], dim=1)
+        h = F.silu(self.norm_out(h))
+        velocity: Tensor = self.conv_out(h)
         return velocity
 
 
 def embed_time(t: Tensor, size: int) -> Tensor:
     """Sinusoids ``[sin(t/f), cos(t/f)]``, f_i = 10000^(i / (size/2)), of the unscaled ``t`` [B] →
     ``[B,size]``."""
-    half = size // 2
-    f = 10000 ** (torch.arange(half, device=t.device, dtype=torch.float32) / half)
+    count = size // 2
+    i = torch.arange(count, device=t.device, dtype=torch.float32)
+    f = 10000 ** (i / count)
     angle = t[:, None].float() / f
-    return torch.cat([angle.sin(), angle.cos()], dim=1)
+    waves = [angle.sin(), angle.cos()]
+    return torch.cat(waves, dim=1)
 
 
 def _time_layers(size: int, count: int) -> nn.Sequential:

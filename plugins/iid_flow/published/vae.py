@@ -13,12 +13,12 @@ LOGVAR_LIMIT = 10.0
 
 
 class _Row(NamedTuple):
-    """One convolution: ``half`` = kernel 4 and stride 2 (halves, or doubles where transposed), else
-    kernel 3."""
+    """One convolution: ``strided`` = kernel 4 and stride 2 (halves the size, or doubles it where
+    transposed), else kernel 3."""
 
     inputs: int
     outputs: int
-    half: bool = False
+    strided: bool = False
 
 
 _ENCODERS = {
@@ -63,10 +63,14 @@ class Coder(nn.Module):
         kind = nn.ConvTranspose2d if transposed else nn.Conv2d
         layers: list[nn.Module] = []
         for row in rows:
-            layers.append(kind(row.inputs, row.outputs, *((4, 2, 1) if row.half else (3, 1, 1))))
-            layers += [nn.BatchNorm2d(row.outputs), nn.LeakyReLU(0.2)]
-        last = [nn.Tanh()] if transposed else []
-        self.model = nn.Sequential(*layers[:-2], *last)
+            kernel, stride = (4, 2) if row.strided else (3, 1)
+            layers.append(kind(row.inputs, row.outputs, kernel, stride, padding=1))
+            layers.append(nn.BatchNorm2d(row.outputs))
+            layers.append(nn.LeakyReLU(0.2))
+        del layers[-2:]
+        if transposed:
+            layers.append(nn.Tanh())
+        self.model = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         coded: Tensor = self.model(x)
@@ -79,9 +83,11 @@ class VAE(nn.Module):
 
     def __init__(self, variant: str) -> None:
         super().__init__()
-        self.channels, self.latent = _ENCODERS[variant][0].inputs, _DECODERS[variant][0].inputs
-        self.encoder = Coder(_ENCODERS[variant], transposed=False)
-        self.decoder = Coder(_DECODERS[variant], transposed=True)
+        down, up = _ENCODERS[variant], _DECODERS[variant]
+        self.channels = down[0].inputs
+        self.latent = up[0].inputs
+        self.encoder = Coder(down, transposed=False)
+        self.decoder = Coder(up, transposed=True)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the posterior, each ``[B,16|8,H/8,W/8]``."""

@@ -15,8 +15,9 @@ from iid_flow.decomposer import FlowDecomposer, build, predict
 from iid_flow.light import from_log, to_log
 from iid_flow.losses import kl_loss, log_shading_loss
 from iid_flow.settings import FlowConfig, FlowOptions
-from iid_flow.trainers import FlowTrainer, VaeTrainer
-from iid_flow.unet import Velocity
+from iid_flow.train_flow import FlowTrainer
+from iid_flow.train_vae import VaeTrainer
+from iid_flow.unet import VelocityNet
 from iid_flow.vae import LATENTS, ShadingVAE
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.data.synth.scenes import open_synth
@@ -77,7 +78,7 @@ def test_vae_shapes_and_normalised_latents() -> None:
 
 def test_velocity_sees_time_noise_and_photo() -> None:
     torch.manual_seed(1)
-    net, encoder = Velocity().eval(), Encoder().eval()
+    net, encoder = VelocityNet().eval(), Encoder().eval()
     seen, x, t = photo(1, 3, 32, 64), torch.randn(1, LATENTS, 8, 16), torch.zeros(1)
     base = net(x, t, seen, encoder(seen))
     assert base.shape == x.shape
@@ -176,8 +177,8 @@ def test_training_moves_what_it_should() -> None:
         loss.backward()
         optimizer.step()
 
-    for batch in islice(trainer.batches("train"), 2):
-        losses = trainer.step(batch, minimise)
+    for number, batch in enumerate(islice(trainer.batches("train"), 2)):
+        losses = trainer.step(batch, minimise, number)
         assert all(torch.isfinite(x) for x in losses.values())
     after = state_of(trainer.nets)
     moved = {

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from intrinsic_cli.kit.data.hypersim.reader import (
+from intrinsic_cli.kit.data.hypersim.recipe import (
     shading_from_albedo,
     square,
     tonemap,

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from iid_flow.published import VARIANTS, decomposer
 from iid_flow.published.inference import PublishedDecomposer
-from iid_flow.settings import FlowOptions
+from iid_flow.settings import PublishedOptions
 from intrinsic_cli.api import Runtime, WeightsError
-from intrinsic_cli.kit.data.hypersim.reader import shading_from_albedo
+from intrinsic_cli.kit.data.hypersim.recipe import shading_from_albedo
 from intrinsic_cli.kit.networks.checkpoint import state_of
 
 PUBLISHED = {"albedo16": "original", "shading8": "flowiid"}
@@ -32,7 +32,7 @@ def opened(
 
     def open_(seed: int = 0, **options: Any) -> PublishedDecomposer:
         return decomposer(
-            variant, state, FlowOptions(**options), Runtime(torch.device("cpu"), seed=seed)
+            variant, state, PublishedOptions(**options), Runtime(torch.device("cpu"), seed=seed)
         )
 
     return open_
@@ -80,10 +80,10 @@ def test_vae_mode_needs_the_vae_alone(
 ) -> None:
     state = state_of({"vae": generated_nets(variant)["vae"]})
     runtime = Runtime(torch.device("cpu"))
-    layers = decomposer(variant, state, FlowOptions(mode="vae"), runtime)(photos)
+    layers = decomposer(variant, state, PublishedOptions(mode="vae"), runtime)(photos)
     assert torch.isfinite(layers["albedo"]).all()
     with pytest.raises(WeightsError, match="no network 'encoder'"):
-        decomposer(variant, state, FlowOptions(), runtime)
+        decomposer(variant, state, PublishedOptions(), runtime)
 
 
 def test_black_and_overexposed_photos_stay_finite(

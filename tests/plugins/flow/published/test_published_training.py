@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 
 from iid_flow.published import VARIANTS, trainer
-from iid_flow.published.stage import pictures
-from iid_flow.published.train_flow import FlowStage
-from iid_flow.published.train_vae import VaeStage
+from iid_flow.published.stage import training_pair
+from iid_flow.published.train_flow import PublishedFlowTrainer
+from iid_flow.published.train_vae import PublishedVaeTrainer
 from iid_flow.published.vae import VAE, divergence
-from iid_flow.settings import FlowConfig
+from iid_flow.settings import PublishedConfig
 from intrinsic_cli.api import Runtime, Trainer
 from intrinsic_cli.kit.networks.checkpoint import state_of
 
-CONFIG = FlowConfig(batch_size=1, crop=32, gan_start=0)
+CONFIG = PublishedConfig(batch_size=1, crop=32, gan_start=0)
 CPU = Runtime(torch.device("cpu"))
 STAGES = ("vae", "flow")
 
@@ -64,7 +64,8 @@ def minimiser(made: Trainer) -> Callable[[Tensor, str], None]:
 
 def run(made: Trainer, steps: int) -> list[Mapping[str, Tensor]]:
     minimise = minimiser(made)
-    return [made.step(batch, minimise) for batch in islice(made.batches("train"), steps)]
+    batches = islice(made.batches("train"), steps)
+    return [made.step(batch, minimise, number) for number, batch in enumerate(batches)]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -127,7 +128,7 @@ def test_generator_step_leaves_the_discriminator_alone(variant: str) -> None:
     """The bug of both papers: the adversarial gradient of the generator also went into the
     discriminator."""
     made = trainer(variant, "vae", CONFIG, Made(), CPU)
-    assert isinstance(made, VaeStage)
+    assert isinstance(made, PublishedVaeTrainer)
     gradients: dict[str, list[bool]] = {}
 
     def look(loss: Tensor, name: str) -> None:
@@ -135,7 +136,7 @@ def test_generator_step_leaves_the_discriminator_alone(variant: str) -> None:
         gradients[name] = [p.grad is not None for p in made.discriminator.parameters()]
         made.vae.zero_grad()
 
-    losses = made.step(batch_of(1, 32, 0), look)
+    losses = made.step(batch_of(1, 32, 0), look, 0)
     assert not any(gradients["vae"])
     assert all(gradients["discriminator"])
     assert losses["gan"] > 0
@@ -149,11 +150,11 @@ def test_the_discriminator_waits_and_then_learns_every_other_step() -> None:
     assert [bool(row["discriminator"]) for row in losses] == [False, False, True, False, True]
 
 
-def test_resuming_knows_how_far_it_was() -> None:
+def test_the_step_number_says_when_the_discriminator_joins() -> None:
     made = trainer("albedo16", "vae", replace(CONFIG, gan_start=2), Made(), CPU)
-    for start, on in ((1, False), (2, True)):
-        batch = next(iter(made.batches("train", start)))
-        assert bool(made.step(batch, minimiser(made))["gan"]) == on
+    for number, on in ((1, False), (2, True)):
+        batch = next(iter(made.batches("train", number)))
+        assert bool(made.step(batch, minimiser(made), number)["gan"]) == on
 
 
 def test_without_weight_there_is_no_discriminator() -> None:
@@ -163,7 +164,7 @@ def test_without_weight_there_is_no_discriminator() -> None:
 
 def test_shading8_trains_every_even_step_at_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     made = trainer("shading8", "flow", CONFIG, Made(), CPU)
-    assert isinstance(made, FlowStage)
+    assert isinstance(made, PublishedFlowTrainer)
     asked: list[float] = []
     forward = made.unet.forward
 
@@ -179,11 +180,13 @@ def test_shading8_trains_every_even_step_at_zero(monkeypatch: pytest.MonkeyPatch
 def test_pictures_are_exposed_together() -> None:
     batch = batch_of(2, 32, 0)
     dim = {**batch, "photo": batch["photo"] * 0.1, "shading": batch["shading"] * 0.1}
-    for bright, dark in zip(pictures("shading8", batch), pictures("shading8", dim), strict=True):
+    for bright, dark in zip(
+        training_pair("shading8", batch), training_pair("shading8", dim), strict=True
+    ):
         torch.testing.assert_close(bright, dark)
         assert bright.min() >= -1
         assert bright.max() <= 1
-    photo, shading = ((x + 1) / 2 for x in pictures("shading8", batch))
+    photo, shading = ((x + 1) / 2 for x in training_pair("shading8", batch))
     unclipped = (photo < 1) & (shading < 1)
     torch.testing.assert_close((batch["albedo"] * shading)[unclipped], photo[unclipped])
 

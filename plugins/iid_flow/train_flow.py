@@ -1,0 +1,174 @@
+"""Stage ``flow`` of the default variant: velocities of the auto-encoder's latents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim import AdamW
+
+from iid_flow.decomposer import predict
+from iid_flow.light import from_log, to_log
+from iid_flow.path import estimate, interpolate, velocity
+from iid_flow.settings import FlowConfig
+from iid_flow.training import FlowStage
+from iid_flow.unet import VelocityNet
+from iid_flow.vae import FACTOR, ShadingVAE
+from intrinsic_cli.api import Runtime, Source
+from intrinsic_cli.kit.light.exposure import encode_photo, exposure
+from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.efficientnet import Encoder, load_imagenet, pretrained_wanted
+from intrinsic_cli.kit.networks.losses import masked_mean, scale_invariant_loss
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch
+    from intrinsic_cli.api.method import Minimise
+
+_MEASURED = 16  # batches from which the normalisation of the latents is taken
+_NO_NOISE = 0.25  # share of the samples off the mean answer that are trained at t = 0 too
+
+
+class FlowTrainer(FlowStage):
+    """Stage ``flow``: velocities of latents under the photo.
+
+    Most samples start from nothing at t = 0, where the best velocity is the mean answer (one Euler
+    step); the rest start from noise of random spread at logit-normal times. Both have losses in
+    latents and, decoded, in pixels. The auto-encoder's encoder is frozen: it defines the latents.
+    Its decoder learns on, with the answers it will get."""
+
+    def __init__(self, config: FlowConfig, source: Source, runtime: Runtime) -> None:
+        super().__init__(config, source)
+        self.vae, self.encoder, self.unet = ShadingVAE(), Encoder(), VelocityNet()
+        self.nets = {"vae": self.vae, "encoder": self.encoder, "unet": self.unet}
+        self._start_weights(config, runtime)
+        self.vae.requires_grad_(False)
+        self.vae.decoder.requires_grad_(config.decoder_lr > 0)
+        for net in self.nets.values():
+            place(net, runtime.device)
+        self._device = runtime.device
+        groups = self._parameter_groups()
+        self.optimizers = {"flow": AdamW(groups, weight_decay=config.weight_decay)}
+
+    def _start_weights(self, config: FlowConfig, runtime: Runtime) -> None:
+        """The auto-encoder of stage vae, the encoder from ImageNet, and whatever else the run
+        starts from."""
+        init = runtime.parents.get("init", {})
+        if pretrained_wanted(config.pretrained):
+            load_imagenet(self.encoder)
+        elif config.pretrained == "auto" and "encoder" not in init:
+            missed = "the extra 'pretrained' would bring ImageNet weights"
+            self.notes = (f"the encoder starts from nothing: {missed}",)
+        for name, net in self.nets.items():
+            if name in init:
+                load_into(net, init, name)
+        if "vae" in runtime.parents:
+            load_into(self.vae, runtime.parents["vae"], "vae")
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        c = self._config
+        groups: list[dict[str, Any]] = [
+            {"params": list(self.unet.parameters()), "lr": c.lr},
+            {"params": list(self.encoder.parameters()), "lr": c.encoder_lr},
+        ]
+        decoder = [p for p in self.vae.parameters() if p.requires_grad]
+        if decoder:
+            groups.append({"params": decoder, "lr": c.decoder_lr})
+        return groups
+
+    def setup(self) -> None:
+        """Normalise the latents over some training batches, unless the run continues networks used
+        to theirs."""
+        if not bool((self.vae.scale == 1).all()):
+            return
+        shadings = []
+        for batch in islice(self.batches("train"), _MEASURED):
+            shading = to_log(batch["shading"], exposure(batch["photo"]))
+            shadings.append(shading.to(self._device))
+        self.vae.measure(shadings)
+
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
+        terms = self.terms(batch)
+        c = self._config
+        loss = (
+            c.flow_weight * terms["flow"]
+            + c.pixel_weight * terms["pixel"]
+            + c.linear_weight * terms["linear"]
+        )
+        minimise(loss, "flow")
+        return {name: term.detach() for name, term in terms.items()}
+
+    def terms(self, batch: Batch) -> dict[str, Tensor]:
+        """``flow``: squared error of the velocity of latents; ``pixel`` and ``linear``: errors of
+        the answer it points to, in log shading and in linear light, which count the less the later
+        the sample (at t = 1 the truth has been given)."""
+        level = exposure(batch["photo"])
+        truth = to_log(batch["shading"], level)
+        with torch.no_grad():
+            x1 = self.vae.encode(truth)
+        x0, t = self.draw_start(x1)
+        xt = interpolate(x0, x1, t)
+        encoded = encode_photo(batch["photo"], level)
+        v = self.unet(xt, t, encoded, self.encoder(encoded))
+        answer = self.vae.decode(estimate(xt, v, t))
+        error = (v - velocity(x0, x1)).square()
+        pixel = self._log_loss(answer, truth, batch["mask"])
+        linear = self._linear_loss(answer, batch, level)
+        return {
+            "flow": masked_mean(error, _known_latents(batch["mask"])).mean(),
+            "pixel": (pixel * (1 - t)).mean(),
+            "linear": (linear * (1 - t)).mean(),
+        }
+
+    def draw_start(self, x1: Tensor) -> tuple[Tensor, Tensor]:
+        """Starting points [B,16,h,w] and times [B] of a batch of latents. ``mean_share`` of the
+        samples start from zero at t = 0."""
+        b, device = len(x1), x1.device
+        chance = torch.rand(b, device=device)
+        mean_answer = chance < self._config.mean_share
+        spread = torch.rand(b, device=device) * ~mean_answer
+        chance = torch.rand(b, device=device)
+        at_zero = mean_answer | (chance < _NO_NOISE)
+        times = torch.randn(b, device=device).sigmoid()
+        noise = torch.randn_like(x1)
+        x0 = noise * spread.view(-1, 1, 1, 1)
+        return x0, times * ~at_zero
+
+    def _linear_loss(self, log_shading: Tensor, batch: Batch, level: Tensor) -> Tensor:
+        """Scale-invariant errors of shading and albedo in linear light, over the photo and in
+        windows, [B]."""
+        window = max(2, log_shading.shape[-1] // 10)
+        shading = from_log(log_shading, level)
+        albedo = (batch["photo"] / shading).clamp(max=4)
+        total = torch.zeros(len(shading), device=shading.device)
+        for layer, truth in ((shading, batch["shading"]), (albedo, batch["albedo"])):
+            whole = scale_invariant_loss(layer, truth, batch["mask"])
+            local = scale_invariant_loss(layer, truth, batch["mask"], window)
+            total = total + whole + local
+        return total
+
+    def validate(self, batch: Batch) -> Mapping[str, Tensor]:
+        truth = to_log(batch["shading"], exposure(batch["photo"]))
+        answer = predict(self.nets, batch["photo"], None, 1)
+        return {"loss": self._log_loss(answer, truth, batch["mask"]).mean()}
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        photo = batch["photo"]
+        shading = from_log(predict(self.nets, photo, None, 1), exposure(photo))
+        return {
+            "photo": photo,
+            "albedo": (photo / shading).clamp(0, 1),
+            "true albedo": batch["albedo"],
+            "shading": shading,
+            "true shading": batch["shading"],
+        }
+
+
+def _known_latents(mask: Tensor) -> Tensor:
+    """1 where all the pixels of a latent have truth: [B,1,H,W] → [B,1,H/4,W/4]."""
+    share = functional.avg_pool2d(mask, FACTOR)
+    return (share > 0.99).to(mask.dtype)
