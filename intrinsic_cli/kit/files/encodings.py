@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,8 +59,8 @@ def for_display(layer: Image, kind: Kind) -> Image:
     encoding = encoding_of(kind)
     scale = encoding.scale(layer) if kind.scaled else 1.0
     if encoding.encode is _encode_signed:
-        return (layer / np.float32(scale) + 1) / 2
-    return layer / np.float32(scale)
+        return np.asarray((layer / scale + 1) / 2, np.float32)
+    return np.asarray(layer / scale, np.float32)
 
 
 def display_scale(layer: Image) -> float:
@@ -112,10 +113,12 @@ def _quantise(layer: Image, bits: int, gain: float, offset: float) -> NDArray[An
     """v · gain + offset in 0..1 + offset → all codes of ``bits``, rounded and clipped; in bands of
     rows."""
     top = (1 << bits) - 1
+    steps = top / (1 + offset)
     codes = np.empty(layer.shape, np.uint8 if bits == 8 else np.uint16)
-    for rows in bands(layer.shape[0], layer[0].size):
-        steps = (layer[rows] * np.float32(gain) + offset) * (top / (1 + offset)) + 0.5
-        codes[rows] = np.clip(steps, 0, top)
+    values_in_a_row = prod(layer.shape[1:])
+    for rows in bands(layer.shape[0], values_in_a_row):
+        values = layer[rows] * np.float32(gain) + offset
+        codes[rows] = np.clip(values * steps + 0.5, 0, top)
     return codes
 
 

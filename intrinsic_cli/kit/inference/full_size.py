@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
 from intrinsic_cli.kit.light.resize import resize
-from intrinsic_cli.kit.light.upsample import lift_shading, split
+from intrinsic_cli.kit.light.upsample import upsample_shading, split
 from intrinsic_cli.kit.light.upsample_sums import split_sum
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _divide(photo: PreparedPhoto, layers: Mapping[str, Tensor], kinds: Kinds) ->
     shading = layers[SHADING]
     same_size = shading.shape[-2:] == photo.small.shape[-2:]
     small = photo.small if same_size else None
-    full[SHADING] = lift_shading(photo.full, shading, small)
+    full[SHADING] = upsample_shading(photo.full, shading, small)
     diffuse = photo.full
     for name in residuals(full, kinds):
         diffuse = (diffuse - full[name]).clamp(min=0.0)

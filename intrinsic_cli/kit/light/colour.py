@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 from functools import cache
+from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
@@ -69,9 +70,13 @@ def encode_codes(x: NDArray[np.float32], bits: int, scale: float = 1.0) -> NDArr
 
     ``x`` is ``[H,W,C]``, worked on in bands of rows.
     """
-    codes = np.empty(x.shape, np.uint8 if bits == 8 else np.uint16)
-    for rows in bands(x.shape[0], x[0].size):
-        codes[rows] = _encode(x[rows] * np.float32(1.0 / scale), bits)
+    dtype = np.uint8 if bits == 8 else np.uint16
+    codes = np.empty(x.shape, dtype)
+    gain = np.float32(1.0 / scale)
+    values_in_a_row = prod(x.shape[1:])
+    for rows in bands(x.shape[0], values_in_a_row):
+        values = x[rows] * gain
+        codes[rows] = _encode(values, bits)
     return codes
 
 

@@ -23,10 +23,13 @@ _BRADFORD = np.array(
 def to_rec709(pixels: NDArray[np.float32], chromaticities: Sequence[float]) -> NDArray[np.float32]:
     """[H,W,3] linear in the primaries of ``chromaticities`` (() = Rec. 709 already) → [H,W,3]
     linear in those of Rec. 709, white staying white. Colours beyond them become negative."""
-    if not len(chromaticities) or np.allclose(chromaticities, REC709, rtol=0, atol=_SAME):
+    if not len(chromaticities):
+        return pixels
+    if np.allclose(chromaticities, REC709, rtol=0, atol=_SAME):
         return pixels
     matrix = rec709_matrix(chromaticities).astype(np.float32)
-    return np.asarray(pixels @ matrix.T)
+    converted = pixels @ matrix.T
+    return np.asarray(converted)
 
 
 def rec709_matrix(chromaticities: Sequence[float]) -> NDArray[np.float64]:
@@ -50,10 +53,14 @@ def _to_xyz(chromaticities: Sequence[float]) -> NDArray[Any]:
     177)."""
     corners = np.asarray(chromaticities, np.float64).reshape(4, 2)
     with np.errstate(divide="raise", invalid="raise", over="raise"):
-        x, y = corners[:, 0], corners[:, 1]
-        xyz = np.stack([x / y, np.ones(4), (1 - x - y) / y])
-        primaries, white = xyz[:, :3], xyz[:, 3]
-        return primaries * np.linalg.solve(primaries, white)
+        x = corners[:, 0]
+        y = corners[:, 1]
+        z = 1 - x - y
+        xyz = np.stack([x / y, y / y, z / y])
+        primaries = xyz[:, :3]
+        white = xyz[:, 3]
+        amounts = np.linalg.solve(primaries, white)
+        return primaries * amounts
 
 
 def _unusable() -> DataError:

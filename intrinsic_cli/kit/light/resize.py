@@ -13,6 +13,8 @@ from intrinsic_cli.api import Frame
 #: enough for the cache.
 BAND_PIXELS = 1 << 18
 
+_LARGER = 1.5  # how far a small photo is enlarged towards the size the network works best at
+
 
 def fit_size(height: int, width: int, frame: Frame) -> tuple[int, int]:
     """The size ``(h, w)`` a photo is shown to a network at: short side ``frame.size``, aspect kept,
@@ -39,6 +41,16 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(
         source, size=size, mode="bilinear", align_corners=False, antialias=shrinks
     )
+
+
+def enlarged(photos: Tensor, size: int, multiple: int) -> Tensor:
+    """Photos [B,3,H,W] with a short side below ``size`` come nearer to it."""
+    height, width = photos.shape[-2:]
+    scale = min(_LARGER, size / min(height, width))
+    if scale <= 1:
+        return photos
+    nearer = (round_to(height * scale, multiple), round_to(width * scale, multiple))
+    return resize(photos, nearer)
 
 
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:

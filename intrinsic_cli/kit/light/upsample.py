@@ -18,40 +18,66 @@ from torch.nn import functional
 from intrinsic_cli.kit.light.colour import luminance
 from intrinsic_cli.kit.light.resize import bands, resize
 
-RADIUS = 2  # of the window, small pixels: larger ones mix neighbouring edges, smaller ones see too little of an edge
-RIDGE = 0.01  # added to the photo's log variance: contrast below about 10 % says nothing about its cause
+#: Radius of the window, small pixels: larger ones mix neighbouring edges, smaller ones see too
+#: little of an edge.
+RADIUS = 2
+#: Added to the photo's log variance: contrast below about 10 % says nothing about its cause.
+RIDGE = 0.01
 DARK = 1e-3  # added to luminance before the logarithm, so that noise in the dark stays small
 FLOOR = 1e-4  # shading never falls below this, so that albedo = photo / shading stays finite
 
 
-def lift_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None) -> Tensor:
+def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None) -> Tensor:
     """Linear ``photo`` [B,3,H,W] and its ``shading`` [B,C,h,w], C 1 or 3 → [B,C,H,W], at least
     :data:`FLOOR`.
 
     ``small`` is the photo at the shading's size, if the caller has it. The colour of shading is
-    lifted bilinearly."""
-    if shading.shape[-2] >= photo.shape[-2] and shading.shape[-1] >= photo.shape[-1]:
-        return resize(shading, (photo.shape[-2], photo.shape[-1])).clamp(min=FLOOR)
-    small = resize(photo, (shading.shape[-2], shading.shape[-1])) if small is None else small
+    interpolated bilinearly."""
+    size = size_of(photo)
+    if covers(shading, size):
+        return resize(shading, size).clamp(min=FLOOR)
+    if small is None:
+        small = resize(photo, size_of(shading))
+    channels = shading.shape[1]
     maps = _maps(_log(small), shading.clamp(min=FLOOR).log())
-    channels, (height, width) = shading.shape[1], photo.shape[-2:]
-    lifted = photo.new_empty((photo.shape[0], channels, height, width)).contiguous(
-        memory_format=torch.channels_last
-    )
-    for rows in bands(height, width):
-        part = enlarge(maps, rows, (height, width))
+    full = empty_layer(photo, channels)
+    for rows in bands(*size):
+        part = upsample_rows(maps, rows, size)
         shade, slope, guide = part[:, :channels], part[:, channels:-1], part[:, -1:]
-        detail = _log(photo[:, :, rows]).sub_(guide).mul_(slope)
-        torch.add(shade, detail, out=lifted[:, :, rows])
-        lifted[:, :, rows].exp_().clamp_(min=FLOOR)
-    return lifted
+        detail = _log(photo[:, :, rows])
+        detail = detail.sub_(guide).mul_(slope)
+        made = full[:, :, rows]
+        torch.add(shade, detail, out=made)
+        made.exp_().clamp_(min=FLOOR)
+    return full
 
 
 def split(photo: Tensor, shading: Tensor) -> Tensor:
     """The albedo [B,3,H,W] with which ``shading`` [B,1 or 3,H,W] makes ``photo``. Not for training:
     no gradient."""
     albedo = shading.clamp(min=FLOOR)
-    return torch.div(photo, albedo, out=albedo) if albedo.shape == photo.shape else photo / albedo
+    if albedo.shape != photo.shape:
+        return photo / albedo
+    return torch.div(photo, albedo, out=albedo)
+
+
+def size_of(image: Tensor) -> tuple[int, int]:
+    """(height, width) of [B,C,H,W]."""
+    return image.shape[-2], image.shape[-1]
+
+
+def covers(layer: Tensor, size: tuple[int, int]) -> bool:
+    """Has the layer all the pixels of ``size``, so that nothing need be upsampled?"""
+    height, width = size_of(layer)
+    return height >= size[0] and width >= size[1]
+
+
+def empty_layer(photo: Tensor, channels: int) -> Tensor:
+    """Room for a layer [B,channels,H,W] of the photo's size; channels last, as bands of rows are
+    written."""
+    batch, _, height, width = photo.shape
+    layer = photo.new_empty((batch, channels, height, width))
+    return layer.contiguous(memory_format=torch.channels_last)
 
 
 def _log(image: Tensor) -> Tensor:
@@ -61,31 +87,46 @@ def _log(image: Tensor) -> Tensor:
 def _maps(guide: Tensor, shade: Tensor) -> Tensor:
     """Log photo [B,1,h,w] and log shading [B,C,h,w] → log shading, slope and log photo,
     [B,C+2,h,w]."""
-    tone = shade.mean(dim=1, keepdim=True)
-    mean_guide, mean_tone = box(guide), box(tone)
-    variance = box(guide * guide) - mean_guide**2
-    covariance = box(guide * tone) - mean_guide * mean_tone
-    slope = (covariance / (variance.clamp(min=0.0) + RIDGE)).clamp(0.0, 1.0)
-    maps = torch.cat([shade, box(slope), guide], dim=1)
+    slope = local_slope(guide, shade.mean(dim=1, keepdim=True), RIDGE)
+    maps = torch.cat([shade, slope, guide], dim=1)
     return maps.contiguous(memory_format=torch.channels_last)
 
 
-def box(image: Tensor) -> Tensor:
+def local_slope(guide: Tensor, layer: Tensor, ridge: float) -> Tensor:
+    """The slope of ``layer`` on ``guide``, both [B,C,h,w], in the window around each pixel, between
+    0 and 1, and averaged over the window; ``ridge`` is added to the guide's variance."""
+    mean_guide = window_mean(guide)
+    mean_layer = window_mean(layer)
+    variance = window_mean(guide * guide) - mean_guide**2
+    covariance = window_mean(guide * layer) - mean_guide * mean_layer
+    variance = variance.clamp(min=0.0)
+    slope = covariance / (variance + ridge)
+    return window_mean(slope.clamp(0.0, 1.0))
+
+
+def window_mean(image: Tensor) -> Tensor:
     """Mean over the window around each pixel, [B,C,h,w]."""
     padded = functional.pad(image, (RADIUS,) * 4, mode="replicate")
     return functional.avg_pool2d(padded, 2 * RADIUS + 1, stride=1)
 
 
-def enlarge(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
-    """The ``rows`` of ``maps`` [B,C,h,w] enlarged bilinearly to ``size``: [B,C,len(rows),W]."""
-    height = maps.shape[-2]
-    centre = torch.arange(rows.start, rows.stop, device=maps.device, dtype=torch.float32) + 0.5
-    position = (centre * (height / size[0]) - 0.5).clamp(0, height - 1)
+def upsample_rows(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
+    """The ``rows`` of ``maps`` [B,C,h,w] interpolated bilinearly to ``size``: [B,C,len(rows),W]."""
+    mixed = _mix_rows(maps, rows, size[0])
+    wanted = (mixed.shape[-2], size[1])
+    return functional.interpolate(mixed, size=wanted, mode="bilinear", align_corners=False)
+
+
+def _mix_rows(maps: Tensor, rows: slice, height: int) -> Tensor:
+    """The ``rows`` of ``height``, each mixed of the two rows of ``maps`` it lies between."""
+    small_height = maps.shape[-2]
+    last = small_height - 1
+    numbers = torch.arange(rows.start, rows.stop, device=maps.device, dtype=torch.float32)
+    middles = (numbers + 0.5) * (small_height / height)
+    position = (middles - 0.5).clamp(0, last)
     above = position.long()
-    below = (above + 1).clamp(max=height - 1)
-    weight = (position - above)[:, None].to(maps.dtype)
+    below = (above + 1).clamp(max=last)
+    weight = position - above
+    weight = weight[:, None].to(maps.dtype)
     mixed = torch.lerp(maps[:, :, above], maps[:, :, below], weight)
-    mixed = mixed.contiguous(memory_format=torch.channels_last)
-    return functional.interpolate(
-        mixed, size=(len(above), size[1]), mode="bilinear", align_corners=False
-    )
+    return mixed.contiguous(memory_format=torch.channels_last)

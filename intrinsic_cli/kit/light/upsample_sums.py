@@ -17,11 +17,16 @@ import torch
 from torch import Tensor
 
 from intrinsic_cli.kit.light.resize import bands, resize
-from intrinsic_cli.kit.light.upsample import box, enlarge
-
-RIDGE = (
-    0.003  # added to the photo's variance: contrast below about .05 says nothing about whose it is
+from intrinsic_cli.kit.light.upsample import (
+    covers,
+    empty_layer,
+    local_slope,
+    size_of,
+    upsample_rows,
 )
+
+#: Added to the photo's variance: contrast below about .05 says nothing about whose it is.
+RIDGE = 0.003
 
 
 def split_sum(photo: Tensor, parts: Mapping[str, Tensor], small: Tensor) -> dict[str, Tensor]:
@@ -33,11 +38,10 @@ def split_sum(photo: Tensor, parts: Mapping[str, Tensor], small: Tensor) -> dict
     """
     full = {}
     for name, part in parts.items():
-        full[name] = lift_summand(
-            photo, part, small if part.shape[-2:] == small.shape[-2:] else None
-        )
+        fits = size_of(part) == size_of(small)
+        full[name] = upsample_summand(photo, part, small if fits else None)
     rest = photo.clone()
-    for rows in bands(photo.shape[-2], photo.shape[-1]):
+    for rows in bands(*size_of(photo)):
         shown = photo[:, :, rows]
         total = torch.zeros_like(shown)
         for part in full.values():
@@ -49,31 +53,34 @@ def split_sum(photo: Tensor, parts: Mapping[str, Tensor], small: Tensor) -> dict
     return {**full, "transmission": rest}
 
 
-def lift_summand(photo: Tensor, part: Tensor, small: Tensor | None = None) -> Tensor:
+def upsample_summand(photo: Tensor, part: Tensor, small: Tensor | None = None) -> Tensor:
     """Linear ``photo`` [B,3,H,W] and one of its summands [B,1 or 3,h,w] → [B,3,H,W] between 0 and
     the photo.
 
     ``small`` is the photo at the part's size, if the caller has it.
     """
-    height, width = photo.shape[-2:]
-    if part.shape[-2] >= height and part.shape[-1] >= width:
-        return resize(part, (height, width)).expand_as(photo).clamp(min=0.0).minimum(photo)
-    small = resize(photo, (part.shape[-2], part.shape[-1])) if small is None else small
-    part = part.expand_as(small)
-    maps = torch.cat([part, _slope(small, part), small], dim=1).contiguous(
-        memory_format=torch.channels_last
-    )
-    lifted = torch.empty_like(photo, memory_format=torch.channels_last)
-    for rows in bands(height, width):
-        large, shown = enlarge(maps, rows, (height, width)), photo[:, :, rows]
-        made = torch.addcmul(large[:, :3], large[:, 3:6], shown - large[:, 6:])
-        lifted[:, :, rows] = made.clamp_(min=0.0).minimum(shown)
-    return lifted
+    size = size_of(photo)
+    if covers(part, size):
+        return _within(resize(part, size).expand_as(photo), photo)
+    if small is None:
+        small = resize(photo, size_of(part))
+    maps = _maps(small, part.expand_as(small))
+    full = empty_layer(photo, 3)
+    for rows in bands(*size):
+        large, shown = upsample_rows(maps, rows, size), photo[:, :, rows]
+        part, slope, guide = large[:, :3], large[:, 3:6], large[:, 6:]
+        made = torch.addcmul(part, slope, shown - guide)
+        full[:, :, rows] = _within(made, shown)
+    return full
 
 
-def _slope(guide: Tensor, part: Tensor) -> Tensor:
-    """Of the part on the photo, both [B,3,h,w], channel by channel."""
-    mean_guide, mean_part = box(guide), box(part)
-    variance = box(guide * guide) - mean_guide**2
-    covariance = box(guide * part) - mean_guide * mean_part
-    return box((covariance / (variance.clamp(min=0.0) + RIDGE)).clamp(0.0, 1.0))
+def _within(part: Tensor, photo: Tensor) -> Tensor:
+    """Between 0 and the photo."""
+    return part.clamp(min=0.0).minimum(photo)
+
+
+def _maps(guide: Tensor, part: Tensor) -> Tensor:
+    """Photo and part, both [B,3,h,w] → part, its slope on the photo, channel by channel, and photo:
+    [B,9,h,w]."""
+    maps = torch.cat([part, local_slope(guide, part, RIDGE), guide], dim=1)
+    return maps.contiguous(memory_format=torch.channels_last)

@@ -14,8 +14,8 @@ from iid_latent.sils.settings import SilsOptions
 from iid_latent.sils.tasks import Task, task_of
 from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import exposure
-from intrinsic_cli.kit.light.resize import resize
-from intrinsic_cli.kit.light.scale import enlarged, reflectance_below_one
+from intrinsic_cli.kit.light.resize import enlarged, resize
+from intrinsic_cli.kit.light.scale import reflectance_below_one
 from intrinsic_cli.kit.networks.checkpoint import load_into
 from intrinsic_cli.kit.networks.device import place
 

@@ -13,8 +13,8 @@ from iid_latent.usi3d.networks import LayerDomain, PhotoDomain, Separate
 from iid_latent.usi3d.settings import Usi3dOptions
 from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import exposure
-from intrinsic_cli.kit.light.resize import resize
-from intrinsic_cli.kit.light.scale import enlarged, reflectance_below_one
+from intrinsic_cli.kit.light.resize import enlarged, resize
+from intrinsic_cli.kit.light.scale import reflectance_below_one
 from intrinsic_cli.kit.networks.device import place
 
 _SIZE = 256

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from intrinsic_cli.kit.light.scale import enlarged, reflectance_below_one
+from intrinsic_cli.kit.light.resize import enlarged
+from intrinsic_cli.kit.light.scale import reflectance_below_one
 
 
 def test_small_photos_are_enlarged_a_little_and_albedo_stays_below_one() -> None:

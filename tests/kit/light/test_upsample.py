@@ -1,4 +1,4 @@
-"""Shading lifted to full size: edges of light follow the photo, edges of paint stay in the
+"""Shading full to full size: edges of light follow the photo, edges of paint stay in the
 albedo."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from intrinsic_cli.kit.light.resize import resize
-from intrinsic_cli.kit.light.upsample import FLOOR, lift_shading, split
+from intrinsic_cli.kit.light.upsample import FLOOR, split, upsample_shading
 
 HEIGHT, WIDTH = 384, 512
 
@@ -42,9 +42,9 @@ def scene() -> Scene:
     return Scene(albedo * shading, albedo, shading, (side.abs() < 8)[None, None], paint)
 
 
-def error(lifted: Tensor, truth: Tensor, where: Tensor) -> float:
+def error(full: Tensor, truth: Tensor, where: Tensor) -> float:
     """Mean error of log shading."""
-    return float((lifted.log() - truth.log()).abs().mean(dim=1, keepdim=True)[where].mean())
+    return float((full.log() - truth.log()).abs().mean(dim=1, keepdim=True)[where].mean())
 
 
 def small(scene: Scene, channels: int, blur: bool) -> Tensor:
@@ -64,42 +64,40 @@ def small(scene: Scene, channels: int, blur: bool) -> Tensor:
 def test_beats_plain_enlarging_at_edges_and_inside(scene: Scene, channels: int, blur: bool) -> None:
     little = small(scene, channels, blur)
     truth = scene.shading if channels == 3 else scene.shading[:, 1:2]
-    lifted, plain = lift_shading(scene.photo, little), resize(little, (HEIGHT, WIDTH))
-    at_edge = error(lifted, truth, scene.shadow_edge)
+    full, plain = upsample_shading(scene.photo, little), resize(little, (HEIGHT, WIDTH))
+    at_edge = error(full, truth, scene.shadow_edge)
     assert at_edge < (0.85 if blur else 0.5) * error(plain, truth, scene.shadow_edge)
     everywhere = torch.ones_like(scene.shadow_edge)
-    assert error(lifted, truth, everywhere) < (0.8 if blur else 0.6) * error(
-        plain, truth, everywhere
-    )
+    assert error(full, truth, everywhere) < (0.8 if blur else 0.6) * error(plain, truth, everywhere)
     # Where light is soft plain enlarging is as good as perfect; what the photo's paint adds there
     # must not be seen.
-    assert error(lifted, truth, ~scene.shadow_edge) < 0.003
+    assert error(full, truth, ~scene.shadow_edge) < 0.003
 
 
 def test_paint_does_not_leak_into_the_light(scene: Scene) -> None:
     lit = scene.albedo * scene.shading[..., :1, :1]
     flat = torch.full((1, 1, HEIGHT // 4, WIDTH // 4), 0.7)
-    assert torch.allclose(lift_shading(lit, flat), torch.tensor(0.7), atol=1e-4), (
+    assert torch.allclose(upsample_shading(lit, flat), torch.tensor(0.7), atol=1e-4), (
         "even light stays even"
     )
     away = scene.paint_edge & ~functional.max_pool2d(scene.shadow_edge.float(), 25, 1, 12).bool()
-    assert error(lift_shading(scene.photo, small(scene, 3, False)), scene.shading, away) < 0.01
+    assert error(upsample_shading(scene.photo, small(scene, 3, False)), scene.shading, away) < 0.01
 
 
 def test_no_halo(scene: Scene) -> None:
     """Beside a shadow's edge the shading stays between that of the two sides."""
     white = scene.shading.mean(1, keepdim=True).expand(-1, 3, -1, -1)
-    lifted = lift_shading(white, resize(white, (HEIGHT // 4, WIDTH // 4))[:, :1])
-    ratio = lifted / white[:, :1]
+    full = upsample_shading(white, resize(white, (HEIGHT // 4, WIDTH // 4))[:, :1])
+    ratio = full / white[:, :1]
     assert float(ratio.quantile(0.001)) > 0.8
     assert float(ratio.quantile(0.999)) < 1.25
 
 
 def test_no_seams_between_bands(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     little = small(scene, 3, False)
-    whole = lift_shading(scene.photo, little)
+    whole = upsample_shading(scene.photo, little)
     monkeypatch.setattr("intrinsic_cli.kit.light.resize.BAND_PIXELS", WIDTH * 7)
-    assert torch.allclose(lift_shading(scene.photo, little), whole, atol=1e-6)
+    assert torch.allclose(upsample_shading(scene.photo, little), whole, atol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -110,7 +108,7 @@ def test_albedo_times_shading_is_the_photo(channels: int, size: tuple[int, int])
     photo[0, :, 0] = 0.0
     shading = torch.rand(2, channels, 32, 32)
     shading[1, :, 5:9] = 0.0
-    full = lift_shading(photo, shading)
+    full = upsample_shading(photo, shading)
     albedo = split(photo, full)
     assert full.shape == (2, channels, *size)
     assert float(full.min()) >= FLOOR * (1 - 1e-6)
@@ -120,11 +118,11 @@ def test_albedo_times_shading_is_the_photo(channels: int, size: tuple[int, int])
 
 def test_same_size_is_kept() -> None:
     shading = torch.rand(1, 1, 20, 30) + 0.1
-    assert torch.equal(lift_shading(torch.rand(1, 3, 20, 30), shading), shading)
+    assert torch.equal(upsample_shading(torch.rand(1, 3, 20, 30), shading), shading)
 
 
 def test_black_photo() -> None:
     photo = torch.zeros(1, 3, 40, 60)
-    shading = lift_shading(photo, torch.full((1, 3, 10, 15), 0.3))
+    shading = upsample_shading(photo, torch.full((1, 3, 10, 15), 0.3))
     assert torch.allclose(shading, torch.tensor(0.3), atol=1e-6)
     assert not split(photo, shading).any()

@@ -1,4 +1,4 @@
-"""Layers that add up: lifted along the photo's edges, never negative, and their sum is the
+"""Layers that add up: full along the photo's edges, never negative, and their sum is the
 photo."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from intrinsic_cli.kit.files.layers import StoredLayer, quantise, rebuild_error
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.pipeline import decompose_photo
 from intrinsic_cli.kit.light.resize import resize
-from intrinsic_cli.kit.light.upsample_sums import lift_summand, split_sum
+from intrinsic_cli.kit.light.upsample_sums import split_sum, upsample_summand
 
 CPU = Runtime(torch.device("cpu"))
 SIZE = (192, 256)
@@ -40,14 +40,14 @@ def error(one: Tensor, other: Tensor) -> float:
 
 def test_a_sharp_reflection_gets_its_edges_from_the_photo() -> None:
     reflection, transmission = board(29, 0.05, 0.3), torch.full((1, 3, *SIZE), 0.4)
-    lifted = lift_summand(transmission + reflection, small(reflection))
-    assert error(lifted, reflection) < 0.5 * error(resize(small(reflection), SIZE), reflection)
+    full = upsample_summand(transmission + reflection, small(reflection))
+    assert error(full, reflection) < 0.5 * error(resize(small(reflection), SIZE), reflection)
 
 
 def test_edges_behind_the_glass_stay_behind_it() -> None:
     veil = torch.linspace(0.05, 0.2, SIZE[1]).expand(1, 3, *SIZE)
-    lifted = lift_summand(board(29, 0.2, 0.7) + veil, small(veil))
-    assert float((lifted - veil).abs().max()) < 0.005
+    full = upsample_summand(board(29, 0.2, 0.7) + veil, small(veil))
+    assert float((full - veil).abs().max()) < 0.005
 
 
 def test_no_seams_between_bands(monkeypatch: pytest.MonkeyPatch) -> None:
