@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from intrinsic_cli.api import Case
 from intrinsic_cli.kit import metrics
 
 if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.api.protocols import Answer, Scores
 
 #: What is kept of an answer to carry points from or to its photo.
@@ -147,10 +148,10 @@ def projected_template(case: Case, answer: Answer) -> ProjectedTemplate | None:
     return ProjectedTemplate(vertices, foreground)
 
 
-def covered_pixels(silhouette: Any) -> Tensor:
-    """[H,W] or [H,W,1] → the middles [N,2] of its pixels above 0, x and y in −1..1."""
+def covered_pixels(silhouette: Image) -> Tensor:
+    """[H,W] or [H,W,C] → the middles [N,2] of its pixels above 0, x and y in −1..1."""
     height, width = silhouette.shape[:2]
-    covered = np.asarray(silhouette).reshape(height, width) > 0
+    covered = silhouette.reshape(height, width, -1).max(2) > 0
     rows, columns = np.nonzero(covered)
     x = (columns + 0.5) / width
     y = (rows + 0.5) / height

@@ -18,8 +18,8 @@ from intrinsic_cli.kit.data.synth.scenes import open_synth
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.pipeline import decompose_photo
 from intrinsic_cli.kit.networks.checkpoint import load_weights
-from intrinsic_cli.kit.score import find_protocol, score
-from intrinsic_cli.registry import load_registry, open_method
+from intrinsic_cli.kit.score.scoring import score_case
+from intrinsic_cli.registry import load_registry, open_method, open_protocol
 from intrinsic_cli.weights import read_record
 
 WEIGHTS = Path(iid_latent.__file__).parent / "weights"
@@ -68,21 +68,16 @@ def test_weights_beat_the_baselines_on_unseen_views(
         load_weights(path_of(method, variant))[0], spec.options(), runtime
     )
     source: Source = Mixtures(open_synth()) if variant else open_synth()
+    protocol = open_protocol(source.protocol, load_registry())
     # The square root is beaten on the 110 views of the model card; on these ten it is not.
-    baselines = {
-        n: answer
-        for n, answer in find_protocol(source.protocol).baselines.items()
-        if n != "square root"
-    }
+    baselines = {n: answer for n, answer in protocol.baselines.items() if n != "square root"}
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in (method, *baselines)}
     for case in source.cases("val")[:10]:
         rows[method].append(
-            score(
-                source.protocol, case, decompose_photo(network, Photo(case.photo), runtime).layers
-            )
+            score_case(protocol, case, decompose_photo(network, Photo(case.photo), runtime).layers)
         )
         for name, answer in baselines.items():
-            rows[name].append(score(source.protocol, case, answer(case)))
+            rows[name].append(score_case(protocol, case, answer(case)))
     for figure in figures:
         means = {name: mean(row[figure] for row in found) for name, found in rows.items()}
         assert means[method] == min(means.values()), f"{figure}: {means}"
