@@ -3,7 +3,9 @@ promise of the contract it breaks."""
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import ModuleType
@@ -11,6 +13,8 @@ from typing import Any
 
 from intrinsic_cli.api import MethodSpec, PluginError, TrainConfig, Variant
 
+#: What an ``__init__`` and what it imports must not import.
+HEAVY = {"torch", "numpy", "cv2", "PIL", "scipy"}
 HOOKS = ("iid_methods", "iid_datasets", "iid_protocols")
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 VARIANT_WORD = re.compile(r"\w+")
@@ -36,6 +40,25 @@ def check_method_spec(spec: MethodSpec) -> None:
             problems += _of_variant(spec.title(variant), variant)
     if problems:
         raise PluginError("; ".join(problems))
+
+
+def check_front_door(spec: MethodSpec) -> None:
+    """PluginError where describing the method imports what makes every start of iid slow.
+
+    Looked at in a process of its own: in this one torch is long imported."""
+    import subprocess
+
+    package = spec.target.partition(":")[0].partition(".")[0]
+    look = f"import sys, {package}; print(*({HEAVY!r} & sys.modules.keys()))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", look]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    heavy = sorted(done.stdout.split())
+    if heavy:
+        raise PluginError(
+            f"importing {package} imports {', '.join(heavy)}, at every start of iid",
+            "import them in the module of the target",
+        )
 
 
 def _of_method(spec: MethodSpec) -> Iterator[str]:

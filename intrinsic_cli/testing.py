@@ -37,6 +37,7 @@ from intrinsic_cli.kit.files.layers import rebuild
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import Photo, read_photo
 from intrinsic_cli.kit.networks.checkpoint import load_weights, state_of
+from intrinsic_cli.plugin_checks import check_front_door, check_method_spec
 from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_method
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.train.run import train
@@ -73,14 +74,13 @@ def check_method(
 
 def check_description(spec: MethodSpec, name: str, data: DatasetSpec | None = None) -> DatasetSpec:
     """What a MethodSpec says of itself holds. Returns the dataset to train it on."""
-    _expect(
-        spec.name.isidentifier() and spec.name == spec.name.lower(),
-        f"the name {spec.name!r} is a lower-case word",
-    )
-    _expect(bool(spec.summary) and "\n" not in spec.summary, "the summary is one line")
+    try:
+        check_method_spec(spec)
+        check_front_door(spec)
+    except PluginError as error:
+        _expect(False, error.message)
     _expect(name in ("", *spec.variant_names), f"{name!r} is one of its variants")
     variant = spec.variant(name)
-    _expect(bool(variant.layers), f"the variant {name!r} names its layers")
     _expect(isinstance(open_method(spec), Method), "the target is a Method")
     for kind in (variant.options, variant.config):
         _expect(

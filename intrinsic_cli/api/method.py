@@ -2,7 +2,6 @@
 
 The least there is, a method that needs no training::
 
-    import torch
     from intrinsic_cli import api
 
     class Brightness(api.Decomposer):

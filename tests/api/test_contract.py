@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
 import subprocess
 import sys
+import textwrap
 from dataclasses import FrozenInstanceError, fields, replace
+from types import ModuleType
 
 import pytest
 
@@ -18,6 +22,8 @@ from intrinsic_cli.api import (
     UsageError,
     Variant,
     WeightsError,
+    errors,
+    method,
 )
 
 
@@ -72,3 +78,52 @@ def test_silence_listens_to_everything() -> None:
     listener.advance(2, {"loss": 1.0})
     listener.note("a line")
     listener.finish()
+
+
+def test_the_example_of_a_method_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    from intrinsic_cli.testing import check_method
+
+    told = inspect.getdoc(method) or ""
+    code = textwrap.dedent(told.partition("::\n\n")[2].partition("\n\n``iid plugin")[0])
+    assert len(code.splitlines()) <= 20
+    made = ModuleType("plain")
+    monkeypatch.setitem(sys.modules, "plain", made)
+    exec(code, made.__dict__)
+    check_method(made.SPEC)
+
+
+def children(kind: type[IidError]) -> list[type[IidError]]:
+    return [kind, *(inner for child in kind.__subclasses__() for inner in children(child))]
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+    drawn = {}
+    for line in (errors.__doc__ or "").splitlines():
+        words = line.strip("├└─ ").split()
+        if len(words) > 1 and words[0].endswith("Error"):
+            drawn[words[0]] = int(words[1])
+    own = [kind for kind in children(IidError) if kind.__module__ == errors.__name__]
+    assert drawn == {kind.__name__: kind.exit_code for kind in own}
+
+
+@pytest.mark.parametrize("name", ["Batch", "Image", "Minimise", "NetState", "Split"])
+def test_types_can_be_looked_up(name: str) -> None:
+    """``help(intrinsic_cli.api.method)`` says what the names in its signatures stand for."""
+    value = getattr(api, name)
+    home = next(
+        module
+        for module in (api.data, api.method, api.outputs)  # type: ignore[attr-defined]
+        if name in vars(module)
+    )
+    assert f"{name} = {value!r}" in pydoc.plain(pydoc.render_doc(home))
+
+
+@pytest.mark.parametrize("name", api.__all__)
+def test_everything_public_says_what_it_is(name: str) -> None:
+    value = getattr(api, name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert inspect.getdoc(value)
+    if inspect.isclass(value) and value.__module__.startswith("intrinsic_cli"):
+        for attribute, part in vars(value).items():
+            if inspect.isfunction(part) and not attribute.startswith("_") and name != "Silent":
+                assert inspect.getdoc(part), f"{name}.{attribute}"
