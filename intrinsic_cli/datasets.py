@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from intrinsic_cli.api import DatasetSpec
+from intrinsic_cli.kit.data import layouts
 
 _LAYERS = frozenset({"photo", "albedo", "shading", "mask"})
 _KIT = "intrinsic_cli.kit.data"
 _RESEARCH = "research use"
-_FOLDERS = "photo/, albedo/, shading/ (and mask/) with equal file names"
 
 
 def _also(spec: DatasetSpec, name: str, opens: str, protocol: str, summary: str) -> DatasetSpec:
@@ -22,13 +22,13 @@ def _also(spec: DatasetSpec, name: str, opens: str, protocol: str, summary: str)
 
 _SYNTH = DatasetSpec(
     name="synth",
-    summary="rendered views with exact layers; a miniature is packaged, a path names a folder of shards",
+    summary="rendered scenes with exact layers",
     target=f"{_KIT}.synth.scenes:open_synth",
-    offers=_LAYERS | {"normals"},
+    offers=_LAYERS | {"normals", "light"},
     licence="CC0, CC-BY and MIT assets; see the NOTICE beside the miniature",
-    layout="train/ and val/ with *.tar shards",
+    layout=layouts.SYNTH,
     needs_path=False,
-    page="packaged with iid",
+    page="50 scenes are packaged with iid; a path names a folder of more shards",
     protocols=("synth",),
 )
 _FOLDER = DatasetSpec(
@@ -37,30 +37,33 @@ _FOLDER = DatasetSpec(
     target=f"{_KIT}.folder:open_folder",
     offers=_LAYERS,
     licence="yours",
-    layout=_FOLDERS,
+    layout=layouts.FOLDER,
     page="your disk",
     protocols=("folder",),
+    least="one photo; ten make a split that tells something",
 )
 _REFLECTION = DatasetSpec(
     name="reflection",
-    summary="photos behind glass made of any photos; without a path those of the packaged miniature",
+    summary="photos behind glass, made of any photos",
     target=f"{_KIT}.reflection.mixtures:open_reflection",
     offers=frozenset({"photo", "transmission", "reflection", "mask"}),
     licence="that of the photos",
-    layout="image files, or train/ and val/ with *.tar shards",
+    layout=layouts.REFLECTION,
     needs_path=False,
-    page="made on the fly",
+    page="made on the fly; without a path, of the packaged scenes",
     protocols=("reflection",),
+    least="two photos; twelve where they are cut into three parts to train on",
 )
 _UNPAIRED = DatasetSpec(
     name="unpaired",
-    summary="your own photos, albedos and shadings that do not belong together; to train on",
+    summary="your own photos, albedos and shadings, each of other scenes",
     target=f"{_KIT}.unpaired.folders:open_unpaired",
     offers=frozenset({"photo", "albedo", "shading", "unpaired"}),
     licence="yours",
-    layout="photo/, albedo/ and shading/ with any files, or three folders: PHOTOS,ALBEDOS,SHADINGS",
+    layout=layouts.UNPAIRED,
     page="your disk",
     several=True,
+    least="one file in each folder",
 )
 _MIT = DatasetSpec(
     name="mit",
@@ -68,9 +71,10 @@ _MIT = DatasetSpec(
     target=f"{_KIT}.mit:open_mit",
     offers=_LAYERS,
     licence=_RESEARCH,
-    layout="OBJECT/diffuse.png, reflectance.png, shading.png (or shading_color.png) and mask.png, 16-bit linear",
-    page="Grosse et al., Ground truth dataset and baseline evaluations for intrinsic image algorithms, ICCV 2009",
+    layout=layouts.MIT,
+    page="Grosse et al., Ground truth dataset and baseline evaluations, ICCV 2009",
     protocols=("mit", "mit-barron"),
+    trains=False,
 )
 _ARAP = DatasetSpec(
     name="arap",
@@ -78,9 +82,10 @@ _ARAP = DatasetSpec(
     target=f"{_KIT}.arap:open_arap",
     offers=_LAYERS,
     licence=_RESEARCH,
-    layout="SCENE_image.png, SCENE_albedo.png and SCENE_shading.png, linear",
+    layout=layouts.ARAP,
     page="Bonneel et al., Intrinsic Decompositions for Image Editing, Eurographics STAR 2017",
     protocols=("arap-f", "arap-o", "arap-1k"),
+    trains=False,
 )
 _IIW = DatasetSpec(
     name="iiw",
@@ -88,27 +93,29 @@ _IIW = DatasetSpec(
     target=f"{_KIT}.iiw:open_iiw",
     offers=frozenset({"photo", "judgements"}),
     licence="see its page",
-    layout="data/ID.png and data/ID.json",
+    layout=layouts.IIW,
     page="Bell et al., Intrinsic Images in the Wild, SIGGRAPH 2014",
     protocols=("whdr", "whdr-encoded"),
+    trains=False,
 )
 _SAW = DatasetSpec(
     name="saw",
-    summary="SAW: photos of rooms with annotations of smooth shading, shadows and edges",
+    summary="SAW: photos of rooms with annotated shading",
     target=f"{_KIT}.saw:open_saw",
     offers=frozenset({"photo", "labels"}),
     licence="see its page",
-    layout="saw_images_512/ID.png, saw_pixel_labels/saw_data-…/ID.npy and saw_splits/{train,test}_ids.npy",
+    layout=layouts.SAW,
     page="Kovacs et al., Shading Annotations in the Wild, CVPR 2017",
     protocols=("saw-c", "saw-u", "saw-2017"),
+    trains=False,
 )
 _SINTEL = DatasetSpec(
     name="sintel",
-    summary="MPI Sintel: frames of an animated film, split by scene (scene-test.txt, else every second scene)",
+    summary="MPI Sintel: frames of an animated film, split by scene",
     target=f"{_KIT}.sintel:open_sintel",
     offers=_LAYERS,
     licence="see its page",
-    layout="training/clean/SCENE/frame_NNNN.png, and the same below training/albedo and training/shading",
+    layout=layouts.SINTEL,
     page="Butler et al., A Naturalistic Open Source Movie for Optical Flow Evaluation, ECCV 2012",
     protocols=("sintel",),
 )
@@ -118,10 +125,10 @@ _HYPERSIM = DatasetSpec(
     target=f"{_KIT}.hypersim.reader:open_hypersim",
     offers=_LAYERS,
     licence="CC BY-SA 3.0",
-    layout="ai_XXX_XXX/images/scene_cam_XX_*/frame.NNNN.{ldr,diffuse_reflectance,shading}.exr",
-    page="Roberts et al., Hypersim: A Photorealistic Synthetic Dataset for … Indoor Scene Understanding, ICCV 2021",
+    layout=layouts.HYPERSIM,
+    page="Roberts et al., Hypersim: A Photorealistic Synthetic Dataset …, ICCV 2021",
     protocols=("hypersim",),
-    prepare=f"{_KIT}.hypersim.prepare:prepare",
+    prepare=f"{_KIT}.hypersim.write_frames:write_frames",
 )
 _CGI = DatasetSpec(
     name="cgintrinsics",
@@ -129,20 +136,20 @@ _CGI = DatasetSpec(
     target=f"{_KIT}.cgintrinsics:open_cgintrinsics",
     offers=_LAYERS,
     licence="see its page",
-    layout="images/SCENE/NAME.png, NAME_albedo.png and NAME_mask.png",
-    page="Li & Snavely, CGIntrinsics: Better Intrinsic Image Decomposition through … Rendering, ECCV 2018",
+    layout=layouts.CGINTRINSICS,
+    page="Li & Snavely, CGIntrinsics: Better Intrinsic Image Decomposition …, ECCV 2018",
     protocols=("cgintrinsics",),
 )
 _SFSNET = DatasetSpec(
     name="sfsnet",
     summary="SfSNet's synthetic faces with normals, albedo and light",
     target=f"{_KIT}.faces.reader:open_sfsnet",
-    offers=_LAYERS | {"normals"},
+    offers=_LAYERS | {"normals", "light"},
     licence=_RESEARCH,
-    layout="train.csv and test.csv with the columns albedo,normal,depth,mask,face,light,name",
-    page="Sengupta et al., SfSNet: Learning Shape, Reflectance and Illuminance of Faces in the Wild, CVPR 2018",
+    layout=layouts.FACES,
+    page="Sengupta et al., SfSNet: Learning Shape, Reflectance and Illuminance …, CVPR 2018",
     protocols=("faces",),
-    prepare=f"{_KIT}.faces.prepare:prepare_sfsnet",
+    prepare=f"{_KIT}.faces.write_lists:write_sfsnet_lists",
 )
 _CELEBA = DatasetSpec(
     name="celeba",
@@ -150,21 +157,21 @@ _CELEBA = DatasetSpec(
     target=f"{_KIT}.faces.reader:open_celeba",
     offers=frozenset({"photo", "mask"}),
     licence="see its page",
-    layout="train.csv and test.csv with the columns face,name",
+    layout=layouts.FACES,
     page="Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015",
     protocols=("faces",),
-    prepare=f"{_KIT}.faces.prepare:prepare_celeba",
+    prepare=f"{_KIT}.faces.write_lists:write_celeba_lists",
 )
 _CUB = DatasetSpec(
     name="cub",
     summary="CUB-200-2011: birds with keypoints and silhouettes",
     target=f"{_KIT}.cub.reader:open_cub",
-    offers=frozenset({"photo", "mask"}),
+    offers=frozenset({"photo", "silhouette", "mask", "keypoints"}),
     licence="see its page",
-    layout="images.txt, bounding_boxes.txt, train_test_split.txt, parts/part_locs.txt, images/ and segmentations/",
+    layout=layouts.CUB,
     page="Wah et al., The Caltech-UCSD Birds-200-2011 Dataset, Caltech 2011",
     protocols=("birds",),
-    prepare=f"{_KIT}.cub.prepare:prepare",
+    prepare=f"{_KIT}.cub.write_crops:write_crops",
 )
 
 DATASETS = (
@@ -175,7 +182,7 @@ DATASETS = (
     replace(
         _REFLECTION,
         name="reflection3",
-        summary="photos behind glass as above, half of them with the flare of a lens",
+        summary="photos behind glass, half of them with the flare of a lens",
         target=f"{_KIT}.reflection.mixtures:open_reflection3",
         offers=_REFLECTION.offers | {"flare"},
         protocols=("reflection3",),
@@ -194,7 +201,7 @@ DATASETS = (
         summary="MIT's objects under ten lights each: does the albedo stay?",
         target=f"{_KIT}.mit:open_lights",
         offers=frozenset({"photo", "mask"}),
-        layout="OBJECT/light01.png … light10.png and mask.png, 16-bit linear",
+        layout=layouts.MIT_LIGHTS,
         protocols=("constancy",),
     ),
     _ARAP,
@@ -219,7 +226,7 @@ DATASETS = (
         "sintel-image",
         "open_images",
         "sintel",
-        "MPI Sintel split by image (image-test.txt, else every second)",
+        "MPI Sintel split by image",
     ),
     _HYPERSIM,
     _CGI,

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.api.data import Split
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.layer_files import (
-    read_layer,
-    refuse_empty,
-    require_files,
-)
+from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty, require_files
+from intrinsic_cli.kit.data.layouts import ARAP
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
 
-LAYOUT = "SCENE_image.png, SCENE_albedo.png and SCENE_shading.png, linear"
 _FILES = ("image", *FACTORS)
 # Scenes that ``arap-1k`` leaves out, by the beginning of their names.
 _LEFT_OUT = ("amsterdam", "redhead", "butterfly", "office", "caterpillar", "strawberries", "tiger")
 
 
-class Arap(MeasuringReader):
+class Arap(MeasuringReader[str]):
     """One case a scene, exposed as stored. Every pixel counts; protocols mask dark or clipped ones
     by the truth."""
 
@@ -35,29 +29,22 @@ class Arap(MeasuringReader):
         self, folder: Path, protocol: str = "arap-f", without: tuple[str, ...] = ()
     ) -> None:
         self._folder, self.protocol = folder, protocol
-        scenes = sorted(
-            {
-                path.name.rpartition("_")[0]
-                for name in _FILES
-                for path in folder.glob(f"*_{name}.png")
-            }
-        )
-        scenes = [scene for scene in scenes if not scene.startswith(without)]
+        found = [path for name in _FILES for path in folder.glob(f"*_{name}.png")]
+        named = {path.name.rpartition("_")[0] for path in found}
+        scenes = sorted(scene for scene in named if not scene.startswith(without))
         if not scenes:
-            refuse_empty("ARAP scenes", folder, LAYOUT)
-        require_files(
-            "ARAP",
-            folder,
-            [folder / f"{s}_{layer}.png" for s in scenes for layer in _FILES],
-            LAYOUT,
-        )
-        self._entries: dict[Split, list[str]] = {"val": scenes}
+            refuse_empty("ARAP scenes", folder, ARAP)
+        wanted = [self._file(scene, name) for scene in scenes for name in _FILES]
+        require_files("ARAP", folder, wanted, ARAP)
+        self._entries = {"val": scenes}
 
-    def _case(self, entry: Any) -> Case:
-        scene = str(entry)
-        photo = read_photo(self._folder / f"{scene}_image.png", "linear").pixels
-        truth = {layer: read_layer(self._folder / f"{scene}_{layer}.png") for layer in FACTORS}
-        return Case(scene, photo, truth, np.ones(photo.shape[:2], bool))
+    def _case(self, entry: str) -> Case:
+        photo = read_photo(self._file(entry, "image"), "linear").pixels
+        truth = {name: read_layer(self._file(entry, name)) for name in FACTORS}
+        return Case(entry, photo, truth, np.ones(photo.shape[:2], bool))
+
+    def _file(self, scene: str, name: str) -> Path:
+        return self._folder / f"{scene}_{name}.png"
 
 
 def open_arap(path: Path) -> Arap:

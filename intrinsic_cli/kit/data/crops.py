@@ -2,87 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case
+from intrinsic_cli.api.outputs import FACTORS, SUMMANDS
+from intrinsic_cli.kit.data.rows import kind_of_row
 from intrinsic_cli.kit.files.opencv import cv2
 
 if TYPE_CHECKING:
-    from intrinsic_cli.api.data import Batch
+    from numpy.typing import NDArray
 
-Image = NDArray[np.float32]
-#: Planes [S,S,C] by name; ``mask`` [S,S,1] is 1 where the truth can be learned from.
-Sample = dict[str, Image]
+    from intrinsic_cli.api.data import Row
+    from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.data.rows import Sample
 
 _SMALLEST = 0.55  # of the shorter side: the smallest square a training crop is cut from
 WHITE, DARK = 0.98, 2e-3  # a photo clips above, a shading is too dark to learn from below
+WHOLE = 0.99  # a resized mask is True where it has more than this
+#: Layers that come with three channels, also where a file holds only one.
+_COLOURED = {"photo", *FACTORS, *SUMMANDS, "residual"}
 
 
-def middle_square(case: Case, side: int) -> Sample:
-    """The largest square in the middle, resized to ``side``."""
-    height, width = case.mask.shape
-    return _cut(case, *middle_window(height, width), side)
+class Window(NamedTuple):
+    """A square of a picture, in pixels."""
+
+    top: int
+    left: int
+    size: int
+
+    def of(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """What of [H,W,...] lies in the square."""
+        return picture[self.top : self.top + self.size, self.left : self.left + self.size]
 
 
-def random_square(case: Case, side: int, rng: np.random.Generator) -> Sample:
-    """A random square, resized to ``side`` and mirrored half of the time."""
-    height, width = case.mask.shape
-    sample = _cut(case, *random_window(height, width, rng), side)
-    return sample if rng.random() < 0.5 else mirror(sample)
-
-
-def middle_window(height: int, width: int) -> tuple[int, int, int]:
-    """(top, left, size) of the largest square in the middle."""
+def middle_window(height: int, width: int) -> Window:
+    """The largest square in the middle."""
     size = min(height, width)
-    return (height - size) // 2, (width - size) // 2, size
+    return Window((height - size) // 2, (width - size) // 2, size)
 
 
-def random_window(height: int, width: int, rng: np.random.Generator) -> tuple[int, int, int]:
-    """(top, left, size) of a random square, not much smaller than the largest."""
+def random_window(height: int, width: int, rng: np.random.Generator) -> Window:
+    """A random square, not much smaller than the largest."""
     size = max(1, round(min(height, width) * rng.uniform(_SMALLEST, 1)))
-    return int(rng.integers(height - size + 1)), int(rng.integers(width - size + 1)), size
+    top = int(rng.integers(height - size + 1))
+    left = int(rng.integers(width - size + 1))
+    return Window(top, left, size)
 
 
-def mirror(sample: Sample) -> Sample:
-    """Left to right; the x of normals turns with it."""
-    mirrored = {name: x[:, ::-1] for name, x in sample.items()}
-    if "normals" in mirrored:
-        mirrored["normals"] = mirrored["normals"] * np.array([-1, 1, 1], np.float32)
-    return mirrored
-
-
-def resize(x: Image, side: int) -> Image:
+def resize(picture: Image, side: int) -> Image:
     """[H,W] or [H,W,C] → a square of ``side``: by area when it shrinks, bilinear when it grows."""
-    method = cv2.INTER_AREA if x.shape[0] > side else cv2.INTER_LINEAR
-    return np.asarray(
-        cv2.resize(np.ascontiguousarray(x), (side, side), interpolation=method), np.float32
-    )
+    method = cv2.INTER_AREA if picture.shape[0] > side else cv2.INTER_LINEAR
+    whole = np.ascontiguousarray(picture)
+    return np.asarray(cv2.resize(whole, (side, side), interpolation=method), np.float32)
 
 
-def collate(samples: Sequence[Sample]) -> Batch:
-    """Samples of one size → named tensors [B,C,S,S]."""
-    stacked = {
-        name: np.stack([sample[name] for sample in samples]).transpose(0, 3, 1, 2)
-        for name in samples[0]
-    }
-    return {name: torch.from_numpy(np.ascontiguousarray(x)) for name, x in stacked.items()}
+def cut(
+    case: Case,
+    window: Window,
+    side: int,
+    offers: frozenset[str],
+    own: Mapping[str, Row] | None = None,
+) -> Sample:
+    """A square of the case: its photo, its truth, and what of its facts the dataset offers.
 
-
-def _cut(case: Case, top: int, left: int, size: int, side: int) -> Sample:
-    """A square of the case as ``side``×``side`` planes [H,W,C]; the mask leaves out what training
-    cannot use."""
-    window = np.s_[top : top + size, left : left + size]
-    whole = {"photo": case.photo, **case.truth}
-    sample = {
-        name: resize(np.broadcast_to(x[window], (size, size, 3)), side) for name, x in whole.items()
-    }
-    known = resize(case.mask[window].astype(np.float32), side) > 0.99
+    The ``mask`` leaves out what training cannot use: clipped pixels and deep shadow."""
+    planes = {"photo": case.photo, **case.truth}
+    sample = {key: _plane(key, window.of(plane), side) for key, plane in planes.items()}
+    for key in sorted(offers & case.facts.keys()):
+        sample[key] = _fact(case.facts[key], kind_of_row(key, own), window, case.mask.shape)
+    known = resize(window.of(case.mask).astype(np.float32), side) > WHOLE
     known &= sample["photo"].max(-1) < WHITE
     if "shading" in sample:
         known &= sample["shading"].min(-1) > DARK
-    return sample | {"mask": known[..., None].astype(np.float32)}
+    return {**sample, "mask": known[..., None].astype(np.float32)}
+
+
+def _plane(key: str, square: Image, side: int) -> Image:
+    """[S,S,C] → [side,side,C], with three channels where the layer is a coloured one."""
+    if key in _COLOURED:
+        square = np.broadcast_to(square, (*square.shape[:2], 3))
+    return resize(square, side).reshape(side, side, -1)
+
+
+def _fact(values: Image, kind: Row, window: Window, shape: tuple[int, int]) -> Image:
+    """Points of the whole picture in the coordinates of the window; anything else as it is."""
+    if kind != "points":
+        return values
+    height, width = shape
+    pixels = (values[:, :2] + 1) * (width / 2, height / 2)
+    inside = (pixels - (window.left, window.top)) * 2 / window.size - 1
+    return np.concatenate([inside, values[:, 2:]], axis=1).astype(np.float32)

@@ -3,28 +3,35 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.api.data import Split
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.layer_files import read_layer, read_mask, refuse_empty
-from intrinsic_cli.kit.data.readers import TrainingReader, share
+from intrinsic_cli.kit.data.layer_files import (
+    read_encoding,
+    read_layer,
+    read_mask,
+    refuse_empty,
+    require_files,
+    require_size,
+    visible,
+)
+from intrinsic_cli.kit.data.layouts import FOLDER
+from intrinsic_cli.kit.data.readers import TrainingReader
+from intrinsic_cli.kit.data.splits import notes_on_split, split_by_group
+from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
 from intrinsic_cli.kit.files.photo import read_photo
 
-Image = NDArray[np.float32]
-
-LAYOUT = "photo/, albedo/, shading/ (and mask/) with equal file names"
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Files:
     """The files of one photo."""
 
     stem: str
@@ -33,7 +40,7 @@ class _Entry:
     mask: Path | None
 
 
-class Folder(TrainingReader):
+class Folder(TrainingReader[Files]):
     """Photos and layers with equal stems as a :class:`~intrinsic_cli.api.data.Source`.
 
     Photos and layers are read like any input of ``iid``: integer formats are sRGB-encoded, float
@@ -52,36 +59,29 @@ class Folder(TrainingReader):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        entries = _find_entries(folder)
-        first = min(entries, key=lambda entry: share(entry.stem))
-        held = [entry for entry in entries if entry is first or share(entry.stem) < 0.1]
-        self._entries: dict[Split, list[_Entry]] = {
-            "val": held,
-            "train": [entry for entry in entries if entry not in held] or entries,
-        }
+        self._entries = split_by_group(_find(folder), lambda files: files.stem)
+        self.notes = notes_on_split(folder, self._entries)
 
-    def _case(self, entry: Any) -> Case:
+    def _case(self, entry: Files) -> Case:
         photo = read_photo(entry.photo)
         truth = {name: self._read_layer(entry, name) for name in FACTORS}
-        mask = np.ones(photo.pixels.shape[:2], bool) if photo.alpha is None else photo.alpha > 0.5
-        parts: dict[str, NDArray[Any]] = {**truth}
+        for name, layer in truth.items():
+            require_size(layer, photo.pixels, entry.layers[name], entry.photo)
+        mask = visible(photo)
         if entry.mask:
-            parts["mask"] = read_mask(entry.mask)
-        for name, part in parts.items():
-            if part.shape[:2] != mask.shape:
-                raise DataError(
-                    f"{name} and photo of {entry.stem} in {self._folder} differ in size"
-                )
-        return Case(entry.stem, photo.pixels, truth, mask & parts.get("mask", mask))
+            drawn = read_mask(entry.mask)
+            require_size(drawn, photo.pixels, entry.mask, entry.photo)
+            mask = mask & drawn
+        return Case(entry.stem, photo.pixels, truth, mask)
 
-    def _read_layer(self, entry: _Entry, name: str) -> Image:
+    def _read_layer(self, entry: Files, name: str) -> Image:
         path = entry.layers[name]
-        places = (self._folder, entry.photo.parent, path.parent)
-        told = next(
-            (x for x in (place / f"{entry.stem}.iid.json" for place in places) if x.is_file()), None
-        )
-        facts = _read_sidecar(told, name) if told else {}
-        return read_layer(path, facts.get("encoding", "auto")) * np.float32(facts.get("scale", 1.0))
+        for place in (self._folder, entry.photo.parent, path.parent):
+            sidecar = place / f"{entry.stem}.iid.json"
+            if sidecar.is_file():
+                encoding, scale = read_encoding(sidecar, name)
+                return read_layer(path, encoding) * np.float32(scale)
+        return read_layer(path, "auto")
 
 
 def open_folder(path: Path) -> Folder:
@@ -89,47 +89,40 @@ def open_folder(path: Path) -> Folder:
     return Folder(path)
 
 
-def _find_entries(folder: Path) -> list[_Entry]:
+def _find(folder: Path) -> list[Files]:
     found = {name: _by_stem(folder / name) for name in ("photo", *FACTORS, "mask")}
-    if not found["photo"]:
-        refuse_empty("photos in photo/", folder, LAYOUT)
-    missing = [
-        f"{name}/{stem}.*" for stem in found["photo"] for name in FACTORS if stem not in found[name]
-    ]
-    if missing:
-        more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
-        raise DataError(f"{folder} lacks {', '.join(missing[:4])}{more}", f"expected: {LAYOUT}")
+    photos = found["photo"]
+    if not photos:
+        _refuse(folder)
+    for name in FACTORS:
+        lacking = [stem for stem in photos if stem not in found[name]]
+        wanted = [folder / name / f"{stem}.*" for stem in lacking]
+        require_files("folder", folder, wanted, FOLDER)
     masks = found["mask"]
     return [
-        _Entry(s, p, {name: found[name][s] for name in FACTORS}, masks.get(s))
-        for s, p in found["photo"].items()
+        Files(stem, photo, {name: found[name][stem] for name in FACTORS}, masks.get(stem))
+        for stem, photo in photos.items()
     ]
+
+
+def _refuse(folder: Path) -> None:
+    """DataError: there are no photos with layers here; a better place for loose photos is told."""
+    loose = sum(path.suffix.lower() in PHOTO_SUFFIXES for path in folder.glob("*"))
+    if not loose:
+        refuse_empty("photos with layers", folder, FOLDER)
+    message = f"{folder} holds {loose} photos but no layers of them"
+    hint = f"expected: {FOLDER}; photos alone can be trained on as reflection:{folder}"
+    raise DataError(message, hint)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        return {}
+    """The visible files of a folder, {} where there is none. DataError where stems repeat."""
     files: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.glob("*")):
         if not path.is_file() or path.name.startswith(".") or path.name.endswith(".iid.json"):
             continue
         if path.stem in files:
-            raise DataError(
-                f"{folder} holds both {files[path.stem].name} and {path.name}",
-                "stems must be unique",
-            )
+            message = f"{folder} holds both {files[path.stem].name} and {path.name}"
+            raise DataError(message, "stems must be unique")
         files[path.stem] = path
     return files
-
-
-def _read_sidecar(path: Path, layer: str) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8")).get("layers", {}).get(layer, {})
-        return {
-            "encoding": str(facts.get("encoding", "auto")),
-            "scale": float(facts.get("scale", 1.0)),
-        }
-    except (ValueError, AttributeError, TypeError) as error:
-        raise DataError(
-            f"{path} is not a sidecar iid understands", "delete it to read the layers unscaled"
-        ) from error

@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.data.layer_files import refuse_empty, require_files
+from intrinsic_cli.kit.data.layouts import IIW
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
 
-LAYOUT = "data/ID.png and data/ID.json"
 _DARKER = {"E": 0, "1": 1, "2": 2}
 
 
-class Iiw(MeasuringReader):
+class Iiw(MeasuringReader[Path]):
     """``val`` is every fifth photo of the sorted ids (1046 of 5230), ``train`` the others; there is
     no dense truth.
 
@@ -36,28 +35,19 @@ class Iiw(MeasuringReader):
     def __init__(self, folder: Path, protocol: str = "whdr") -> None:
         self.protocol = protocol
         root = folder / "data" if (folder / "data").is_dir() else folder
-        told = sorted(
-            (path for path in root.glob("*.json") if path.stem.isdecimal()),
-            key=lambda path: int(path.stem),
-        )
+        found = [path for path in root.glob("*.json") if path.stem.isdecimal()]
+        told = sorted(found, key=lambda path: int(path.stem))
         if not told:
-            refuse_empty("IIW judgements", folder, LAYOUT)
-        require_files("IIW", root, [path.with_suffix(".png") for path in told], LAYOUT)
+            refuse_empty("IIW judgements", folder, IIW)
+        require_files("IIW", root, [path.with_suffix(".png") for path in told], IIW)
         held = told[::5]
-        self._entries: dict[Split, list[Path]] = {
-            "val": held,
-            "train": [path for path in told if path not in held],
-        }
+        rest = [path for path in told if path not in held]
+        self._entries = {"val": held, "train": rest}
 
-    def _case(self, entry: Any) -> Case:
+    def _case(self, entry: Path) -> Case:
         photo = read_photo(entry.with_suffix(".png")).pixels
-        return Case(
-            entry.stem,
-            photo,
-            {},
-            np.ones(photo.shape[:2], bool),
-            {"judgements": read_judgements(entry)},
-        )
+        facts = {"judgements": read_judgements(entry)}
+        return Case(entry.stem, photo, {}, np.ones(photo.shape[:2], bool), facts)
 
 
 def read_judgements(path: Path) -> dict[str, Any]:
@@ -84,12 +74,9 @@ def _judgement(
     """The two places, the verdict and its weight; None where it does not count."""
     pair = [points[comparison[name]] for name in ("point1", "point2")]
     weight = comparison["darker_score"]
-    if (
-        comparison["darker"] not in _DARKER
-        or not weight
-        or weight <= 0
-        or not all(p["opaque"] for p in pair)
-    ):
+    if comparison["darker"] not in _DARKER or not weight or weight <= 0:
+        return None
+    if not all(point["opaque"] for point in pair):
         return None
     return [[p["x"], p["y"]] for p in pair], _DARKER[comparison["darker"]], float(weight)
 

@@ -5,32 +5,25 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.layer_files import (
-    read_layer,
-    read_mask,
-    refuse_empty,
-    require_files,
-)
+from intrinsic_cli.kit.data.layer_files import read_layer, read_mask, refuse_empty, require_files
+from intrinsic_cli.kit.data.layouts import MIT, MIT_LIGHTS
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.light.colour import decode_codes, encode_codes
-from intrinsic_cli.kit.score import exposure
+from intrinsic_cli.kit.light.white import white_gain
 
-Image = NDArray[np.float32]
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
 
-LAYOUT = "OBJECT/diffuse.png, reflectance.png, shading.png (or shading_color.png) and mask.png, 16-bit linear"
-LIGHTS = "OBJECT/light01.png … light10.png and mask.png, 16-bit linear"
 _FIRST = ("diffuse", "reflectance")  # either of them makes a folder an object
 
 
-class Mit(MeasuringReader):
+class Mit(MeasuringReader[Path]):
     """One case an object. The photo is ``diffuse``, exposed so that its 99th percentile in the mask
     (over pixels and channels) is 1 and fed as a 16-bit sRGB PNG would be: clipped at 1 and rounded.
 
@@ -45,31 +38,30 @@ class Mit(MeasuringReader):
         self._exact, self.protocol = exact, protocol
         objects = sorted({path.parent for name in _FIRST for path in folder.glob(f"*/{name}.png")})
         if not objects:
-            refuse_empty("MIT objects", folder, LAYOUT)
+            refuse_empty("MIT objects", folder, MIT)
         wanted = [
             place / f"{name}.png"
             for place in objects
             for name in ("diffuse", "reflectance", "mask")
         ]
-        require_files("MIT", folder, [*wanted, *map(_shading_file, objects)], LAYOUT)
-        self._entries: dict[Split, list[Path]] = {"val": objects}
+        require_files("MIT", folder, [*wanted, *map(_shading_file, objects)], MIT)
+        self._entries = {"val": objects}
 
-    def _case(self, entry: Any) -> Case:
-        place: Path = entry
-        mask = read_mask(place / "mask.png")
-        photo = read_photo(place / "diffuse.png", "linear").pixels
-        gain = exposure(photo, mask)
+    def _case(self, entry: Path) -> Case:
+        mask = read_mask(entry / "mask.png")
+        photo = read_photo(entry / "diffuse.png", "linear").pixels
+        gain = white_gain(photo, mask)
         photo = photo * np.float32(gain)
+        if not self._exact:
+            photo = as_png16(photo)
         truth = {
-            "albedo": read_layer(place / "reflectance.png"),
-            "shading": read_layer(_shading_file(place)),
+            "albedo": read_layer(entry / "reflectance.png"),
+            "shading": read_layer(_shading_file(entry)),
         }
-        return Case(
-            place.name, photo if self._exact else as_png16(photo), truth, mask, {"exposure": gain}
-        )
+        return Case(entry.name, photo, truth, mask, {"exposure": gain})
 
 
-class MitLights(MeasuringReader):
+class MitLights(MeasuringReader[Path]):
     """Every object under its ten lights, one case a light: no truth, but one and the same paint
     (``constancy``).
 
@@ -82,22 +74,25 @@ class MitLights(MeasuringReader):
     def __init__(self, folder: Path) -> None:
         photos = sorted(folder.glob("*/light[0-9][0-9].png"))
         if not photos:
-            refuse_empty("MIT objects under several lights", folder, LIGHTS)
-        require_files("MIT", folder, [path.with_name("mask.png") for path in photos], LIGHTS)
-        self._entries: dict[Split, list[Path]] = {"val": photos}
+            refuse_empty("MIT objects under several lights", folder, MIT_LIGHTS)
+        require_files("MIT", folder, [path.with_name("mask.png") for path in photos], MIT_LIGHTS)
+        self._entries = {"val": photos}
 
-    def _case(self, entry: Any) -> Case:
-        mask = read_mask(entry.with_name("mask.png"))
-        photo = read_photo(entry, "linear").pixels * np.float32(_shared_exposure(entry.parent))
-        facts = {"scene": entry.parent.name, "light": entry.stem}
-        return Case(f"{entry.parent.name}_{entry.stem}", as_png16(photo), {}, mask, facts)
+    def _case(self, entry: Path) -> Case:
+        place = entry.parent
+        mask = read_mask(place / "mask.png")
+        photo = read_photo(entry, "linear").pixels
+        photo = as_png16(photo * np.float32(_shared_gain(place)))
+        facts = {"scene": place.name, "light": entry.stem}
+        return Case(f"{place.name}_{entry.stem}", photo, {}, mask, facts)
 
 
 @lru_cache(maxsize=4)
-def _shared_exposure(place: Path) -> float:
+def _shared_gain(place: Path) -> float:
+    """That of the brightest of an object's photos."""
     mask = read_mask(place / "mask.png")
     photos = sorted(place.glob("light[0-9][0-9].png"))
-    return min(exposure(read_photo(path, "linear").pixels, mask) for path in photos)
+    return min(white_gain(read_photo(path, "linear").pixels, mask) for path in photos)
 
 
 def open_mit(path: Path) -> Mit:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.api.data import Split
-from intrinsic_cli.kit.data.readers import TrainingReader, share
+from intrinsic_cli.kit.data.layer_files import visible
+from intrinsic_cli.kit.data.readers import TrainingReader
+from intrinsic_cli.kit.data.splits import hold_out, notes_on_split
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
 
-HELD = 8  # photos that validation needs where four collections of mixtures have no photo in common
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from intrinsic_cli.api.data import Split
+    from intrinsic_cli.api.outputs import Image
+
+HELD = 8  # photos that validation needs where four parts of mixtures have no photo in common
 LONGEST = 1024  # pixels: larger photos are reduced, which also rids them of noise and JPEG's blocks
 
 
-class Photos(TrainingReader):
+class Photos(TrainingReader[Path]):
     """The photos in ``folder`` (not below it) as a :class:`~intrinsic_cli.api.data.Source`, without
     any truth.
 
@@ -30,33 +37,16 @@ class Photos(TrainingReader):
     offers = frozenset({"photo", "mask"})
 
     def __init__(self, folder: Path) -> None:
-        found = (
-            sorted(path for path in folder.iterdir() if _is_photo(path)) if folder.is_dir() else []
-        )
+        found = sorted(filter(_is_photo, folder.glob("*")))
         if len(found) < 2:
-            raise DataError(
-                f"{folder} holds {len(found)} photos, where at least two are needed",
-                "give another folder",
-            )
-        ranked = sorted(found, key=lambda path: share(path.stem))
-        least = min(HELD, len(found) // 2)
-        held = {path for i, path in enumerate(ranked) if i < least or share(path.stem) < 0.1}
-        learned = [path for path in found if path not in held]
-        enough = min(len(held), len(learned)) > 1
-        self._entries: dict[Split, list[Path]] = {
-            "val": [path for path in found if path in held or not enough],
-            "train": learned if enough else found,
-        }
+            message = f"{folder} holds {_counted(len(found))}, where at least two are needed"
+            raise DataError(message, f"give a folder with files such as {folder / 'a.jpg'}")
+        self._entries = _split(found)
+        self.notes = notes_on_split(folder, self._entries)
 
-    def _case(self, entry: Any) -> Case:
+    def _case(self, entry: Path) -> Case:
         photo = read_photo(entry)
-        mask = np.ones(photo.pixels.shape[:2], bool) if photo.alpha is None else photo.alpha > 0.5
-        height, width = mask.shape
-        pixels, scale = photo.pixels, LONGEST / max(height, width)
-        if scale < 1:
-            size = (max(1, round(width * scale)), max(1, round(height * scale)))
-            pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
-            mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        pixels, mask = _reduced(photo.pixels, visible(photo))
         return Case(entry.stem, pixels, {}, mask)
 
 
@@ -66,6 +56,30 @@ def open_photos(path: Path) -> Photos:
 
 
 def _is_photo(path: Path) -> bool:
-    return (
-        path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    shown = not path.name.startswith(".") and path.is_file()
+    return shown and path.suffix.lower() in PHOTO_SUFFIXES
+
+
+def _counted(count: int) -> str:
+    return "one photo" if count == 1 else "no photos"
+
+
+def _split(found: list[Path]) -> dict[Split, list[Path]]:
+    """Both splits, in the order of the names."""
+    held = hold_out(found, lambda path: path.stem, least=min(HELD, len(found) // 2))
+    rest = [path for path in found if path not in held]
+    if min(len(held), len(rest)) < 2:
+        return {"train": found, "val": found}
+    return {"train": rest, "val": sorted(held)}
+
+
+def _reduced(pixels: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
+    """Photo and mask with at most :data:`LONGEST` pixels a side."""
+    height, width = mask.shape
+    scale = LONGEST / max(height, width)
+    if scale >= 1:
+        return pixels, mask
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+    known = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    return small, np.asarray(known > 0)

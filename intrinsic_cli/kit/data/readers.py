@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import numpy as np
 
 from intrinsic_cli.api import Case, DataError, Source
-from intrinsic_cli.kit.data.crops import Sample, collate, middle_square, random_square
+from intrinsic_cli.kit.data.crops import cut, middle_window, random_window
+from intrinsic_cli.kit.data.rows import collate, mirror
+from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
+    from intrinsic_cli.kit.data.rows import Sample
+
+Entry = TypeVar("Entry")
+
+SPLITS: tuple[Split, ...] = ("train", "val")
 
 
 class LazyCases(Sequence[Case]):
-    """Cases with a length at once, each read when it is asked for: ``read`` makes one of an entry."""
+    """Cases with a length at once, each read when it is asked for: ``read`` makes one of an
+    entry."""
 
     def __init__(self, entries: Sequence[Any], read: Callable[[Any], Case]) -> None:
         self._entries, self._read = entries, read
@@ -37,15 +45,41 @@ class LazyCases(Sequence[Case]):
         return self._read(self._entries[index])
 
 
-class Reader(Source):
+def all_cases(source: Source) -> Sequence[Case]:
+    """The cases of both splits, or of the only one there is; a photo that is in both comes once."""
+    if isinstance(source, FileReader):
+        return source.every_case()
+    there: list[Sequence[Case]] = []
+    problems: list[DataError] = []
+    for split in SPLITS:
+        try:
+            there.append(source.cases(split))
+        except DataError as error:
+            problems.append(error)
+    if not there:
+        raise problems[0]
+    places = [(cases, index) for cases in there for index in range(len(cases))]
+    return LazyCases(places, lambda place: place[0][place[1]])
+
+
+class FileReader(Source, Generic[Entry]):
     """Most of a :class:`~intrinsic_cli.api.data.Source` of files: a reader fills ``_entries`` and
     makes a case of an entry."""
 
-    _entries: Mapping[Split, Sequence[Any]]
+    _entries: Mapping[Split, Sequence[Entry]]
+
+    @abstractmethod
+    def _case(self, entry: Entry) -> Case:
+        """One photo with its truth, read from its files."""
 
     def cases(self, split: Split = "val") -> Sequence[Case]:
         """See :meth:`Source.cases`."""
         return LazyCases(self._in(split), self._case)
+
+    def every_case(self) -> Sequence[Case]:
+        """The cases of all splits, each once."""
+        entries = {id(entry): entry for split in SPLITS for entry in self._entries.get(split, ())}
+        return LazyCases(list(entries.values()), self._case)
 
     def counts(self, split: Split) -> Mapping[str, int]:
         """How many photos the split has; 0 where there is no such split."""
@@ -57,19 +91,17 @@ class Reader(Source):
         some._entries = {split: entries[index::count] for split, entries in self._entries.items()}
         return some
 
-    def _case(self, entry: Any) -> Case:
-        raise NotImplementedError
-
-    def _in(self, split: Split) -> Sequence[Any]:
+    def _in(self, split: Split) -> Sequence[Entry]:
         """The entries of a split. DataError where there are none."""
-        if not self._entries.get(split):
-            there = ", ".join(name for name, entries in self._entries.items() if entries)
-            message = f"{self.name} has no {split!r} split here"
-            raise DataError(message, f"there is: {there or 'nothing'}")
-        return self._entries[split]
+        entries = self._entries.get(split)
+        if not entries:
+            there = [name for name, entries in self._entries.items() if entries]
+            hint = f"there is: {', '.join(there) or 'nothing'}"
+            raise DataError(f"{self.name} has no {split!r} split here", hint)
+        return entries
 
 
-class MeasuringReader(Reader):
+class MeasuringReader(FileReader[Entry]):
     """A reader of data that may be measured on and never trained on."""
 
     def batches(
@@ -80,9 +112,13 @@ class MeasuringReader(Reader):
         raise DataError(message, "train on synth or on a folder of your own")
 
 
-class TrainingReader(Reader):
-    """A listed dataset to train on: random squares, resized and mirrored half of the time;
-    validation shows the middle square of every photo (the last batch may be smaller)."""
+class TrainingReader(FileReader[Entry]):
+    """A dataset of files to train on: random squares, resized and mirrored half of the time;
+    validation shows the middle square of every photo.
+
+    ``swapped`` says which of its points take one another's place in a mirror."""
+
+    swapped: Sequence[int] | None = None
 
     def batches(
         self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0
@@ -90,34 +126,24 @@ class TrainingReader(Reader):
         """See :meth:`Source.batches`."""
         entries = self._in(split)
         if split == "val":
-            for first in range(0, len(entries), size):
-                chosen = entries[first : first + size]
-                yield collate([self._still(self._case(entry), crop) for entry in chosen])
+            for places in single_pass(len(entries), size):
+                chosen = [self._case(entries[place]) for place in places]
+                yield collate([self._middle(case, crop) for case in chosen], self.rows)
             return
-        while True:
-            yield collate([self._draw(entries, seed, start * size + i, crop) for i in range(size)])
-            start += 1
+        for numbers in endless_batches(size, start):
+            yield collate([self._draw(entries, seed, n, crop) for n in numbers], self.rows)
 
-    def _draw(self, entries: Sequence[Any], seed: int, number: int, crop: int) -> Sample:
-        """The ``number``-th sample of the endless stream of ``seed``: every pass has a fresh
-        order."""
-        epoch, place = divmod(number, len(entries))
-        order = np.random.default_rng((seed, epoch)).permutation(len(entries))
-        return self._vary(
-            self._case(entries[order[place]]), crop, np.random.default_rng((seed, 1, number))
-        )
+    def _draw(self, entries: Sequence[Entry], seed: int, number: int, crop: int) -> Sample:
+        """The ``number``-th sample of the endless stream of ``seed``."""
+        case = self._case(entries[shuffled_place(number, len(entries), seed)])
+        rng = np.random.default_rng((seed, 1, number))
+        sample = self._vary(case, crop, rng)
+        if rng.random() < 0.5:
+            return sample
+        return mirror(sample, self.rows, self.swapped)
 
-    def _still(self, case: Case, crop: int) -> Sample:
-        return middle_square(case, crop)
+    def _middle(self, case: Case, crop: int) -> Sample:
+        return cut(case, middle_window(*case.mask.shape), crop, self.offers, self.rows)
 
     def _vary(self, case: Case, crop: int, rng: np.random.Generator) -> Sample:
-        return random_square(case, crop, rng)
-
-
-def share(name: str) -> float:
-    """A number in 0..1 that depends on the name alone, on every machine: below .1 is a tenth of all
-    names."""
-    return (
-        int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:6], "big")
-        / 2**48
-    )
+        return cut(case, random_window(*case.mask.shape, rng), crop, self.offers, self.rows)

@@ -2,30 +2,33 @@
 and where not.
 
 Layout from memory: verify. ``saw_images_512/ID.png``, ``saw_splits/{train,val,test}_ids.npy`` and
-``saw_pixel_labels/saw_data-filter_size_0-ignore_border_0.05-normal_gradmag_thres_1.5-depth_gradmag_thres_2.0/ID.npy``
-with 0 a discontinuity of normals or depth, 1 a shadow boundary, 2 smooth, 100 ignored."""
+``saw_pixel_labels/SETTINGS/ID.npy`` (see :data:`SETTINGS`) with 0 a discontinuity of normals or
+depth, 1 a shadow boundary, 2 smooth, 100 ignored."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.data.layer_files import require_files
+from intrinsic_cli.kit.data.layouts import SAW
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from intrinsic_cli.api.data import Split
 
 SETTINGS = (
     "saw_data-filter_size_0-ignore_border_0.05-normal_gradmag_thres_1.5-depth_gradmag_thres_2.0"
 )
-LAYOUT = f"saw_images_512/ID.png, saw_pixel_labels/{SETTINGS}/ID.npy and saw_splits/{{train,test}}_ids.npy"
 
 
-class Saw(MeasuringReader):
+class Saw(MeasuringReader[int]):
     """``val`` is the test split of the authors, as the protocol asks. ``facts["labels"]`` [h,w]
     int, perhaps of another size than the photo."""
 
@@ -39,29 +42,24 @@ class Saw(MeasuringReader):
             "train": self._root / "saw_splits" / "train_ids.npy",
             "val": self._root / "saw_splits" / "test_ids.npy",
         }
-        require_files("SAW", self._root, [lists["val"]], LAYOUT)
-        self._entries: dict[Split, list[int]] = {
+        require_files("SAW", self._root, [lists["val"]], SAW)
+        self._entries = {
             split: sorted(int(i) for i in _load(path))
             for split, path in lists.items()
             if path.is_file()
         }
         wanted = [self._places(number) for number in self._entries["val"]]
-        require_files("SAW", self._root, [path for pair in wanted for path in pair], LAYOUT)
+        require_files("SAW", self._root, [path for pair in wanted for path in pair], SAW)
 
     def _places(self, number: int) -> tuple[Path, Path]:
         labels = self._root / "saw_pixel_labels" / SETTINGS / f"{number}.npy"
         return self._root / "saw_images_512" / f"{number}.png", labels
 
-    def _case(self, entry: Any) -> Case:
-        picture, labels = self._places(entry)
-        photo = read_photo(picture).pixels
-        return Case(
-            str(entry),
-            photo,
-            {},
-            np.ones(photo.shape[:2], bool),
-            {"labels": _load(labels).astype(np.int64)},
-        )
+    def _case(self, entry: int) -> Case:
+        photo_path, labels_path = self._places(entry)
+        photo = read_photo(photo_path).pixels
+        facts = {"labels": _load(labels_path).astype(np.int64)}
+        return Case(str(entry), photo, {}, np.ones(photo.shape[:2], bool), facts)
 
 
 def _load(path: Path) -> NDArray[Any]:

@@ -45,8 +45,14 @@ def test_measuring_only(scenes: Path) -> None:
 def test_two_more_protocols(scenes: Path) -> None:
     for layer in ("image", "albedo", "shading"):
         cv2.imwrite(str(scenes / f"office_{layer}.png"), np.full((6, 8, 3), 9, np.uint8))
-    assert (open_arap_o(scenes).protocol, open_arap_o(scenes).count("val")) == ("arap-o", 3)
-    assert (open_arap_1k(scenes).protocol, open_arap_1k(scenes).count("val")) == ("arap-1k", 2)
+    assert (open_arap_o(scenes).protocol, open_arap_o(scenes).counts("val")["photo"]) == (
+        "arap-o",
+        3,
+    )
+    assert (open_arap_1k(scenes).protocol, open_arap_1k(scenes).counts("val")["photo"]) == (
+        "arap-1k",
+        2,
+    )
     (scenes / "a_image.png").unlink()
     with pytest.raises(DataError, match=r"lacks a_image\.png"):
         open_arap(scenes)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import DataError, Silent
-from intrinsic_cli.kit.data.cub.prepare import prepare
 from intrinsic_cli.kit.data.cub.reader import MIRRORED, open_cub, square_box
+from intrinsic_cli.kit.data.cub.write_crops import write_crops
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.score import score
+from intrinsic_cli.kit.score.birds import BIRDS
+from intrinsic_cli.kit.score.scoring import score_case
 
 
 @pytest.fixture
@@ -28,7 +29,9 @@ def aviary(tmp_path: Path) -> Path:
     (root / "images.txt").write_text("1 001.Gull/a.jpg\n2 001.Gull/b.jpg\n")
     (root / "bounding_boxes.txt").write_text("1 31.0 21.0 60.0 40.0\n2 31.0 21.0 60.0 40.0\n")
     (root / "train_test_split.txt").write_text("1 1\n2 0\n")
-    (root / "parts/part_locs.txt").write_text("1 2 61.0 41.0 1\n2 15 31.0 41.0 1\n2 1 0.0 0.0 0\n")
+    (root / "parts/part_locs.txt").write_text(
+        "1 2 61.0 41.0 1\n1 7 91.0 41.0 1\n2 15 31.0 41.0 1\n2 1 0.0 0.0 0\n"
+    )
     return tmp_path
 
 
@@ -36,9 +39,10 @@ def test_crops_are_square_about_the_padded_box(aviary: Path) -> None:
     (case,) = open_cub(aviary).cases()
     assert (case.name, case.photo.shape) == ("b", (256, 256, 3))
     assert square_box((30, 20, 60, 40)) == pytest.approx((27, 7, 66))
-    share = case.truth["mask"].mean()
-    assert share == pytest.approx(60 * 40 / 66**2, abs=0.01)
-    assert score("birds", case, {"mask": case.truth["mask"]})["iou"] == 1
+    silhouette = case.truth["silhouette"]
+    assert silhouette.mean() == pytest.approx(60 * 40 / 66**2, abs=0.01)
+    assert score_case(BIRDS, case, {"silhouette": silhouette})["iou"] == 1
+    assert case.mask.all(), "the crop lies inside the photo"
 
 
 def test_keypoints_are_in_crop_coordinates(aviary: Path) -> None:
@@ -50,17 +54,56 @@ def test_keypoints_are_in_crop_coordinates(aviary: Path) -> None:
     assert [MIRRORED[i] for i in MIRRORED] == list(range(15))
 
 
-def test_batches_hold_photo_and_silhouette(aviary: Path) -> None:
-    first, again = (next(open_cub(aviary).batches("train", 2, 32, seed=1)) for _ in range(2))
+def test_batches_hold_all_that_is_offered(aviary: Path) -> None:
+    cub = open_cub(aviary)
+    first, again = (next(cub.batches("train", 2, 32, seed=1)) for _ in range(2))
+    assert first.keys() == cub.offers
     assert first["photo"].shape == (2, 3, 32, 32)
-    assert first["mask"].shape == (2, 1, 32, 32)
-    assert (first["photo"] == again["photo"]).all()
-    assert next(open_cub(aviary).batches("val", 2, 32))["mask"].shape == (1, 1, 32, 32)
+    assert first["silhouette"].shape == first["mask"].shape == (2, 1, 32, 32)
+    assert first["keypoints"].shape == (2, 15, 3)
+    assert all((first[key] == again[key]).all() for key in first)
+    still = next(cub.batches("val", 2, 32))
+    assert still["silhouette"].shape == (1, 1, 32, 32)
+    assert still["keypoints"][0].numpy() == pytest.approx(cub.cases()[0].facts["keypoints"])
+
+
+def test_keypoints_move_with_the_bird(aviary: Path) -> None:
+    """The keypoint in the middle of the box stays in the middle of the silhouette, however the crop
+    is shifted; in a mirror, left and right change places."""
+    seen = set()
+    batches = open_cub(aviary).batches("train", 1, 64, seed=2)
+    for _, batch in zip(range(12), batches, strict=False):
+        columns = batch["silhouette"][0, 0].amax(0).nonzero().float()
+        rows = batch["silhouette"][0, 0].amax(1).nonzero().float()
+        middle = [float(x.mean() + 0.5) * 2 / 64 - 1 for x in (columns, rows)]
+        assert batch["keypoints"][0, 1, :2].tolist() == pytest.approx(middle, abs=0.05)
+        seen.add(round(middle[0], 2))
+    assert len(seen) > 4
+
+
+def test_left_and_right_wing_change_places_in_a_mirror(aviary: Path) -> None:
+    seen = set()
+    for _, batch in zip(range(12), open_cub(aviary).batches("train", 1, 16), strict=False):
+        wings = batch["keypoints"][0, [6, 10]]
+        (visible,) = wings[:, 2].nonzero().flatten().tolist()
+        x = float(wings[visible, 0])
+        assert x == pytest.approx((60 / 66, -60 / 66)[visible], abs=0.11)
+        seen.add(visible)
+    assert seen == {0, 1}
+
+
+def test_what_is_outside_the_photo_is_white_and_masked(aviary: Path) -> None:
+    boxes = aviary / "CUB_200_2011/bounding_boxes.txt"
+    boxes.write_text("1 31.0 21.0 60.0 40.0\n2 91.0 1.0 60.0 40.0\n")
+    case = open_cub(aviary).cases()[0]
+    assert not case.mask[:, -10:].any()
+    assert (case.photo[:, -10:] == 1).all()
+    assert case.mask[100:150, :50].all()
 
 
 def test_prepared_crops(aviary: Path, tmp_path: Path) -> None:
-    assert prepare(aviary, tmp_path / "crops", Silent()) == 2
-    assert prepare(aviary, tmp_path / "crops", Silent()) == 0
+    assert write_crops(aviary, tmp_path / "crops", Silent()) == 2
+    assert write_crops(aviary, tmp_path / "crops", Silent()) == 0
     told = json.loads((tmp_path / "crops/test.json").read_text())
     assert told["b"]["class"] == "001.Gull"
     assert len(told["b"]["keypoints"]) == 15

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import DataError, Silent
-from intrinsic_cli.kit.data.faces.prepare import prepare_celeba, prepare_sfsnet
-from intrinsic_cli.kit.data.faces.reader import decode_normals, open_celeba, open_sfsnet, shade
+from intrinsic_cli.kit.data import harmonics
+from intrinsic_cli.kit.data.faces.reader import open_celeba, open_sfsnet
+from intrinsic_cli.kit.data.faces.sfs_light import (
+    decode_normals,
+    light_in_house_axes,
+    normals_in_house_axes,
+    shade,
+)
+from intrinsic_cli.kit.data.faces.write_lists import write_celeba_lists, write_sfsnet_lists
 from intrinsic_cli.kit.files.opencv import cv2
 
 LIGHT = np.zeros(27, np.float32)
@@ -43,7 +50,7 @@ def faces(tmp_path: Path) -> Path:
 
 
 def test_lists_hold_complete_sixes_with_relative_paths(faces: Path) -> None:
-    assert prepare_sfsnet(faces, faces, Silent()) == 3
+    assert write_sfsnet_lists(faces, faces, Silent()) == 3
     lines = (faces / "train.csv").read_text().splitlines()
     assert lines[0] == ",albedo,normal,depth,mask,face,light,name"
     assert lines[1].startswith("0,0003/000041_albedo_1_3.png,0003/000041_normal_1_3.png")
@@ -52,22 +59,24 @@ def test_lists_hold_complete_sixes_with_relative_paths(faces: Path) -> None:
 
 def test_a_face_is_albedo_times_the_shading_of_its_light(faces: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "lists"
-    prepare_sfsnet(faces, elsewhere, Silent())
+    write_sfsnet_lists(faces, elsewhere, Silent())
     data = open_sfsnet(elsewhere)
     (case,) = data.cases()
     assert np.abs(case.truth["albedo"] * case.truth["shading"] - case.photo).max() < 0.003
     assert case.truth["normals"][0, 0] == pytest.approx([0, 0, 1])
     assert case.mask.all()
-    assert data.offers == {"photo", "albedo", "shading", "normals", "mask"}
+    assert data.offers == {"photo", "albedo", "shading", "normals", "mask", "light"}
     batch = next(data.batches("train", 2, 8))
+    assert batch.keys() == data.offers
     assert batch["normals"].shape == (2, 3, 8, 8)
+    assert batch["light"].shape == (2, 27)
 
 
 def test_normals_come_with_x_right_and_y_up(faces: Path) -> None:
     write(
         faces / "test/0003/000041_normal_1_3.png", (128, 255, 128)
     )  # the files' second axis points right
-    prepare_sfsnet(faces, faces, Silent())
+    write_sfsnet_lists(faces, faces, Silent())
     assert open_sfsnet(faces).cases()[0].truth["normals"][0, 0] == pytest.approx([1, 0, 0])
     assert decode_normals(np.full((1, 1, 3), 255 / 255, np.float32))[0, 0] == pytest.approx(
         [3**-0.5] * 3
@@ -82,11 +91,20 @@ def test_harmonics_by_hand() -> None:
     assert found == pytest.approx([1.0233267 * 0.6, 0, 0], abs=1e-6)
 
 
+def test_light_in_our_axes_gives_the_shading_of_the_files() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(5, 7, 3)).astype(np.float32)
+    theirs = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    light = rng.normal(size=27).astype(np.float32)
+    ours = harmonics.shade(normals_in_house_axes(theirs), light_in_house_axes(light))
+    np.testing.assert_allclose(ours, shade(theirs, light), atol=1e-5)
+
+
 def test_mistakes_are_named(faces: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"neither train\.csv nor test\.csv") as told:
         open_sfsnet(faces)
     assert "prepare sfsnet" in told.value.hint
-    prepare_sfsnet(faces, faces, Silent())
+    write_sfsnet_lists(faces, faces, Silent())
     (faces / "train/0003/000042_light_1_3.txt").write_text("1 2 3")
     with pytest.raises(DataError, match="does not hold 27 numbers"):
         list(open_sfsnet(faces).cases("train"))
@@ -94,13 +112,13 @@ def test_mistakes_are_named(faces: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lacks train.0003.000041_albedo_1_3\.png"):
         open_sfsnet(faces)
     with pytest.raises(DataError, match="holds no faces"):
-        prepare_sfsnet(tmp_path / "nothing", tmp_path, Silent())
+        write_sfsnet_lists(tmp_path / "nothing", tmp_path, Silent())
 
 
 def test_celeba_has_photos_only(tmp_path: Path) -> None:
     for split in ("train", "test"):
         write(tmp_path / split / "a" / "all" / "7.jpg", (90, 90, 90))
-    assert prepare_celeba(tmp_path, tmp_path, Silent()) == 2
+    assert write_celeba_lists(tmp_path, tmp_path, Silent()) == 2
     data = open_celeba(tmp_path)
     assert data.offers == {"photo", "mask"}
     assert data.cases()[0].truth == {}
@@ -111,7 +129,7 @@ def test_predicted_layers_have_no_mask(tmp_path: Path) -> None:
     for kind in ("face", "albedo", "normal"):
         write(tmp_path / "train" / f"1_2_{kind}.png", (128, 128, 255))
     (tmp_path / "train" / "1_2_light.txt").write_text(" ".join(map(str, LIGHT)))
-    assert prepare_celeba(tmp_path, tmp_path, Silent()) == 1
+    assert write_celeba_lists(tmp_path, tmp_path, Silent()) == 1
     assert ",None,None," in (tmp_path / "train.csv").read_text()
     case = open_celeba(tmp_path).cases("train")[0]
     assert case.mask.all()

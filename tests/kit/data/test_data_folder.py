@@ -126,8 +126,12 @@ def test_validation_is_finite_and_always_the_same(photos: Path) -> None:
 
 
 def test_mistakes_are_named(photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no photos"):
-        open_folder(tmp_path / "albedo")
+    with pytest.raises(DataError, match="nowhere holds no photos with layers"):
+        open_folder(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="photo holds 12 photos but no layers of them") as told:
+        open_folder(photos / "photo")
+    assert "photo/, albedo/, shading/" in told.value.hint
+    assert f"reflection:{photos / 'photo'}" in told.value.hint
     write(photos / "photo" / "p3.jpg", np.zeros((20, 30, 3), np.uint8))
     with pytest.raises(DataError, match=r"both p3\.jpg and p3\.png"):
         open_folder(photos)
@@ -140,5 +144,7 @@ def test_mistakes_are_named(photos: Path, tmp_path: Path) -> None:
 def test_layers_of_another_size_are_named(photos: Path) -> None:
     for path in (photos / "albedo").glob("*"):
         write(path, np.zeros((9, 9, 3), np.uint8))
-    with pytest.raises(DataError, match="albedo and photo of p"):
+    with pytest.raises(
+        DataError, match=r"albedo.p\d+\.png has 9×9 pixels, but .*photo.p\d+\.png has 30×20"
+    ):
         open_folder(photos).cases()[0]

@@ -12,7 +12,9 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.data.iiw import open_encoded, open_iiw
 from intrinsic_cli.kit.data.saw import SETTINGS, open_2017, open_saw
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.score import score
+from intrinsic_cli.kit.score.saw import SAW_U
+from intrinsic_cli.kit.score.scoring import score_case
+from intrinsic_cli.kit.score.whdr import WHDR
 
 COMPARISONS = [
     (1, 2, "1", 2.0),
@@ -47,7 +49,7 @@ def test_every_fifth_photo_by_number_is_held_out(rooms: Path) -> None:
     iiw = open_iiw(rooms)
     assert [case.name for case in iiw.cases()] == ["4", "100"]
     assert [case.name for case in iiw.cases("train")] == ["5", "6", "9", "33"]
-    assert (iiw.count("val"), iiw.protocol, open_encoded(rooms).protocol) == (
+    assert (iiw.counts("val")["photo"], iiw.protocol, open_encoded(rooms).protocol) == (
         2,
         "whdr",
         "whdr-encoded",
@@ -62,7 +64,7 @@ def test_only_opaque_positive_judgements_count(rooms: Path) -> None:
     assert told["darker"].tolist() == [1, 0]
     assert told["weights"].tolist() == [2, 1]
     assert told["points"][0].tolist() == [[0.2, 0.5], [0.8, 0.5]]
-    assert score("whdr", case, {"albedo": case.photo})["whdr"] == pytest.approx(1 / 3)
+    assert score_case(WHDR, case, {"albedo": case.photo})["whdr"] == pytest.approx(1 / 3)
 
 
 def test_missing_and_broken_judgements_are_named(rooms: Path) -> None:
@@ -96,7 +98,7 @@ def test_labels_come_with_their_photos(annotated: Path) -> None:
     cases = list(open_saw(annotated).cases())
     assert [case.name for case in cases] == ["7", "12"]
     assert cases[0].facts["labels"].shape == (24, 30)
-    flat = score("saw-u", cases[0], {"shading": np.ones((48, 60, 1), np.float32)})
+    flat = score_case(SAW_U, cases[0], {"shading": np.ones((48, 60, 1), np.float32)})
     assert 0 < flat["photo_error"] < 1
     assert open_2017(annotated).protocol == "saw-2017"
     with pytest.raises(DataError, match="no 'train' split"):

@@ -10,8 +10,9 @@ import torch
 
 from intrinsic_cli.api import DataError, Silent
 from intrinsic_cli.kit.data.cgintrinsics import divide, open_cgintrinsics
-from intrinsic_cli.kit.data.hypersim.prepare import develop, prepare
-from intrinsic_cli.kit.data.hypersim.reader import open_hypersim, shading_from_albedo, tonemap
+from intrinsic_cli.kit.data.hypersim.reader import open_hypersim
+from intrinsic_cli.kit.data.hypersim.recipe import shading_from_albedo, tonemap
+from intrinsic_cli.kit.data.hypersim.write_frames import make_frame, read_rendering, write_frames
 from intrinsic_cli.kit.data.sintel import open_images, open_sintel
 from intrinsic_cli.kit.files.exr import write_exr
 from intrinsic_cli.kit.files.opencv import cv2
@@ -75,10 +76,10 @@ def renderings(tmp_path: Path) -> Path:
 
 def test_prepared_frames_are_read_back(renderings: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert prepare(renderings, out, Silent()) == 2
-    assert prepare(renderings, out, Silent()) == 0
+    assert write_frames(renderings, out, Silent()) == 2
+    assert write_frames(renderings, out, Silent()) == 0
     data = open_hypersim(out)
-    assert data.count("train") + data.count("val") == 2
+    assert sum(data.counts(split)["photo"] for split in ("train", "val")) == 2
     case = data.cases()[0]
     assert case.name.startswith("ai_001_00")
     assert case.photo.shape == (256, 256, 3)
@@ -95,22 +96,20 @@ def test_frames_are_tone_mapped_then_divided_then_resized() -> None:
         torch.rand(1, 3, 40, 60, generator=made) * 5,
         torch.rand(1, 3, 40, 60, generator=made),
     )
-    photo, _, shading = develop(light, albedo, None, side=40)
+    photo, _, shading = make_frame(light, albedo, None, side=40)
     torch.testing.assert_close(photo, tonemap(light)[..., 10:50])
     torch.testing.assert_close(shading, shading_from_albedo(tonemap(light), albedo)[..., 10:50])
 
 
 def test_missing_renderings_are_named(renderings: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no Hypersim renderings"):
-        prepare(tmp_path / "nothing", tmp_path, Silent())
+        write_frames(tmp_path / "nothing", tmp_path, Silent())
     next(renderings.glob("ai_001_001/images/*/*.diffuse_reflectance.exr")).unlink()
     with pytest.raises(DataError, match=r"lacks .*diffuse_reflectance\.exr"):
-        prepare(renderings, tmp_path, Silent())
+        write_frames(renderings, tmp_path, Silent())
 
 
 def test_hdf5_is_read_where_h5py_is(tmp_path: Path) -> None:
-    from intrinsic_cli.kit.data.hypersim.prepare import read_rendering
-
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "x.hdf5", "w") as file:
         file["dataset"] = np.ones((2, 3, 3), np.float16)

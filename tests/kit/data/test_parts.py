@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.data.folder import open_folder
 from intrinsic_cli.kit.data.synth.scenes import Synth, open_synth
 from intrinsic_cli.kit.data.unpaired.folders import open_unpaired
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.testing_source import Tiny
 
-SPLITS = ("train", "val")
+SPLITS: tuple[Split, ...] = ("train", "val")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_parts_are_disjoint_and_together_everything(
     assert names(source, split) == whole, "cutting leaves the whole as it is"
 
 
-def pictures(source: Any) -> set[bytes]:
+def pixels(source: Any) -> set[bytes]:
     """What a source shows, by its pixels."""
     shown = [
         row
@@ -73,7 +74,7 @@ def pictures(source: Any) -> set[bytes]:
 def test_parts_of_the_little_scenes_are_other_scenes() -> None:
     parts = [Tiny().part(index, 3) for index in range(3)]
     parts += [parts[0].part(0, 3), parts[0].part(1, 3), parts[2].part(2, 3)]
-    for one, other in combinations(map(pictures, parts), 2):
+    for one, other in combinations(map(pixels, parts), 2):
         assert len(one) > 8
         assert not one & other
 
@@ -91,20 +92,19 @@ def test_a_part_trains_on_its_own_photos_alone(reader: Any, photos: Path) -> Non
         for split in SPLITS
     ]
     assert all(not one & other for one, other in combinations(seen, 2))
-    # Validation of collections stops with the smallest, so a part may show fewer than it has.
+    # Validation of unpaired folders stops with the smallest, so a part may show fewer than it has.
     assert len(set.union(*seen)) in ((70,) if reader is open_folder else range(60, 71))
 
 
 def test_shards_are_trained_on_part_by_part() -> None:
-    keys = [
-        {view.split("/")[-1] for view in names(open_synth().part(i, 3), "val")} for i in range(3)
-    ]
+    keys = [{key.split("/")[-1] for key in names(open_synth().part(i, 3), "val")} for i in range(3)]
     shown = [{case.name for case in open_synth().part(i, 3).cases("val")} for i in range(3)]
     assert shown == keys
 
 
-def test_collections_are_cut_one_by_one(photos: Path) -> None:
+def test_unpaired_folders_are_cut_one_by_one(photos: Path) -> None:
     source = open_unpaired(photos)
-    for name, splits in source.collections.items():
-        for split, count in splits.items():
-            assert sum(source.part(i, 3).collections[name][split] for i in range(3)) == count
+    for split in SPLITS:
+        parts = [source.part(i, 3).counts(split) for i in range(3)]
+        for name, count in source.counts(split).items():
+            assert sum(part[name] for part in parts) == count

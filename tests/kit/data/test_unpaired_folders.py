@@ -1,4 +1,4 @@
-"""Collections that do not belong together: what is drawn, what is held back, what is masked, what
+"""Folders that do not belong together: what is drawn, what is held back, what is masked, what
 is missing."""
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.data.readers import share
-from intrinsic_cli.kit.data.unpaired.folders import NAMES, Collections, open_unpaired
+from intrinsic_cli.api.data import Split
+from intrinsic_cli.kit.data.splits import hash_share
+from intrinsic_cli.kit.data.unpaired.files import NAMES
+from intrinsic_cli.kit.data.unpaired.folders import UnpairedFolders, open_unpaired
 from intrinsic_cli.kit.data.unpaired.parts import unpaired
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.light.colour import srgb_to_linear
@@ -32,7 +34,7 @@ def flat(value: int, height: int, width: int) -> np.ndarray:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Picture ``k`` of collection ``c`` is gray of code 60 c + 40 + k everywhere; sizes differ."""
+    """File ``k`` of folder ``c`` is gray of code 60 c + 40 + k everywhere; sizes differ."""
     for c, (name, count) in enumerate(COUNTS.items()):
         for k in range(count):
             folder = tmp_path / name / ("deeper" if k % 2 else ".")
@@ -42,8 +44,14 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def drawn(source: Collections, count: int, **more: int) -> dict[str, list[int]]:
-    """The numbers of the first pictures of each collection, one per batch."""
+def counts(source: UnpairedFolders) -> dict[str, dict[str, int]]:
+    """How many files there are of each layer in each split."""
+    splits: tuple[Split, ...] = ("train", "val")
+    return {name: {split: source.counts(split)[name] for split in splits} for name in NAMES}
+
+
+def drawn(source: UnpairedFolders, count: int, **more: int) -> dict[str, list[int]]:
+    """The numbers of the first files of each folder, one per batch."""
     told: dict[str, list[int]] = {name: [] for name in NAMES}
     for batch in islice(source.batches("train", 1, 8, **more), count):
         for c, name in enumerate(NAMES):
@@ -61,9 +69,9 @@ def test_batches_are_as_unpaired_documents(place: Path) -> None:
         assert batch[f"{name}_mask"].all()
 
 
-def test_every_collection_is_drawn_whole_and_in_an_order_of_its_own(place: Path) -> None:
+def test_every_folder_is_drawn_whole_and_in_an_order_of_its_own(place: Path) -> None:
     source = open_unpaired(place)
-    learned = {name: source.collections[name]["train"] for name in NAMES}
+    learned = {name: source.counts("train")[name] for name in NAMES}
     told = drawn(source, 2 * max(learned.values()))
     for name, count in learned.items():
         assert len(set(told[name][:count])) == count
@@ -72,7 +80,7 @@ def test_every_collection_is_drawn_whole_and_in_an_order_of_its_own(place: Path)
     assert equal < len(told["photo"]) / 4
 
 
-def test_the_order_of_a_collection_depends_on_no_other(place: Path) -> None:
+def test_the_order_of_a_folder_depends_on_no_other(place: Path) -> None:
     before = drawn(open_unpaired(place), 10, seed=3)
     for path in [*place.glob("albedo/a*.png")][3:]:
         path.unlink()
@@ -89,26 +97,26 @@ def test_a_resumed_run_sees_what_an_uninterrupted_one_would(place: Path) -> None
         assert all(torch.equal(batch[name], again[name]) for name in batch)
 
 
-def test_a_tenth_is_held_back_and_new_pictures_move_none(place: Path) -> None:
+def test_a_tenth_is_held_back_and_new_files_move_none(place: Path) -> None:
     source = open_unpaired(place)
-    counts = source.collections
-    assert {name: sum(splits.values()) for name, splits in counts.items()} == COUNTS
-    held = [k for k in range(30) if share(f"deeper/p{k}.png" if k % 2 else f"p{k}.png") < 0.1]
-    assert counts["photo"]["val"] == max(1, len(held))
+    found = counts(source)
+    assert {name: sum(splits.values()) for name, splits in found.items()} == COUNTS
+    held = [k for k in range(30) if hash_share(f"deeper/p{k}.png" if k % 2 else f"p{k}.png") < 0.1]
+    assert found["photo"]["val"] == max(1, len(held))
     assert not set(drawn(source, 60)["photo"]) & set(held)
     first, again = (list(source.batches("val", 2, 8, seed=seed)) for seed in (0, 1))
     assert sum(len(batch["photo"]) for batch in first) == min(
-        splits["val"] for splits in counts.values()
+        splits["val"] for splits in found.values()
     )
     assert {len({len(x) for x in batch.values()}) for batch in first} == {1}
     assert all(torch.equal(a["photo"], b["photo"]) for a, b in zip(first, again, strict=True))
 
 
-def test_lone_pictures_serve_both_splits(tmp_path: Path) -> None:
+def test_lone_files_serve_both_splits(tmp_path: Path) -> None:
     for name in NAMES:
         write(tmp_path / name / "one.png", flat(90, 8, 8))
     source = open_unpaired(tmp_path)
-    assert source.collections == {name: {"train": 1, "val": 1} for name in NAMES}
+    assert counts(source) == {name: {"train": 1, "val": 1} for name in NAMES}
     for split in ("train", "val"):
         assert next(source.batches(split, 1, 8))["albedo"].shape == (1, 3, 8, 8)
 
@@ -130,7 +138,7 @@ def test_what_is_transparent_black_clipped_or_masked_is_left_out(tmp_path: Path)
     assert rows["albedo"] == [1, 1, 0, 0, 0, 0, 1, 1]
     assert rows["shading"] == [1, 1, 0, 0, 0, 0, 1, 0]
     write(tmp_path / "mask" / "shading" / "one.png", mask[:4])
-    with pytest.raises(DataError, match="differ in size"):
+    with pytest.raises(DataError, match=r"one\.png has 8×4 pixels, but .* has 8×8"):
         next(open_unpaired(tmp_path).batches("val", 1, 8))
 
 
@@ -148,9 +156,9 @@ def test_three_folders_may_be_named_and_a_comma_may_be_in_a_name(
     monkeypatch.chdir(place)
     whole = open_dataset("unpaired:.", registry)
     apart = open_dataset(f"unpaired:./photo/, {place}/albedo,shading", registry)
-    assert isinstance(whole, Collections)
-    assert isinstance(apart, Collections)
-    assert apart.collections == whole.collections
+    assert isinstance(whole, UnpairedFolders)
+    assert isinstance(apart, UnpairedFolders)
+    assert counts(apart) == counts(whole)
     monkeypatch.chdir(place.parent)
     place.rename(place.parent / "a,b")
     assert open_dataset("unpaired:a,b", registry).offers == whole.offers

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from intrinsic_cli.api import Case, DataError
+from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.kit.data.readers import TrainingReader
+from intrinsic_cli.kit.data.reflection.mixtures import open_reflection
 from intrinsic_cli.kit.data.unpaired.parts import require_unpaired, unpaired
+from intrinsic_cli.kit.files.opencv import cv2
 
 NAMES = ("photo", "albedo", "shading")
 SIDE = 12
 
 
-class Tagged(TrainingReader):
+class Tagged(TrainingReader[int]):
     """Photo ``k`` and its layers have the value 0.1 + k/100 everywhere; their masks leave out the
     first k % 5 rows."""
 
@@ -29,7 +32,7 @@ class Tagged(TrainingReader):
     def __init__(self, train: int = 31, val: int = 14) -> None:
         self._entries = {"train": range(train), "val": range(train, train + val)}
 
-    def _case(self, entry: Any) -> Case:
+    def _case(self, entry: int) -> Case:
         plane = np.full((SIDE, SIDE, 3), 0.1 + entry / 100, np.float32)
         mask = np.ones((SIDE, SIDE), bool)
         mask[: entry % 5] = False
@@ -37,7 +40,7 @@ class Tagged(TrainingReader):
 
 
 def tags(layer: Tensor) -> list[int]:
-    """Which photos the pictures [B,3,S,S] belong to."""
+    """Which photos the layers [B,3,S,S] belong to."""
     return [round((x - 0.1) * 100) for x in layer.mean((1, 2, 3)).tolist()]
 
 
@@ -80,7 +83,7 @@ def test_validation_knows_the_truth_of_its_photos() -> None:
         assert {len(x) for x in batch.values()} == {len(batch["photo"])}
 
 
-def test_every_layer_has_the_mask_of_its_own_picture() -> None:
+def test_every_layer_has_the_mask_of_its_own_photo() -> None:
     for batch in draw("val"):
         for name in NAMES:
             left_out = SIDE - batch[f"{name}_mask"][:, 0, :, 0].sum(1)
@@ -115,8 +118,21 @@ def test_a_dataset_too_small_to_be_cut_is_told_at_once(
 
 
 def test_a_dataset_that_cannot_be_cut_is_told() -> None:
-    class Whole:
-        name, protocol, offers = "whole", "folder", frozenset(NAMES)
+    class Whole(Tagged):
+        name = "whole"
 
-    with pytest.raises(DataError, match="whole cannot be split"):
-        require_unpaired(Whole())  # type: ignore[arg-type]  # it lacks what is asked for
+        def part(self, index: int, count: int) -> Any:
+            return Source.part(self, index, count)
+
+    with pytest.raises(DataError, match="whole cannot be divided into parts"):
+        require_unpaired(Whole())
+
+
+def test_mixtures_of_too_few_photos_are_told_before_they_are_trained_on(tmp_path: Path) -> None:
+    for number in range(11):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((9, 9, 3), 9 * number, np.uint8))
+    with pytest.raises(DataError, match="too few for 3 parts of mixtures") as told:
+        require_unpaired(open_reflection(tmp_path), 3)
+    assert "bring at least 12" in told.value.hint
+    cv2.imwrite(str(tmp_path / "more.png"), np.zeros((9, 9, 3), np.uint8))
+    require_unpaired(open_reflection(tmp_path), 3)

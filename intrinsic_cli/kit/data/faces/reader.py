@@ -12,131 +12,103 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.api.data import Split
+from intrinsic_cli.kit.data.faces.sfs_light import (
+    decode_normals,
+    light_in_house_axes,
+    normals_in_house_axes,
+    read_light,
+    shade,
+)
 from intrinsic_cli.kit.data.layer_files import read_mask, refuse_empty, require_files
+from intrinsic_cli.kit.data.layouts import FACES
 from intrinsic_cli.kit.data.readers import TrainingReader
 from intrinsic_cli.kit.files.photo import read_photo
 
-Image = NDArray[np.float32]
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Split
+    from intrinsic_cli.api.outputs import Image
 
-LAYOUT = "train.csv and test.csv with the columns albedo,normal,depth,mask,face,light,name (or face,name)"
 LISTS: Mapping[Split, str] = {"train": "train", "val": "test"}
-_TRUTH = ("albedo", "normal", "light")
-# Second-order spherical harmonics with the Lambertian attenuation folded in, SfSNet's order.
-_C = (
-    np.sqrt(np.pi) / 2,
-    np.sqrt(np.pi / 3),
-    np.sqrt(5 * np.pi) / 16,
-    np.sqrt(15 * np.pi) / 8,
-    np.sqrt(15 * np.pi) / 16,
-)
+_COLUMNS = ("albedo", "normal", "mask", "face", "light")
+_TRUTH = {"albedo", "normal", "light"}
+_OFFERED_TRUTH = frozenset({"albedo", "normals", "shading", "light"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One face: its name and the files there are, by column."""
+class Face:
+    """The name of one face and the files there are of it, by column."""
 
     name: str
     files: dict[str, Path]
 
 
-class Faces(TrainingReader):
+class Faces(TrainingReader[Face]):
     """Faces of the lists; ``test`` is the ``val`` split. Numbers are taken as stored, without a
     transfer curve: the synthetic faces are albedo · shading in them.
 
-    Normals come as everywhere in ``iid`` (x right, y up, z to the viewer, unit length); the files
-    have x down, y right, and bytes (n·128 + 128). ``shading`` [H,W,3] is computed from normals and
-    light, ``facts["light"]`` [27] is the light in the files' own axes. A list of CelebA photos has
-    no truth."""
+    Normals and light come as everywhere in ``iid``: x right, y up, z to the viewer, the light
+    ``facts["light"]`` [27] as :mod:`intrinsic_cli.kit.data.harmonics` has it. ``shading`` [H,W,3]
+    is computed from both. A list of CelebA photos has no truth."""
 
     protocol = "faces"
 
     def __init__(self, folder: Path, name: str = "sfsnet") -> None:
         self.name = name
         lists = {split: folder / f"{stem}.csv" for split, stem in LISTS.items()}
-        if not any(path.is_file() for path in lists.values()):
+        there = {split: path for split, path in lists.items() if path.is_file()}
+        if not there:
             hint = f"make them: iid datasets prepare {name} {folder} {folder}"
             raise DataError(f"{folder} has neither train.csv nor test.csv", hint)
-        self._entries: dict[Split, list[_Row]] = {
-            split: read_list(path, folder / LISTS[split])
-            for split, path in lists.items()
-            if path.is_file()
+        self._entries = {
+            split: read_list(path, folder / LISTS[split]) for split, path in there.items()
         }
-        rows = [row for entries in self._entries.values() for row in entries]
-        if not rows:
-            refuse_empty("faces in its lists", folder, LAYOUT)
-        require_files(name, folder, [path for row in rows for path in row.files.values()], LAYOUT)
-        known = all(set(_TRUTH) <= row.files.keys() for row in rows)
-        self.offers = frozenset(
-            {"photo", "mask"} | ({"albedo", "normals", "shading"} if known else set())
-        )
+        faces = [face for entries in self._entries.values() for face in entries]
+        if not faces:
+            refuse_empty("faces in its lists", folder, FACES)
+        wanted = [path for face in faces for path in face.files.values()]
+        require_files(name, folder, wanted, FACES)
+        self.offers = frozenset({"photo", "mask"})
+        if all(face.files.keys() >= _TRUTH for face in faces):
+            self.offers |= _OFFERED_TRUTH
 
-    def _case(self, entry: Any) -> Case:
-        files: dict[str, Path] = entry.files
+    def _case(self, entry: Face) -> Case:
+        files = entry.files
         photo = _read(files["face"])
         mask = read_mask(files["mask"]) if "mask" in files else np.ones(photo.shape[:2], bool)
-        if not set(_TRUTH) <= files.keys():
+        if not files.keys() >= _TRUTH:
             return Case(entry.name, photo, {}, mask)
-        stored = decode_normals(_read(files["normal"]))
+        normals = decode_normals(_read(files["normal"]))
         light = read_light(files["light"])
-        normals = np.stack([stored[..., 1], -stored[..., 0], stored[..., 2]], axis=-1)
         truth = {
             "albedo": _read(files["albedo"]),
-            "normals": normals,
-            "shading": shade(stored, light),
+            "normals": normals_in_house_axes(normals),
+            "shading": shade(normals, light),
         }
-        return Case(entry.name, photo, truth, mask, {"light": light})
+        return Case(entry.name, photo, truth, mask, {"light": light_in_house_axes(light)})
 
 
-def read_list(path: Path, base: Path) -> list[_Row]:
-    """The rows of a list; relative paths start at ``base``. The word ``None`` is no path."""
+def read_list(path: Path, base: Path) -> list[Face]:
+    """The faces of a list; relative paths start at ``base``. The word ``None`` is no path."""
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         if "face" not in (reader.fieldnames or ()):
-            raise DataError(f"{path} has no column face", f"expected: {LAYOUT}")
-        columns = ("albedo", "normal", "mask", "face", "light")
-        rows = [
-            {name: row[name] for name in columns if row.get(name) not in (None, "", "None")}
-            for row in reader
-        ]
-    found = [{name: base / told for name, told in row.items() if told} for row in rows]
-    return [
-        _Row(f"{i:06d}_{row['face'].stem}", row) for i, row in enumerate(found) if "face" in row
-    ]
+            raise DataError(f"{path} has no column face", f"expected: {FACES}")
+        rows = list(reader)
+    faces = []
+    for number, row in enumerate(rows):
+        files = {column: base / row[column] for column in _COLUMNS if _names_a_file(row, column)}
+        if "face" in files:
+            faces.append(Face(f"{number:06d}_{files['face'].stem}", files))
+    return faces
 
 
-def read_light(path: Path) -> Image:
-    """27 numbers of one text file: nine red, nine green, nine blue."""
-    try:
-        light = np.array(path.read_text().split(), np.float32)
-    except ValueError:
-        light = np.zeros(0, np.float32)
-    if light.shape != (27,):
-        raise DataError(f"{path} does not hold 27 numbers", "nine harmonics for each colour")
-    return light
-
-
-def decode_normals(stored: Image) -> Image:
-    """Stored 0..1 [H,W,3] → unit normals in the files' axes: (byte − 128)/128, then unit length."""
-    vectors = (stored * 255 - 128) / 128
-    return np.asarray(
-        vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-8), np.float32
-    )
-
-
-def shade(normals: Image, light: Image) -> Image:
-    """Normals [H,W,3] and light [27] in one and the same axes → shading [H,W,3], not clamped."""
-    x, y, z = (normals[..., i].astype(np.float64) for i in range(3))
-    c = _C
-    basis = [c[0] + 0 * x, c[1] * z, c[1] * x, c[1] * y, c[2] * (2 * z * z - x * x - y * y)]
-    basis += [c[3] * x * z, c[3] * y * z, c[4] * (x * x - y * y), c[3] * x * y]
-    return np.asarray(np.stack(basis, axis=-1) @ light.reshape(3, 9).T, np.float32)
+def _names_a_file(row: Mapping[str, str | None], column: str) -> bool:
+    return row.get(column) not in (None, "", "None")
 
 
 def _read(path: Path) -> Image:
@@ -148,6 +120,6 @@ def open_sfsnet(path: Path) -> Faces:
     return Faces(path)
 
 
-def open_celeba(path: Path, name: Literal["celeba"] = "celeba") -> Faces:
+def open_celeba(path: Path) -> Faces:
     """Photos of faces, perhaps with predicted layers."""
-    return Faces(path, name)
+    return Faces(path, "celeba")

@@ -3,12 +3,17 @@ random."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from intrinsic_cli.kit.data.crops import Image
 from intrinsic_cli.kit.files.opencv import cv2
 
-_COARSE = 3.0  # pixels of blur from which on a smaller picture is blurred instead: what is lost cannot be seen
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+
+# Pixels of blur from which on a smaller picture is blurred instead: what is lost cannot be seen.
+_COARSE = 3.0
 _BRIGHTEST = 0.25  # flare
 
 
@@ -20,36 +25,36 @@ def defocus(scene: Image, sigma: float) -> Image:
     shrink = min(max(1, int(sigma / _COARSE)), height, width)
     if shrink == 1:
         return np.asarray(cv2.GaussianBlur(scene, (0, 0), sigma), np.float32)
-    small = cv2.resize(
-        scene, (max(1, width // shrink), max(1, height // shrink)), interpolation=cv2.INTER_AREA
-    )
+    size = max(1, width // shrink), max(1, height // shrink)
+    small = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma / shrink)
-    return np.asarray(
-        cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
-    )
+    large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32)
 
 
 def double(scene: Image, rng: np.random.Generator) -> Image:
     """The scene and a weaker copy of it, shifted by up to 4 % of the side: the pane has two faces.
     As bright as it was."""
-    reach = 0.04 * min(scene.shape[:2])
+    height, width = scene.shape[:2]
+    reach = 0.04 * min(height, width)
     across, down = (float(x) for x in rng.uniform(-reach, reach, 2))
     weight = float(rng.uniform(0.3, 0.8))
     shift = np.array([[1, 0, across], [0, 1, down]])
     copy = cv2.warpAffine(
-        scene, shift, scene.shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        scene, shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
-    return np.asarray(
-        cv2.addWeighted(scene, 1 / (1 + weight), copy, weight / (1 + weight), 0), np.float32
-    )
+    whole = 1 + weight
+    return np.asarray(cv2.addWeighted(scene, 1 / whole, copy, weight / whole, 0), np.float32)
 
 
 def vignette(height: int, width: int, rng: np.random.Generator) -> Image:
     """How much is mirrored where, [H,W,1] in 0..1: smooth blots that cover part of the picture."""
-    coarse = rng.random((4, 4), dtype=np.float32) + np.float32(rng.uniform(-0.25, 0.25))
+    coarse = rng.random((4, 4), dtype=np.float32)
+    coarse = coarse + np.float32(rng.uniform(-0.25, 0.25))
     blots = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     steep = np.clip(blots * 2 - np.float32(0.5), 0, 1)
-    return np.asarray((steep * steep * (3 - 2 * steep))[..., None], np.float32)
+    smooth = steep * steep * (3 - 2 * steep)
+    return np.asarray(smooth[..., None], np.float32)
 
 
 def flare(height: int, width: int, rng: np.random.Generator) -> Image:
@@ -58,17 +63,23 @@ def flare(height: int, width: int, rng: np.random.Generator) -> Image:
     veil = np.zeros((height, width, 3), np.float32)
     if rng.random() < 0.5:
         return veil
-    y, x = (np.linspace(0, 1, side, dtype=np.float32) for side in (height, width))
     veil += _colour(rng) * np.float32(rng.uniform(0, 0.3))
     for _ in range(rng.integers(1, 4)):
-        (top, left), width_ = rng.uniform(-0.2, 1.2, 2), rng.uniform(0.25, 0.6)
-        down, across = (
-            np.exp(-(((at - middle) / width_) ** 2) / 2) for at, middle in ((y, top), (x, left))
-        )
-        veil += np.outer(down, across)[..., None].astype(np.float32) * _colour(rng)
-    return np.asarray(
-        veil * np.float32(rng.uniform(0.03, _BRIGHTEST) / float(veil.max())), np.float32
-    )
+        top, left = rng.uniform(-0.2, 1.2, 2)
+        spread = rng.uniform(0.25, 0.6)
+        down = _bell(height, top, spread)
+        across = _bell(width, left, spread)
+        spot = np.outer(down, across)[..., None].astype(np.float32)
+        veil += spot * _colour(rng)
+    peak = rng.uniform(0.03, _BRIGHTEST) / float(veil.max())
+    return np.asarray(veil * np.float32(peak), np.float32)
+
+
+def _bell(side: int, middle: float, spread: float) -> Image:
+    """[side], a Gaussian about ``middle``, both in parts of the side."""
+    places = np.linspace(0, 1, side, dtype=np.float32)
+    bell: Image = np.exp(-(((places - middle) / spread) ** 2) / 2)
+    return bell
 
 
 def _colour(rng: np.random.Generator) -> Image:

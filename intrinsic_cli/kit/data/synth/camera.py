@@ -4,17 +4,20 @@ JPEG."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.light.colour import linear_to_srgb, srgb_to_linear
 
-Image = NDArray[np.float32]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from intrinsic_cli.api.outputs import Image
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Camera:
     """One photo's camera. ``gain`` [3] multiplies scene light; noise has a shot and a read part
     (linear units); ``contrast`` bends the encoded curve (0 = none); ``quality`` is that of the
@@ -29,21 +32,21 @@ class Camera:
     def __call__(self, light: Image, rng: np.random.Generator) -> Image:
         """[H,W,3] scene light → the photo, linear, after everything the camera did to it, within
         0..1."""
-        exposed: Image = light * self.gain
+        exposed = light * self.gain
         if self.shot or self.read:
             spread = np.sqrt(self.shot * np.maximum(exposed, 0) + self.read**2)
-            exposed = np.asarray(
-                exposed + spread * rng.standard_normal(exposed.shape, dtype=np.float32), np.float32
-            )
-        stored = self._store(_bend(linear_to_srgb(np.clip(exposed, 0, 1)), self.contrast))
-        return np.asarray(srgb_to_linear(stored), np.float32)
+            noise = rng.standard_normal(exposed.shape, dtype=np.float32)
+            exposed = np.asarray(exposed + spread * noise, np.float32)
+        encoded = linear_to_srgb(np.clip(exposed, 0, 1))
+        codes = self._codes(_bend(encoded, self.contrast))
+        return np.asarray(srgb_to_linear(codes), np.float32)
 
-    def _store(self, encoded: Image) -> Image:
+    def _codes(self, encoded: Image) -> Image:
+        """What the file holds, 0..1."""
         codes = (encoded * 255 + 0.5).astype(np.uint8)
         if self.quality is not None:
-            _, data = cv2.imencode(
-                ".jpg", codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.quality]
-            )
+            options = [cv2.IMWRITE_JPEG_QUALITY, self.quality]
+            _, data = cv2.imencode(".jpg", codes[..., ::-1], options)
             codes = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
         return np.asarray(codes / np.float32(255), np.float32)
 
@@ -52,17 +55,21 @@ def random_camera(light: Image, mask: NDArray[np.bool_], rng: np.random.Generato
     """A camera such as people own, exposing [H,W,3] ``light`` so that a high percentile in ``mask``
     is near white."""
     level = brightest(light)[mask]
-    white = np.percentile(level, rng.uniform(96, 99.8)) if level.size else 1.0
-    exposure = np.exp(rng.normal(-0.2, 0.3)) / max(float(white), 1e-4)
+    white = 1.0
+    if level.size:
+        white = float(np.percentile(level, rng.uniform(96, 99.8)))
+    exposure = np.exp(rng.normal(-0.2, 0.3)) / max(white, 1e-4)
     balance = np.exp(rng.normal(0, 0.06, 3))
-    noisy = rng.random() < 0.6
-    return Camera(
-        gain=(exposure * balance).astype(np.float32),
-        shot=float(10 ** rng.uniform(-4.5, -2.8)) if noisy else 0.0,
-        read=float(10 ** rng.uniform(-3.5, -2.2)) if noisy else 0.0,
-        contrast=float(rng.uniform(-0.15, 0.35)) if rng.random() < 0.35 else 0.0,
-        quality=int(rng.integers(60, 98)) if rng.random() < 0.5 else None,
-    )
+    camera = Camera((exposure * balance).astype(np.float32))
+    # The order of these draws is part of the training data: a seed gives the same photos for ever.
+    if rng.random() < 0.6:
+        camera.shot = float(10 ** rng.uniform(-4.5, -2.8))
+        camera.read = float(10 ** rng.uniform(-3.5, -2.2))
+    if rng.random() < 0.35:
+        camera.contrast = float(rng.uniform(-0.15, 0.35))
+    if rng.random() < 0.5:
+        camera.quality = int(rng.integers(60, 98))
+    return camera
 
 
 def brightest(image: Image) -> Image:

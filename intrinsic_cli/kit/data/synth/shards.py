@@ -32,8 +32,8 @@ SHADING = 4 * _CODE**2.4
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A decoded square scene: ``albedos``, ``shadings`` [H,W,3] codes; ``highlights`` by light; ``ids``
-    [H,W], 0 = none."""
+    """A decoded square scene: ``albedos``, ``shadings`` [H,W,3] codes; ``highlights`` by light;
+    ``ids`` [H,W], 0 = none."""
 
     key: str
     meta: Mapping[str, Any]

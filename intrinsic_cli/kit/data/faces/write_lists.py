@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from intrinsic_cli.api import DataError, Progress
+from intrinsic_cli.kit.data.layouts import CELEBA_ORIGINALS, SFSNET_ORIGINALS
 from intrinsic_cli.kit.files.atomic import write_text
 
 COLUMNS = ("albedo", "normal", "depth", "mask", "face", "light", "name")
@@ -18,26 +19,21 @@ _SYNTHETIC = re.compile(r"(\d+)_face_(\d+)_(\d+)\.png")
 Row = dict[str, Path | str]
 
 
-def prepare_sfsnet(source: Path, out: Path, progress: Progress) -> int:
+def write_sfsnet_lists(source: Path, out: Path, progress: Progress) -> int:
     """Lists of SfSNet's synthetic faces, ``{train,test}/DDDD/NNNNNN_KIND_A_B.png`` (light:
     ``.txt``): only complete sixes, sorted; paths relative to ``train/`` or ``test/`` where the
     lists lie beside them, else absolute."""
-    return _write_lists(
-        source, out, progress, COLUMNS, _synthetic, "{train,test}/DDDD/NNNNNN_face_A_B.png"
-    )
+    return _write_lists(source, out, progress, COLUMNS, _synthetic, SFSNET_ORIGINALS)
 
 
-def prepare_celeba(source: Path, out: Path, progress: Progress) -> int:
+def write_celeba_lists(source: Path, out: Path, progress: Progress) -> int:
     """Lists of CelebA crops, ``{train,test}/**/all/*.jpg``, with absolute paths; or, where there
     are no crops, of predicted layers ``{train,test}/E_I_{face,albedo,normal}.png`` and
     ``_light.txt``, whose mask and depth are the word ``None``."""
     if any(_crops(source / split) for split in SPLITS):
-        return _write_lists(
-            source, out, progress, ("face", "name"), _crops, "{train,test}/**/all/*.jpg"
-        )
-    return _write_lists(
-        source, out, progress, COLUMNS, _predicted, "{train,test}/**/all/*.jpg or predicted layers"
-    )
+        columns = ("face", "name")
+        return _write_lists(source, out, progress, columns, _crops, CELEBA_ORIGINALS)
+    return _write_lists(source, out, progress, COLUMNS, _predicted, CELEBA_ORIGINALS)
 
 
 def _write_lists(
@@ -78,14 +74,16 @@ def _told(value: Path | str, base: Path | None) -> str:
 def _synthetic(folder: Path) -> list[Row]:
     rows = []
     for face in sorted(folder.glob("*/*_face_*.png")):
-        if found := _SYNTHETIC.fullmatch(face.name):
-            number, pose, light = found.groups()
-            row: Row = {
-                kind: face.with_name(f"{number}_{kind}_{pose}_{light}.png") for kind in COLUMNS[:5]
-            }
-            row["light"] = face.with_name(f"{number}_light_{pose}_{light}.txt")
-            if all(Path(path).is_file() for path in row.values()):
-                rows.append(row | {"name": f"{face.parent.name}_{number}_{pose}_{light}"})
+        found = _SYNTHETIC.fullmatch(face.name)
+        if not found:
+            continue
+        number, pose, light = found.groups()
+        row: Row = {}
+        for column in COLUMNS[:5]:
+            row[column] = face.with_name(f"{number}_{column}_{pose}_{light}.png")
+        row["light"] = face.with_name(f"{number}_light_{pose}_{light}.txt")
+        if all(Path(path).is_file() for path in row.values()):
+            rows.append(row | {"name": f"{face.parent.name}_{number}_{pose}_{light}"})
     return rows
 
 
@@ -97,9 +95,9 @@ def _predicted(folder: Path) -> list[Row]:
     rows = []
     for face in sorted(folder.glob("*_face.png")):
         stem = face.name.removesuffix("_face.png")
-        row: Row = {
-            kind: face.with_name(f"{stem}_{kind}.png") for kind in ("albedo", "normal", "face")
-        }
+        row: Row = {}
+        for column in ("albedo", "normal", "face"):
+            row[column] = face.with_name(f"{stem}_{column}.png")
         row["light"] = face.with_name(f"{stem}_light.txt")
         if all(Path(path).is_file() for path in row.values()):
             rows.append(row | {"depth": "None", "mask": "None", "name": stem})

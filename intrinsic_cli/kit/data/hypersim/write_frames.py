@@ -8,42 +8,40 @@ beside it and ``scene_cam_XX_geometry_hdf5/frame.NNNN.render_entity_id.hdf5``; t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from intrinsic_cli.api import DataError, Progress
-from intrinsic_cli.kit.data.hypersim.reader import shading_from_albedo, square, tonemap
+from intrinsic_cli.kit.data.hypersim.reader import LAYERS, PHOTOS, layer_beside
+from intrinsic_cli.kit.data.hypersim.recipe import shading_from_albedo, square, tonemap
 from intrinsic_cli.kit.data.layer_files import refuse_empty, require_files
+from intrinsic_cli.kit.data.layouts import HYPERSIM_ORIGINALS
 from intrinsic_cli.kit.files.atomic import replacing
 from intrinsic_cli.kit.files.exr import read_exr, write_exr
 
-LAYOUT = "ai_XXX_XXX/images/scene_cam_XX_final_hdf5/frame.NNNN.{color,diffuse_reflectance}.hdf5 (or .exr)"
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
 SIDE = 256
-_KINDS = ("ldr", "diffuse_reflectance", "shading")
+_ALBEDO = LAYERS["albedo"]
 
 
-def prepare(source: Path, out: Path, progress: Progress) -> int:
+def write_frames(source: Path, out: Path, progress: Progress) -> int:
     """Write ``ldr``, ``diffuse_reflectance`` and ``shading`` of every frame as half-float EXR of
     256², same folders.
 
     Frames that are there already are skipped. Returns how many were written."""
-    photos = sorted(
-        path
-        for end in ("hdf5", "exr")
-        for path in source.glob(f"ai_*/images/*/frame.*.color.{end}")
-    )
+    patterns = [f"ai_*/images/*/frame.*.color.{end}" for end in ("hdf5", "exr")]
+    photos = sorted(path for pattern in patterns for path in source.glob(pattern))
     if not photos:
-        refuse_empty("Hypersim renderings", source, LAYOUT)
-    require_files(
-        "Hypersim", source, [_beside(path, "diffuse_reflectance") for path in photos], LAYOUT
-    )
+        refuse_empty("Hypersim renderings", source, HYPERSIM_ORIGINALS)
+    wanted = [layer_beside(path, _ALBEDO) for path in photos]
+    require_files("Hypersim", source, wanted, HYPERSIM_ORIGINALS)
     progress.start("hypersim", len(photos))
     written = 0
     for photo in photos:
@@ -53,27 +51,30 @@ def prepare(source: Path, out: Path, progress: Progress) -> int:
     return written
 
 
-def develop(
+def make_frame(
     light: Tensor, albedo: Tensor, valid: Tensor | None, side: int = SIDE
-) -> Iterator[Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Rendered light and reflectance [1,3,H,W] → photo, albedo [1,3,S,S] and shading [1,1,S,S].
 
     Tone mapped at full size (the 90th percentile of ``valid`` [1,1,H,W] goes to .8), then divided,
     then resized: the published order, ε 1e-8."""
     photo = tonemap(light, valid)
     shading = shading_from_albedo(photo, albedo, epsilon=1e-8)
-    yield from (square(x, side) for x in (photo, albedo, shading))
+    return square(photo, side), square(albedo, side), square(shading, side)
 
 
 def _write(source: Path, folder: Path) -> bool:
-    places = [folder / f"{'.'.join(source.name.split('.')[:2])}.{kind}.exr" for kind in _KINDS]
+    """Write one frame; False where it is there already."""
+    beside = (folder / source.name).with_suffix(".exr")
+    kinds = (PHOTOS[0], _ALBEDO, LAYERS["shading"])
+    places = [layer_beside(beside, kind) for kind in kinds]
     if all(place.is_file() for place in places):
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    light, albedo = (
-        _planes(read_rendering(path)) for path in (source, _beside(source, "diffuse_reflectance"))
-    )
-    for place, layer in zip(places, develop(light, albedo, _valid(source)), strict=True):
+    light = _planes(read_rendering(source))
+    albedo = _planes(read_rendering(layer_beside(source, _ALBEDO)))
+    frame = make_frame(light, albedo, _valid(source))
+    for place, layer in zip(places, frame, strict=True):
         with replacing(place) as temporary:
             write_exr(temporary, layer[0].permute(1, 2, 0).numpy())
     return True
@@ -81,13 +82,13 @@ def _write(source: Path, folder: Path) -> bool:
 
 def _valid(photo: Path) -> Tensor | None:
     """Where something was rendered; everywhere (None), if the ids are missing."""
-    ids = photo.with_name(photo.name.replace(".color.", ".render_entity_id."))
-    ids = (
-        ids
-        if ids.is_file()
-        else ids.parent.with_name(ids.parent.name.replace("_final_", "_geometry_")) / ids.name
-    )
-    return _planes(read_rendering(ids))[:, :1] != -1 if ids.is_file() else None
+    ids = layer_beside(photo, "render_entity_id")
+    if not ids.is_file():
+        geometry = ids.parent.name.replace("_final_", "_geometry_")
+        ids = ids.parent.with_name(geometry) / ids.name
+    if not ids.is_file():
+        return None
+    return _planes(read_rendering(ids))[:, :1] != -1
 
 
 def read_rendering(path: Path) -> NDArray[Any]:
@@ -106,11 +107,7 @@ def read_rendering(path: Path) -> NDArray[Any]:
 
 
 def _planes(layer: NDArray[Any]) -> Tensor:
-    planes = layer[..., None] if layer.ndim == 2 else layer[..., :3]
-    return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1), np.float32)).nan_to_num(
-        0.0
-    )[None]
-
-
-def _beside(photo: Path, kind: str) -> Path:
-    return photo.with_name(photo.name.replace(".color.", f".{kind}."))
+    """[H,W] or [H,W,C] → [1,C,H,W], at most three channels, without what is no number."""
+    pixels = layer[..., None] if layer.ndim == 2 else layer[..., :3]
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)
+    return torch.from_numpy(planes)[None].nan_to_num(0.0)

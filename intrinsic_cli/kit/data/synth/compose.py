@@ -1,0 +1,155 @@
+"""A photo made of a rendered scene: paint, lights, colours and a camera.
+
+A scene holds several albedo sets A_j and one-light shadings S_k with highlights R_k, so that any
+``sum_k w_k c_k (A_j S_k + R_k)`` is a valid photo of it with exact truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from intrinsic_cli.kit.data.crops import WHITE, WHOLE, Window
+from intrinsic_cli.kit.data.crops import resize as resize_square
+from intrinsic_cli.kit.data.synth.camera import Camera, brightest, random_camera
+from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.data.rows import Sample
+    from intrinsic_cli.kit.data.synth.shards import Scene
+
+    Mask = NDArray[np.bool_]
+
+_FLOOR = 2e-3  # shading below this part of the photo's white is too dark to learn from
+_DARK = 0.004  # so is a photo
+_ISOLATED = 0.25  # of the training samples show one object on black
+_LARGE = 0.06  # of the picture: an object that can be shown alone
+_PAINTS = 256  # one for each object
+
+
+class Lighting(NamedTuple):
+    """The scene's light: ``shading`` and ``highlight`` [H,W,3]; ``harmonics`` [9,3] or None."""
+
+    shading: Image
+    highlight: Image
+    harmonics: NDArray[np.float64] | None
+
+
+def compose(
+    scene: Scene, rng: np.random.Generator, window: Window, side: int, plain: bool = False
+) -> Sample:
+    """A square of the scene under a random light, paint and camera: ``photo``, ``albedo``,
+    ``shading``, ``normals`` [S,S,3], ``mask`` [S,S,1] (1 where the truth holds) and, where the
+    scene knows it, ``light`` [27].
+
+    ``plain`` scenes are never repainted nor cut out.
+    """
+    ids = window.of(scene.ids)
+    albedo = _paint(scene, window, ids, rng, plain)
+    light = _lighting(scene, window, rng)
+    highlight = light.highlight
+    known = ids > 0
+    if rng.random() < (0.0 if plain else _ISOLATED):
+        known = _isolate(known, ids, rng)
+        albedo = albedo * known[..., None]
+        highlight = highlight * known[..., None]
+    reflected = albedo * light.shading + highlight
+    camera = random_camera(reflected, known, rng)
+    normals = window.of(scene.normals).astype(np.float32) / 127.5 - 1
+    planes = {"reflected": reflected, "shading": light.shading, "normals": normals}
+    small = {name: _resize(plane, side) for name, plane in planes.items()}
+    sample = _photograph(small, _resize(known.astype(np.float32), side) > WHOLE, camera, rng)
+    if light.harmonics is not None:
+        exposed = light.harmonics * camera.gain
+        sample["light"] = exposed.T.reshape(27).astype(np.float32)
+    return sample
+
+
+def _photograph(
+    planes: dict[str, Image], known: Mask, camera: Camera, rng: np.random.Generator
+) -> dict[str, Image]:
+    """What the camera makes of the reflected light, and the truth in the photo's exposure."""
+    photo = camera(planes["reflected"], rng)
+    shading = planes["shading"] * camera.gain
+    level = brightest(photo)
+    darkest = -brightest(-shading)
+    mask = known & (level < WHITE) & (level > _DARK) & (darkest > _FLOOR)
+    normals = planes["normals"]
+    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
+    albedo = planes["reflected"] * camera.gain / np.maximum(shading, 1e-6)
+    return {
+        "photo": photo,
+        "albedo": albedo.astype(np.float32),
+        "shading": shading.astype(np.float32),
+        "normals": normals,
+        "mask": mask[..., None].astype(np.float32),
+    }
+
+
+def _paint(
+    scene: Scene, window: Window, ids: NDArray[np.uint8], rng: np.random.Generator, plain: bool
+) -> Image:
+    """Linear reflectance: one set, or (half of the time) another set and tint for every object."""
+    codes = np.stack([window.of(albedo) for albedo in scene.albedos])
+    if plain or rng.random() < 0.5:
+        return np.asarray(ALBEDO[codes[rng.integers(len(codes))]])
+    choice = rng.integers(len(codes), size=_PAINTS)[ids]
+    mixed = ALBEDO[np.take_along_axis(codes, choice[None, ..., None], axis=0)[0]]
+    power = np.exp(rng.normal(0, 0.2, (_PAINTS, 1)))
+    tint = np.exp(rng.normal(0, 0.3, (_PAINTS, 1)) + rng.normal(0, 0.12, (_PAINTS, 3)))
+    tint[0], power[0] = 1, 1
+    painted = mixed ** power[ids] * tint[ids]
+    return np.asarray(np.clip(painted, 0, 0.98), np.float32)
+
+
+def _lighting(scene: Scene, window: Window, rng: np.random.Generator) -> Lighting:
+    """A random mix of the scene's lights, each with a colour of its own."""
+    count = len(scene.shadings)
+    strength = rng.dirichlet(np.full(count, 0.6))[:, None]
+    colour = np.exp(rng.normal(0, 0.12, (count, 3)))
+    weights = (strength * colour).astype(np.float32)
+    layers = [
+        weight * SHADING[window.of(shading)]
+        for weight, shading in zip(weights, scene.shadings, strict=True)
+    ]
+    glints = [weights[k] * SHADING[window.of(r)] for k, r in scene.highlights.items()]
+    shading = _total(layers)
+    highlight = _total(glints) if glints else np.zeros_like(layers[0])
+    return Lighting(shading, highlight, _harmonics(scene, weights))
+
+
+def _harmonics(scene: Scene, weights: NDArray[np.float32]) -> NDArray[np.float64] | None:
+    """The mixed lights' spherical harmonics [9,3]; None where the scene does not know them."""
+    lights = scene.meta["lights"]
+    if any("sh9" not in light for light in lights):
+        return None
+    each = np.array([light["sh9"] for light in lights], np.float64)
+    return np.asarray((each * weights[:, None, :]).sum(0))
+
+
+def _total(layers: Sequence[Image]) -> Image:
+    total = layers[0]
+    for layer in layers[1:]:
+        total = total + layer
+    return total
+
+
+def _isolate(known: Mask, ids: NDArray[np.uint8], rng: np.random.Generator) -> Mask:
+    """Keep one object (or a few) on black, as in studio photographs; all of them when none is large
+    enough."""
+    names, counts = np.unique(ids[known], return_counts=True)
+    large = names[counts > _LARGE * ids.size]
+    if not large.size:
+        return known
+    count = rng.integers(1, min(3, large.size) + 1)
+    kept = rng.choice(large, size=count, replace=False)
+    return known & np.isin(ids, kept)
+
+
+def _resize(plane: Image, side: int) -> Image:
+    return plane if plane.shape[0] == side else resize_square(plane, side)
