@@ -124,7 +124,8 @@ def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
 
 def test_a_name_pattern_keeps_runs_apart(tmp_path: Path) -> None:
     path, out = photo(tmp_path / "a.png"), tmp_path / "out"
-    for more in ({}, {"format": "tiff"}, {"method": "power:soft"}):
+    runs: tuple[dict[str, Any], ...] = ({}, {"format": "tiff"}, {"method": "power:soft"})
+    for more in runs:
         for expected in ("done", "skipped"):
             report = go(path, out=out, name="{stem}.{method}-{variant}.{format}.{layer}", **more)
             assert report.inputs[0].status == expected

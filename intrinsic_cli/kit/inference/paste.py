@@ -110,49 +110,61 @@ class _Patch:
 
 
 class _Blend:
-    """Weighted means of what regions say, and the neutral value where none says anything.
+    """Means of what regions say, by their weights, and the neutral value where none says anything.
 
-    ``cover`` [H,W]: how much of a pixel any region covers."""
+    ``cover`` [H,W]: how much of a pixel any region covers. ``shares`` [h,w,1], one a patch: how
+    much of a pixel is its own."""
 
     def __init__(self, patches: Sequence[_Patch], photo: Image) -> None:
         self.patches = patches
         self.photo = photo
         size = photo.shape[:2]
-        self.total: Image = np.zeros(size, np.float32)
+        total: Image = np.zeros(size, np.float32)
         uncovered: Image = np.ones(size, np.float32)
         for patch in patches:
-            self.total[patch.rows, patch.columns] += patch.weight
+            total[patch.rows, patch.columns] += patch.weight
             uncovered[patch.rows, patch.columns] *= 1 - patch.weight
         self.cover: Image = 1 - uncovered
+        part_of_weight = self.cover / np.maximum(total, TINY)
+        self.shares = []
+        for patch in patches:
+            share = patch.weight * part_of_weight[patch.rows, patch.columns]
+            self.shares.append(share[..., None])
 
     def layer(self, name: str, kind: Kind, pictures: Sequence[Image]) -> Image:
         """One layer [H,W,C] of the photo from those of the regions."""
-        channels = pictures[0].shape[2]
-        mixed: Image = np.zeros((*self.photo.shape[:2], channels), np.float32)
-        for patch, picture in zip(self.patches, pictures, strict=True):
+        empty = neutral(name, kind, self.photo, pictures[0].shape[2])
+        mixed: Image = empty.copy()
+        for patch, share, picture in zip(self.patches, self.shares, pictures, strict=True):
+            window = (patch.rows, patch.columns)
             values = patch.read(picture)
             if kind.mirror == "vectors":
                 values = patch.turned(values)
-            mixed[patch.rows, patch.columns] += values * patch.weight[..., None]
-        mixed /= np.maximum(self.total, TINY)[..., None]
-        cover = self.cover[..., None]
-        mixed *= cover
-        mixed += (1 - cover) * neutral(name, kind, self.photo, channels)
+            added = mixed[window] + share * (values - empty[window])
+            # Alone there, a region says exactly what it says.
+            mixed[window] = np.where(share == 1, values, added)
         if kind.resize == "unit":
-            length = np.linalg.norm(mixed, axis=2, keepdims=True)
-            mixed /= np.maximum(length, TINY)
+            for patch in self.patches:
+                _normalise(mixed[patch.rows, patch.columns])
         return mixed
 
 
+def _normalise(vectors: Image) -> None:
+    """Bring vectors [h,w,C] to length 1, in place."""
+    length = np.linalg.norm(vectors, axis=2, keepdims=True)
+    vectors /= np.maximum(length, TINY)
+
+
 def neutral(name: str, kind: Kind, photo: Image, channels: int) -> Image:
-    """What a layer of this kind is where nothing was looked at: a value [C], or the photo
-    itself [H,W,C]."""
+    """What a layer [H,W,C] of this kind is where nothing was looked at."""
     if kind.name in ("reflectance", "photo") or name == TRANSMISSION:
         return photo if channels == 3 else photo.mean(axis=2, keepdims=True)
+    shape = (*photo.shape[:2], channels)
     if kind.name == "vector":
-        return np.array([0, 0, 1], np.float32)
-    value = 1.0 if kind.name == "factor" else 0.0
-    return np.full(channels, value, np.float32)
+        towards_viewer = np.array([0, 0, 1], np.float32)
+        return np.broadcast_to(towards_viewer, shape)
+    value = np.float32(1 if kind.name == "factor" else 0)
+    return np.broadcast_to(value, shape)
 
 
 def _rebuild(photo: Image, layers: Layers, upsample: str, kinds: Kinds) -> None:

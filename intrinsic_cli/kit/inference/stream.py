@@ -4,7 +4,7 @@ memory."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -39,7 +39,7 @@ class Stream(Generic[Item, Read, Made, Written]):
     write: Callable[[Item, Read, Made], Written]
     workers: Workers
 
-    def run(self, items: Sequence[Item]) -> Iterator[tuple[Item, Written | IidError]]:
+    def run(self, items: Sequence[Item]) -> Generator[tuple[Item, Written | IidError], None, None]:
         """Each item with what ``write`` returned or what went wrong, in order."""
         readers = ThreadPoolExecutor(self.workers.readers, "iid-read")
         writers = ThreadPoolExecutor(self.workers.writers, "iid-write")

@@ -1,11 +1,8 @@
-"""Photos through a network: sizes, encodings, lifting, batches, memory that runs out; and the
-stream around it."""
+"""Photos through a network: sizes, encodings, exposure, alpha, batches, memory that runs out."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from intrinsic_cli.api import DataError, Frame, IidError, Mesh, PluginError, Runtime
+from intrinsic_cli.api import Decomposer, Frame, IidError, PluginError, Runtime
 from intrinsic_cli.kit.files.photo import Photo
-from intrinsic_cli.kit.inference.pipeline import decompose_photo, decompose_photos, network_size
-from intrinsic_cli.kit.inference.stream import Crew, Stream
+from intrinsic_cli.kit.inference.pipeline import decompose_photo, decompose_photos
+from intrinsic_cli.kit.inference.prepare import network_size
 from intrinsic_cli.kit.light.colour import linear_to_srgb
 
 CPU = Runtime(torch.device("cpu"))
@@ -30,7 +27,7 @@ FRAMES = [
 ]
 
 
-class Fake:
+class Fake(Decomposer):
     """Shading is the photo's mean, at ``1/shrink`` of the size; remembers what it saw."""
 
     def __init__(self, frame: Frame, shrink: int = 1, **more: Any) -> None:
@@ -110,32 +107,48 @@ def test_a_residual_is_part_of_the_sum() -> None:
     assert np.allclose(rebuilt[bright], given.pixels[bright], atol=1e-6)
 
 
+def test_kinds_say_what_grows_with_the_exposure() -> None:
+    """Also for names of a method's own."""
+    given = photo(40, 40, gain=50.0)
+    one = torch.ones(1, 3, 40, 40)
+    more: dict[str, Any] = {"glow": one, "paint": one, "relit": one, "residual": 0 * one}
+    kinds = {"glow": "summand", "paint": "reflectance"}
+    layers = decompose_photo(Fake(Frame(), **more), given, CPU, kinds).layers
+    exposure = np.percentile(given.pixels.max(axis=2), 99)
+    assert np.allclose(layers["glow"], exposure)
+    assert np.allclose(layers["relit"], exposure)
+    assert np.allclose(layers["paint"], 1)
+
+
+def test_a_frame_with_alpha_sees_where_the_object_is() -> None:
+    given = photo(37, 51)
+    alpha = np.zeros((37, 51), np.float32)
+    alpha[:20] = 1
+    for frame in (Frame(alpha=True, multiple=32), Frame(alpha=True, size=16, encoding="srgb")):
+        for mask, mean in ((alpha, 20 / 37), (None, 1.0)):
+            decomposer = Drop(frame)
+            decompose_photo(decomposer, Photo(given.pixels, mask), CPU)
+            seen = decomposer.alpha
+            height, width = network_size(given, frame)
+            assert seen.shape == (1, 1, height, width)
+            rows = 37 if frame.size is None else height
+            assert seen[0, 0, :rows].mean() == pytest.approx(mean, abs=0.02)
+            assert seen[0, 0, 0].min() == pytest.approx(1)
+
+
+class Drop(Fake):
+    """Takes the fourth channel off and keeps it."""
+
+    def __call__(self, photos: Tensor) -> Mapping[str, Any]:
+        assert photos.shape[1] == 4
+        self.alpha = photos[:, 3:]
+        return super().__call__(photos[:, :3])
+
+
 def test_normals_stay_of_unit_length() -> None:
     normals = functional.normalize(torch.randn(1, 3, 5, 5), dim=1)
     layer = decompose_photo(Fake(Frame(), normals=normals), photo(40, 40), CPU).layers["normals"]
     assert np.allclose(np.linalg.norm(layer, axis=2), 1, atol=1e-5)
-
-
-def test_meshes_travel_beside_the_layers() -> None:
-    mesh = Mesh([], [])
-    result = decompose_photo(Fake(Frame(), bird=[mesh]), photo(8, 8), CPU)
-    assert result.meshes == {"bird": mesh}
-    assert "bird" not in result.layers
-
-
-@pytest.mark.parametrize(
-    ("layer", "words"),
-    [
-        (torch.zeros(1, 2, 8, 8), r"layer 'odd' as \(1, 2, 8, 8\)"),
-        (torch.zeros(2, 3, 8, 8), "layer 'odd'"),
-        (torch.zeros(3, 8, 8), "layer 'odd'"),
-        (torch.full((1, 3, 8, 8), torch.nan), "'odd' with values that are not finite"),
-        ([], "0 meshes 'odd' for 1 photos"),
-    ],
-)
-def test_a_plugin_that_breaks_the_contract_is_named(layer: Any, words: str) -> None:
-    with pytest.raises(PluginError, match=words):
-        decompose_photo(Fake(Frame(), odd=layer), photo(8, 8), CPU)
 
 
 def test_a_batch_gives_what_single_photos_give() -> None:
@@ -167,7 +180,7 @@ class Hungry(Fake):
 def test_memory_that_runs_out_halves_the_batch_and_says_so() -> None:
     notes: list[str] = []
     decomposer = Hungry(most=2)
-    results = decompose_photos(decomposer, [photo(8, 8)] * 8, CPU, notes.append)
+    results = decompose_photos(decomposer, [photo(8, 8)] * 8, CPU, note=notes.append)
     assert len(results) == 8
     assert [len(seen) for seen in decomposer.seen] == [2, 2, 2, 2]
     assert notes[0] == "out of memory with 8 photos at a time; going on with 4"
@@ -193,70 +206,3 @@ def test_other_failures_of_a_network_name_the_cause() -> None:
 
     with pytest.raises(PluginError, match=r"the network failed: .*size"):
         decompose_photo(Wrong(Frame()), photo(8, 9), CPU)
-
-
-class Belt:
-    """A stream of numbers that keeps count of what is under way."""
-
-    def __init__(self, crew: Crew) -> None:
-        self.lock, self.inside, self.most = threading.Lock(), 0, 0
-        self.groups: list[list[int]] = []
-        self.stream: Stream[int, int, int, str] = Stream(
-            self.read, self.work, self.write, lambda x: x // 10, crew
-        )
-
-    def read(self, item: int) -> int:
-        if item % 7 == 5:
-            raise DataError(f"{item} is broken")
-        with self.lock:
-            self.inside += 1
-            self.most = max(self.most, self.inside)
-        return item
-
-    def work(self, group: Sequence[int]) -> list[int]:
-        self.groups.append(list(group))
-        if 8 in group:
-            raise PluginError("cannot do 8")
-        return [-x for x in group]
-
-    def write(self, item: int, loaded: int, made: int) -> str:
-        time.sleep(0.002)
-        with self.lock:
-            self.inside -= 1
-        assert made == -loaded == -item
-        if item == 17:
-            raise IidError("disk full")
-        return f"wrote {item}"
-
-
-@pytest.mark.parametrize(
-    "crew", [Crew(), Crew(readers=3, batch=4, writers=2), Crew(batch=100), Crew(4, 1, 4)]
-)
-def test_a_stream_keeps_order_and_loses_nothing(crew: Crew) -> None:
-    belt = Belt(crew)
-    outcomes = list(belt.stream.run(range(40)))
-    assert [item for item, _ in outcomes] == list(range(40))
-    failed = {item: str(outcome) for item, outcome in outcomes if isinstance(outcome, IidError)}
-    assert failed == {n: f"{n} is broken" for n in (5, 12, 19, 26, 33)} | {
-        8: "cannot do 8",
-        17: "disk full",
-    }
-    assert all(outcome == f"wrote {item}" for item, outcome in outcomes if item not in failed)
-    assert all(
-        len(group) <= crew.batch and len({x // 10 for x in group}) == 1 for group in belt.groups
-    )
-    assert belt.most <= crew.readers + crew.batch + crew.writers + 1
-
-
-def test_a_stream_batches_what_agrees() -> None:
-    belt = Belt(Crew(readers=2, batch=4))
-    list(belt.stream.run([0, 1, 2, 3, 4, 10, 11, 20]))
-    assert belt.groups == [[0, 1, 2, 3], [4], [10, 11], [20]]
-
-
-def test_a_stream_given_up_stops_reading() -> None:
-    belt = Belt(Crew())
-    run = belt.stream.run(range(10**6))
-    assert next(run)[0] == 0
-    run.close()
-    assert belt.most < 5
