@@ -17,7 +17,7 @@ from intrinsic_cli.api import MethodSpec, PluginError, TrainConfig, Variant
 HEAVY = {"torch", "numpy", "cv2", "PIL", "scipy"}
 HOOKS = ("iid_methods", "iid_datasets", "iid_protocols")
 WORD = re.compile(r"[a-z][a-z0-9_]*")
-VARIANT_WORD = re.compile(r"\w+")
+VARIANT_WORD = re.compile(r"\w[\w-]*")
 TARGET = re.compile(r"\w+(\.\w+)*:\w+")
 
 
