@@ -162,18 +162,24 @@ def _check_png(data: bytes) -> None:
 
 
 def _check_size(data: bytes) -> None:
-    """Pillow knows the size of most, but not of every TIFF."""
-    size = tiff_size(data)
+    """Pillow knows the size of most, but not of every TIFF nor of PFM."""
+    size = tiff_size(data) or _size_in_words(data)
     if size is not None:
         check_pixels(*size)
         return
-    try:
-        with _opened(data):
-            return
-    except DataError as error:
-        if isinstance(error.__cause__, UnidentifiedImageError):
-            return  # OpenCV may know it
-        raise
+    with _opened(data):
+        return
+
+
+def _size_in_words(data: bytes) -> tuple[int, int] | None:
+    """(width, height) as PNM and PFM have them in their header, where they do."""
+    if not data.startswith(b"P"):
+        return None
+    lines = [line.partition(b"#")[0] for line in data[:4096].split(b"\n")]
+    words = b" ".join(lines).split()[1:3]
+    if len(words) < 2 or not all(word.isdigit() for word in words):
+        return None
+    return int(words[0]), int(words[1])
 
 
 def _read_rare(data: bytes) -> NDArray[Any]:

@@ -11,6 +11,7 @@ through descriptor 2 during :func:`decoding` is kept for :func:`take_noise`.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -20,6 +21,7 @@ from io import TextIOWrapper
 from typing import Any, TextIO, TypeGuard
 
 _LINES = 100  # of noise kept
+_PLACE = re.compile(r"^\S*\.(exr|tif): ")  # the name of a temporary file, different each time
 
 
 class _Noise:
@@ -136,8 +138,9 @@ def _end() -> None:
             file.seek(0)
             told = file.read(1 << 16).decode("utf-8", "replace").splitlines()
         for line in told:
-            if line.strip() and len(_NOISE.lines) < _LINES:
-                _NOISE.lines[line.strip()] = None
+            plain = _PLACE.sub("", line.strip())
+            if plain and len(_NOISE.lines) < _LINES:
+                _NOISE.lines[plain] = None
 
 
 def take_noise() -> list[str]:
@@ -146,3 +149,12 @@ def take_noise() -> list[str]:
         lines = list(_NOISE.lines)
         _NOISE.lines.clear()
         return lines
+
+
+def noise_note() -> str:
+    """The same as one sentence to tell at the end; "" where there was none."""
+    lines = take_noise()
+    if not lines:
+        return ""
+    more = f" (and {len(lines) - 1} lines like it)" if len(lines) > 1 else ""
+    return f"a decoder complained of what it read: {lines[0][:200]}{more}"

@@ -20,10 +20,12 @@ BIG_TIFF = (b"II+\0", b"MM\0+")
 
 _BITS, _FORMAT, _EXTRA = 258, 339, 338  # tags BitsPerSample, SampleFormat, ExtraSamples
 _WIDTH, _HEIGHT = 256, 257  # tags ImageWidth, ImageLength
-_SHORT, _LONG = 3, 4  # the types of integers of 16 and 32 bits
+_SHORT = 3  # the type of 16-bit integers
+_NUMBERS = {_SHORT: "H", 4: "I", 16: "Q"}  # all types of whole numbers that sizes have
 _INTEGER, _REAL = 1, 3  # values of SampleFormat
 _UNASSOCIATED = 2  # value of ExtraSamples: alpha that colours are not multiplied by
-_FIELD = 12  # bytes
+_FIELD, _BIG_FIELD = 12, 20  # bytes
+_MOST_FIELDS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class Page:
         for number in range(self.count):
             field = self.start + 2 + _FIELD * number
             tag, kind, count = self.unpack("HHI", field)
-            if count == 1 and kind in (_SHORT, _LONG):
-                yield tag, self.unpack("H" if kind == _SHORT else "I", field + 8)[0]
+            code = _NUMBERS.get(kind)
+            if code and count == 1:
+                yield tag, self.unpack(code, field + 8)[0]
 
     def shorts(self) -> dict[int, list[int]]:
         """Where in the file the 16-bit values of each tag lie."""
@@ -78,14 +81,31 @@ def first_page(data: bytes | memoryview) -> Page | None:
 
 def tiff_size(data: bytes) -> tuple[int, int] | None:
     """(width, height) of the first page, where they can be found."""
-    page = first_page(data)
-    if page is None:
-        return None
     try:
-        found = dict(page.numbers())
+        found = dict(_big_numbers(data) if data.startswith(BIG_TIFF) else _numbers(data))
         return found[_WIDTH], found[_HEIGHT]
     except (KeyError, struct.error):
         return None
+
+
+def _numbers(data: bytes) -> Iterator[tuple[int, int]]:
+    """Tags of the first page that hold one whole number, and that number."""
+    page = first_page(data)
+    if page is not None:
+        yield from page.numbers()
+
+
+def _big_numbers(data: bytes) -> Iterator[tuple[int, int]]:
+    """The same of a BigTIFF, whose counts and places have 64 bits."""
+    order = "<" if data.startswith(b"II") else ">"
+    (start,) = struct.unpack_from(f"{order}Q", data, 8)
+    (count,) = struct.unpack_from(f"{order}Q", data, start)
+    for number in range(min(count, _MOST_FIELDS)):
+        field = start + 8 + _BIG_FIELD * number
+        tag, kind, values = struct.unpack_from(f"{order}HHQ", data, field)
+        code = _NUMBERS.get(kind)
+        if code and values == 1:
+            yield tag, struct.unpack_from(order + code, data, field + 12)[0]
 
 
 def read_half(

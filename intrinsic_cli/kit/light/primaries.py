@@ -25,6 +25,8 @@ def to_rec709(pixels: NDArray[np.float32], chromaticities: Sequence[float]) -> N
     linear in those of Rec. 709, white staying white. Colours beyond them become negative."""
     if not len(chromaticities):
         return pixels
+    if len(chromaticities) != len(REC709):
+        raise _unusable()
     if np.allclose(chromaticities, REC709, rtol=0, atol=_SAME):
         return pixels
     matrix = rec709_matrix(chromaticities).astype(np.float32)

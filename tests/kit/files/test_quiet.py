@@ -1,0 +1,132 @@
+"""Decoders may say what they like: none of it gets into the program's own output."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import OpenEXR
+import pytest
+from PIL import Image
+
+from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files import quiet
+from intrinsic_cli.kit.files.photo import read_photo
+
+NOISE = np.random.default_rng(0).random((64, 64)).astype(np.float32)
+
+
+def broken_exr(folder: Path) -> bytes:
+    """The OpenEXR package prints a warning to sys.stdout, and its core one to stderr."""
+    path = folder / "a.exr"
+    OpenEXR.File({}, dict.fromkeys("RGB", NOISE)).write(str(path))
+    return path.read_bytes()[:6000]
+
+
+def broken_tiff() -> bytes:
+    """libtiff complains to stderr."""
+    file = io.BytesIO()
+    codes = (NOISE * 255).astype(np.uint8)
+    Image.fromarray(codes).save(file, "TIFF", compression="tiff_lzw")
+    data = bytearray(file.getvalue())
+    data[2000:2100] = b"\xff" * 100
+    return bytes(data)
+
+
+def test_a_truncated_exr_prints_nothing_to_stdout(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stdout = sys.stdout
+    with pytest.raises(DataError, match="truncated"):
+        read_photo(broken_exr(tmp_path))
+    assert sys.stdout is stdout
+    assert capfd.readouterr().out == ""
+
+
+def test_other_threads_go_on_printing(capsys: pytest.CaptureFixture[str]) -> None:
+    silent, done = threading.Event(), threading.Event()
+
+    def decode() -> None:
+        with quiet.without_prints():
+            print("a decoder's warning")
+            silent.set()
+            done.wait(10)
+        print("after")
+
+    thread = threading.Thread(target=decode)
+    thread.start()
+    silent.wait(10)
+    print("a result")
+    with quiet.without_prints():
+        print("another warning")
+    print("one more")
+    done.set()
+    thread.join()
+    assert capsys.readouterr().out == "a result\none more\nafter\n"
+    assert not isinstance(sys.stdout, quiet._Filter)
+
+
+PROGRAM = """
+import os, sys, threading
+from pathlib import Path
+from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files import quiet
+from intrinsic_cli.kit.files.photo import read_photo
+
+quiet.separate_streams()
+quiet.separate_streams()
+broken = [Path(name).read_bytes() for name in sys.argv[1:]]
+
+def decode():
+    for data in broken * 20:
+        try:
+            read_photo(data)
+        except DataError:
+            pass
+
+threads = [threading.Thread(target=decode) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for number in range(200):
+    print("result", number)
+    print("progress", number, file=sys.stderr, flush=True)
+for thread in threads:
+    thread.join()
+for line in quiet.take_noise():
+    print("noise:", line)
+assert not quiet.take_noise()
+os.write(1, b"a library writes to 1\\n")
+os.write(2, b"and to 2\\n")
+"""
+
+
+def test_in_a_program_of_its_own_all_noise_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "b.exr").write_bytes(broken_exr(tmp_path))
+    (tmp_path / "b.tif").write_bytes(broken_tiff())
+    files = [str(tmp_path / name) for name in ("b.exr", "b.tif")]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *files], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    results = [line for line in lines if not line.startswith("noise:")]
+    assert results == [f"result {number}" for number in range(200)]
+    told = "\n".join(line for line in lines if line.startswith("noise:"))
+    assert "EXR_ERR" in told
+    assert "LZWDecode" in told or "code not yet in table" in told
+    progress = [f"progress {number}" for number in range(200)]
+    assert done.stderr.splitlines() == [*progress, "a library writes to 1", "and to 2"]
+
+
+def test_streams_that_are_not_the_process_s_own_stay() -> None:
+    """pytest has replaced them."""
+    before = sys.stdout, sys.stderr
+    quiet.separate_streams()
+    assert (sys.stdout, sys.stderr) == before
+    with quiet.decoding():
+        pass
+    assert quiet.take_noise() == []
