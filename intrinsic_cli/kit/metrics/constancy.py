@@ -15,10 +15,14 @@ def albedo_constancy(albedos: Tensor, mask: Tensor | None = None) -> Tensor:
     squared error after the best scale, symmetric, 0 for equal colours. Mean over pairs. A black
     albedo has nothing in common with any other (1)."""
     a = albedos.double()
-    a = (a if mask is None else a * mask.to(a)).flatten(1)
+    if mask is not None:
+        a = a * mask.to(a)
+    a = a.flatten(1)
     gram = a @ a.T
     energy = gram.diagonal()
     both = energy[:, None] * energy[None]
-    alike = torch.where(both > 0, gram.square() / both.clamp(min=1e-300), torch.zeros_like(gram))
-    pairs = torch.triu_indices(len(a), len(a), 1, device=a.device)
-    return (1 - alike[pairs[0], pairs[1]]).clamp(min=0).mean()
+    alike = gram.square() / both.clamp(min=1e-300)
+    alike = torch.where(both > 0, alike, torch.zeros_like(gram))
+    first, second = torch.triu_indices(len(a), len(a), 1, device=a.device)
+    different = 1 - alike[first, second]
+    return different.clamp(min=0).mean()

@@ -36,14 +36,21 @@ def whdr(
     The first is darker where ``l2/l1 > 1 + delta``, with l the channel mean at the pixel, at least
     1e-10. ``encoded`` compares sRGB codes instead of light, as some published numbers do (δ .10
     there is about .23 of light)."""
-    points = judgements.points.to(albedo.device)
-    level = (linear_to_srgb(albedo) if encoded else albedo).double().mean(0).clamp(min=1e-10)
-    columns = (points[..., 0] * level.shape[1]).long().clamp(0, level.shape[1] - 1)
-    rows = (points[..., 1] * level.shape[0]).long().clamp(0, level.shape[0] - 1)
-    first, second = level[rows, columns].unbind(1)
-    decided = torch.zeros_like(rows[:, 0])
+    values = linear_to_srgb(albedo) if encoded else albedo
+    level = values.double().mean(0).clamp(min=1e-10)
+    first, second = _at(level, judgements.points.to(albedo.device)).unbind(1)
+    decided = torch.full_like(first, EQUAL, dtype=torch.long)
     decided[second / first > 1 + delta] = FIRST
     decided[first / second > 1 + delta] = SECOND
     weights = judgements.weights.to(albedo.device).double()
     wrong = decided != judgements.darker.to(albedo.device)
     return (weights * wrong).sum() / weights.sum().clamp(min=1e-300)
+
+
+def _at(plane: Tensor, points: Tensor) -> Tensor:
+    """The pixels of a plane [H,W] that points [N,2,2] (x, y in 0..1) lie on, [N,2]."""
+    height, width = plane.shape
+    x, y = points.unbind(-1)
+    columns = (x * width).long()
+    rows = (y * height).long()
+    return plane[rows.clamp(0, height - 1), columns.clamp(0, width - 1)]

@@ -18,7 +18,7 @@ SATURATED = 0.99
 
 def mse(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:
     """Mean squared error over masked pixels and channels, no rescaling."""
-    p, g, m = prepare(prediction, truth, mask)
+    p, g, m = aligned(prediction, truth, mask)
     return mean((p - g).square(), m)
 
 
@@ -39,7 +39,7 @@ def si_mse(
 
     ``clip`` cuts the scaled prediction at 1 before it is compared, as the MPI Sintel protocol does.
     """
-    p, g, m = prepare(prediction, truth, mask)
+    p, g, m = aligned(prediction, truth, mask)
     scaled = p * best_scale(p, g, m)
     return mean(((scaled.clamp(max=1) if clip else scaled) - g).square(), m)
 
@@ -61,12 +61,15 @@ def face_reconstruction(
 ) -> tuple[Tensor, Tensor]:
     """SfSNet's reconstruction error: per pixel 255·‖R−I‖₂ over RGB; its mean and its root mean
     square, each [B]."""
-    p, g, m = prepare(product, photo, mask)
-    squared, known = 255**2 * (p - g).square().sum(1, keepdim=True), m[:, :1]
-    return mean(squared.sqrt(), known), mean(squared, known).sqrt()
+    p, g, m = aligned(product, photo, mask)
+    known = m[:, :1]
+    squared = 255**2 * (p - g).square().sum(1, keepdim=True)
+    average = mean(squared.sqrt(), known)
+    root_mean_square = mean(squared, known).sqrt()
+    return average, root_mean_square
 
 
-def prepare(
+def aligned(
     prediction: Tensor, truth: Tensor, mask: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """float64 prediction and mask of the truth's shape, and the truth."""

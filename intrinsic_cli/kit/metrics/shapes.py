@@ -17,9 +17,12 @@ def iou(prediction: Tensor, truth: Tensor, soft: bool = False) -> Tensor:
     """
     a, m = prediction.double().flatten(1), truth.double().flatten(1)
     if not soft:
-        a, m = (a > 0.5).double(), (m > 0.5).double()
-    union = (a + m - a * m).sum(1)
-    return torch.where(union > 0, (a * m).sum(1) / union.clamp(min=1e-12), 1.0)
+        a = (a > 0.5).double()
+        m = (m > 0.5).double()
+    both = a * m
+    union = (a + m - both).sum(1)
+    share = both.sum(1) / union.clamp(min=1e-12)
+    return torch.where(union > 0, share, 1.0)
 
 
 def keypoint_error(transferred: Tensor, truth: Tensor) -> Tensor:
@@ -50,18 +53,23 @@ def chamfer(first: Tensor, second: Tensor, block: int = 2048) -> Tensor:
 def sample_surface(vertices: Tensor, faces: Tensor, count: int = 10_000, seed: int = 0) -> Tensor:
     """``count`` points [count,3] spread evenly over a triangle mesh (``vertices`` [V,3], ``faces``
     [F,3] int)."""
-    corners = vertices.double()[faces.long()]
+    corners = vertices.double()[faces.long()].cpu()
     sides = corners[:, 1:] - corners[:, :1]
-    areas = torch.linalg.cross(sides[:, 0], sides[:, 1]).norm(dim=1)
+    areas = _areas(sides)
     made = torch.Generator().manual_seed(seed)
-    chosen = torch.multinomial(areas.cpu(), count, replacement=True, generator=made).to(
-        vertices.device
-    )
-    u = torch.rand(count, 2, generator=made, dtype=torch.float64).to(vertices.device)
-    u = torch.where(
-        u.sum(1, keepdim=True) > 1, 1 - u, u
-    )  # the parallelogram's far half, folded back
-    return corners[chosen, 0] + (u[..., None] * sides[chosen]).sum(1)
+    chosen = torch.multinomial(areas, count, replacement=True, generator=made)
+    u = torch.rand(count, 2, generator=made, dtype=torch.float64)
+    # A parallelogram is filled evenly; what lies beyond the triangle is folded back into it.
+    beyond = u.sum(1) > 1
+    u[beyond] = 1 - u[beyond]
+    along = u[..., None] * sides[chosen]
+    points = corners[chosen, 0] + along.sum(1)
+    return points.to(vertices.device)
+
+
+def _areas(sides: Tensor) -> Tensor:
+    """Twice the area [F] of triangles, from two sides [F,2,3] of each."""
+    return torch.linalg.cross(sides[:, 0], sides[:, 1]).norm(dim=1)
 
 
 def _nearest(first: Tensor, second: Tensor, block: int) -> Tensor:

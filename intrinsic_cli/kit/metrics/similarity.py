@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from intrinsic_cli.kit.metrics.pixels import best_scale, prepare
+from intrinsic_cli.kit.metrics.pixels import aligned, best_scale
+
+# Wang et al.'s constants for a data range of 1.
+_C1, _C2 = 0.01**2, 0.03**2
 
 
 def ssim(prediction: Tensor, truth: Tensor, size: int = 7, mask: Tensor | None = None) -> Tensor:
@@ -19,7 +22,7 @@ def ssim(prediction: Tensor, truth: Tensor, size: int = 7, mask: Tensor | None =
     What scikit-image computes by default for a data range of 1 (``arap-f``, ``mit-f``). With a
     ``mask`` what lies outside it is zeroed in both images, as ``arap-o`` does: equal black pixels
     then count as perfect."""
-    p, g, m = prepare(prediction, truth, mask)
+    p, g, m = aligned(prediction, truth, mask)
     kernel = torch.full((size,), 1 / size, dtype=torch.float64, device=g.device)
     return _ssim(p * m, g * m, kernel, size * size / (size * size - 1))
 
@@ -36,8 +39,9 @@ def dssim_sintel(prediction: Tensor, truth: Tensor) -> Tensor:
 def dssim_masked(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:
     """``(1 − SSIM)/2`` of ``arap-1k``: best scale in the mask, both images zeroed outside it,
     Gaussian window as in :func:`dssim_sintel`."""
-    p, g, m = prepare(prediction, truth, mask)
-    return (1 - _ssim(p * m * best_scale(p, g, m), g * m, _gaussian(g), 1.0)) / 2
+    p, g, m = aligned(prediction, truth, mask)
+    scaled = p * m * best_scale(p, g, m)
+    return (1 - _ssim(scaled, g * m, _gaussian(g), 1.0)) / 2
 
 
 def _gaussian(like: Tensor) -> Tensor:
@@ -48,14 +52,21 @@ def _gaussian(like: Tensor) -> Tensor:
 
 def _ssim(p: Tensor, g: Tensor, kernel: Tensor, bias: float) -> Tensor:
     """Mean SSIM for a data range of 1; ``bias`` turns biased second moments into those wanted."""
-    mp, mg = _filter(p, kernel), _filter(g, kernel)
-    vp, vg, cov = (
-        (_filter(a * b, kernel) - ma * mb) * bias
-        for a, b, ma, mb in ((p, p, mp, mp), (g, g, mg, mg), (p, g, mp, mg))
-    )
-    luminance = (2 * mp * mg + 0.01**2) / (mp.square() + mg.square() + 0.01**2)
-    structure = (2 * cov + 0.03**2) / (vp + vg + 0.03**2)
-    return (luminance * structure).mean((1, 2, 3))
+    mean_p = _filter(p, kernel)
+    mean_g = _filter(g, kernel)
+    means = mean_p * mean_g
+    variance_p = _filter(p * p, kernel) - mean_p.square()
+    variance_g = _filter(g * g, kernel) - mean_g.square()
+    covariance = _filter(p * g, kernel) - means
+    luminance = _ratio(2 * means, mean_p.square() + mean_g.square(), _C1)
+    variances = variance_p * bias + variance_g * bias
+    structure = _ratio(2 * (covariance * bias), variances, _C2)
+    similarity = luminance * structure
+    return similarity.mean((1, 2, 3))
+
+
+def _ratio(numerator: Tensor, denominator: Tensor, constant: float) -> Tensor:
+    return (numerator + constant) / (denominator + constant)
 
 
 def _filter(x: Tensor, kernel: Tensor) -> Tensor:

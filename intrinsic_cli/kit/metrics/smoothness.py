@@ -23,6 +23,7 @@ Curve = tuple[Tensor, Tensor]
 
 SHARP, SHADOW, SMOOTH, IGNORED = 0, 1, 2, 100
 _WEIGHTS = (1.0, 1.0, 2.0)
+_SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
 
 def thresholds(variant: str) -> Tensor:
@@ -31,10 +32,11 @@ def thresholds(variant: str) -> Tensor:
     if variant == "saw-o":
         return torch.logspace(-4, float(np.log10(2)), 400, dtype=torch.float64)
     if variant == "saw-2017":
-        half = torch.logspace(-4, 0, 100, dtype=torch.float64) / 2
-        return torch.cat([half, 1 - half.flip(0)])
-    fine, coarse = ((1.001, 1.5, 200), (1.501, 64.0, 200))
-    return torch.cat([torch.linspace(*part, dtype=torch.float64) for part in (fine, coarse)]).log()
+        lower = torch.logspace(-4, 0, 100, dtype=torch.float64) / 2
+        return torch.cat([lower, 1 - lower.flip(0)])
+    fine = torch.linspace(1.001, 1.5, 200, dtype=torch.float64)
+    coarse = torch.linspace(1.501, 64.0, 200, dtype=torch.float64)
+    return torch.cat([fine, coarse]).log()
 
 
 def counts(
@@ -52,12 +54,13 @@ def counts(
     plain = sobel(level)
     blurred = _max_filter(plain, 10)
     smooth = labels == SMOOTH
-    tallies = [
-        _tally(blurred[labels == kind], None, thresholds(variant)) for kind in (SHARP, SHADOW)
-    ]
+    levels = thresholds(variant)
+    tallies = [_tally(blurred[labels == kind], None, levels) for kind in (SHARP, SHADOW)]
     seen = (blurred if variant == "saw-2017" else plain)[smooth]
-    weighed = weights.to(level)[smooth] if weights is not None and variant == "saw-c" else None
-    return torch.stack([*tallies, _tally(seen, weighed, thresholds(variant))], dim=1)
+    mass = None
+    if weights is not None and variant == "saw-c":
+        mass = weights.to(level)[smooth]
+    return torch.stack([*tallies, _tally(seen, mass, levels)], dim=1)
 
 
 def smooth_weights(labels: NDArray[np.int64], photo: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -67,11 +70,16 @@ def smooth_weights(labels: NDArray[np.int64], photo: NDArray[np.float32]) -> NDA
     ``photo`` [H,W,3] as sRGB codes in 0..1, at the labels' size: shading that is smooth although
     the photo is not is the hard case. Regions are connected by sides and corners (our reading: the
     definition says "connected")."""
-    gradient = sobel(torch.from_numpy(photo.mean(-1, dtype=np.float64))).numpy()
-    count, regions = cv2.connectedComponents((labels == SMOOTH).astype(np.uint8), connectivity=8)
-    area = np.maximum(np.bincount(regions.ravel(), minlength=count), 1)
-    total = np.bincount(regions.ravel(), gradient.ravel(), minlength=count)
-    return np.where(labels == SMOOTH, (total / area)[regions], 0.0)
+    level = photo.mean(-1, dtype=np.float64)
+    gradient = sobel(torch.from_numpy(level)).numpy()
+    smooth = labels == SMOOTH
+    count, regions = cv2.connectedComponents(smooth.astype(np.uint8), connectivity=8)
+    number = regions.ravel()
+    area = np.bincount(number, minlength=count)
+    total = np.bincount(number, gradient.ravel(), minlength=count)
+    mean = total / np.maximum(area, 1)
+    weights: NDArray[np.float64] = np.where(smooth, mean[regions], 0.0)
+    return weights
 
 
 def curve(counted: Tensor, balanced: bool = True, undefined: float = 1.0) -> Curve:
@@ -101,45 +109,52 @@ def average_precision(precision: Tensor, recall: Tensor) -> Tensor:
 def precision_at(precision: Tensor, recall: Tensor, wanted: float) -> Tensor:
     """Precision at the least threshold that reaches the recall ``wanted``, linear between
     thresholds."""
-    after = int(torch.searchsorted(recall.contiguous(), wanted).clamp(1, len(recall) - 1))
-    low, high = recall[after - 1], recall[after]
-    part = ((wanted - low) / (high - low).clamp(min=1e-12)).clamp(0, 1)
-    return precision[after - 1] + part * (precision[after] - precision[after - 1])
+    reached = torch.searchsorted(recall.contiguous(), wanted)
+    after = int(reached.clamp(1, len(recall) - 1))
+    before = after - 1
+    distance = wanted - recall[before]
+    span = recall[after] - recall[before]
+    part = distance / span.clamp(min=1e-12)
+    part = part.clamp(0, 1)
+    return torch.lerp(precision[before], precision[after], part)
 
 
 def counts_saw_o(prediction: Tensor, truth: Tensor) -> Tensor:
-    """``saw-o``, a flow method's own figure and **not** SAW: true and predicted shading [H,W] →
+    """``saw-o``, a flow method's own score and **not** SAW: true and predicted shading [H,W] →
     counts [400,3,2].
 
     Labels come from the truth: smooth where ``|∇ ln S|`` (central differences) is below its 70th
     percentile, else shadow where S is below its 20th, else sharp. Counted where .005 < truth < .995
     and prediction > .005."""
-    p, g = (x.double() for x in (prediction, truth))
+    p, g = prediction.double(), truth.double()
     gradient = _central(g.clamp(min=1e-4).log())
     labels = torch.where(g < g.quantile(0.2), SHADOW, SHARP)
     labels = torch.where(gradient < gradient.quantile(0.7), SMOOTH, labels)
     known = (g > 0.005) & (g < 0.995) & (p > 0.005)
     seen = _central(p.clamp(min=1e-4).log())
-    kinds = [seen[known & (labels == kind)] for kind in (SHARP, SHADOW, SMOOTH)]
-    return torch.stack([_tally(kind, None, thresholds("saw-o")) for kind in kinds], dim=1)
+    levels = thresholds("saw-o")
+    counted = []
+    for kind in (SHARP, SHADOW, SMOOTH):
+        gradients = seen[known & (labels == kind)]
+        counted.append(_tally(gradients, None, levels))
+    return torch.stack(counted, dim=1)
 
 
 def sobel(x: Tensor) -> Tensor:
     """[H,W] → length of the gradient by 3×3 Sobel filters, not normalised; edges are repeated
     outwards."""
-    kernel = x.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
-    both = torch.stack([kernel, kernel.T])[:, None]
-    return (
-        conv2d(pad(x[None, None], (1, 1, 1, 1), mode="replicate"), both).square().sum(1)[0].sqrt()
-    )
+    across = x.new_tensor(_SOBEL)
+    both = torch.stack([across, across.T])[:, None]
+    padded = pad(x[None, None], (1, 1, 1, 1), mode="replicate")
+    slopes = conv2d(padded, both)[0]
+    return slopes.square().sum(0).sqrt()
 
 
 def _max_filter(x: Tensor, size: int) -> Tensor:
     """[H,W] → the largest value in a window, one more pixel before than after for even sizes."""
     before, after = size // 2, size - size // 2 - 1
-    return max_pool2d(
-        pad(x[None, None], (before, after, before, after), value=-torch.inf), size, 1
-    )[0, 0]
+    padded = pad(x[None, None], (before, after, before, after), value=-torch.inf)
+    return max_pool2d(padded, size, 1)[0, 0]
 
 
 def _tally(gradients: Tensor, weights: Tensor | None, levels: Tensor) -> Tensor:
@@ -147,8 +162,11 @@ def _tally(gradients: Tensor, weights: Tensor | None, levels: Tensor) -> Tensor:
     order = gradients.argsort()
     mass = torch.ones_like(gradients) if weights is None else weights[order]
     total = torch.cat([mass.new_zeros(1), mass.cumsum(0)])
-    below = total[torch.searchsorted(gradients[order], levels.to(gradients.device))]
-    return torch.stack([total[-1] - below, below], dim=1)
+    levels = levels.to(gradients.device)
+    count = torch.searchsorted(gradients[order], levels)
+    below = total[count]
+    above = total[-1] - below
+    return torch.stack([above, below], dim=1)
 
 
 def _central(x: Tensor) -> Tensor:

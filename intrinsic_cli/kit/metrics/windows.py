@@ -7,13 +7,14 @@ Tensors as in :mod:`~intrinsic_cli.kit.metrics.pixels`; one number per image ``[
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from types import EllipsisType
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
-from intrinsic_cli.kit.metrics.pixels import BLACK, mean, prepare, si_mse
+from intrinsic_cli.kit.metrics.pixels import BLACK, aligned, si_mse
 
 
 def lmse(
@@ -24,7 +25,7 @@ def lmse(
 
     ``Σ_windows Σ m(αp−g)² / Σ_windows Σ m·g²``. On gray layers this is the ``grosse`` score, on
     stacked RGB the ``arap`` one. Images smaller than a window are one window."""
-    error, energy = _errors(*prepare(prediction, truth, mask), window, step)
+    error, energy = _errors(*aligned(prediction, truth, mask), window, step)
     return error.sum((1, 2, 3)) / energy.sum((1, 2, 3)).clamp(min=1e-12)
 
 
@@ -36,13 +37,16 @@ def lmse_barron(
     Four tilings without overlap start at pixels {0, 9}×{0, 9} (a 1-based ``10:end``) and are zero
     padded; sums as in :func:`lmse`."""
     batch, channels = truth.shape[:2]
-    p, g, m = (x.flatten(0, 1)[:, None] for x in prepare(prediction, truth, mask))
-    tilings = [
-        [_tiles(x, top, left, window) for x in (p, g, m)] for top in (0, 9) for left in (0, 9)
-    ]
-    sums = [_errors(p, g, m, window, window) for p, g, m in tilings]
-    error, energy = (torch.stack([part[i].sum((1, 2, 3)) for part in sums]).sum(0) for i in (0, 1))
-    return (error / energy.clamp(min=1e-12)).view(batch, channels).mean(1)
+    planes = [x.flatten(0, 1)[:, None] for x in aligned(prediction, truth, mask)]
+    error = torch.zeros(batch * channels, dtype=torch.float64, device=truth.device)
+    energy = torch.zeros_like(error)
+    for top, left in product((0, 9), (0, 9)):
+        p, g, m = (_tiles(x, top, left, window) for x in planes)
+        errors, energies = _errors(p, g, m, window, window)
+        error += errors.sum((1, 2, 3))
+        energy += energies.sum((1, 2, 3))
+    share = error / energy.clamp(min=1e-12)
+    return share.view(batch, channels).mean(1)
 
 
 def lmse_sintel(
@@ -56,8 +60,11 @@ def lmse_sintel(
     height, width = truth.shape[-2:]
     window = window or _round_up_half(0.1 * max(height, width))
     step = step or _round_up_half(window / 2)
-    cuts = _cuts(range(0, height - step, step), range(0, width - step, step), window)
-    return torch.stack([si_mse(prediction[cut], truth[cut], clip=True) for cut in cuts]).mean(0)
+    tops = range(0, height - step, step)
+    lefts = range(0, width - step, step)
+    cuts = _cuts(tops, lefts, window)
+    errors = [si_mse(prediction[cut], truth[cut], clip=True) for cut in cuts]
+    return torch.stack(errors).mean(0)
 
 
 def lmse_arap_1k(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -70,33 +77,53 @@ def lmse_arap_1k(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) 
     known = torch.ones_like(truth[:, :1]) if mask is None else mask
     window = _round_up_half(0.1 * max(height, width))
     step = max(1, _round_up_half(window / 2))
-    cuts = list(_cuts(range(0, height - step + 1, step), range(0, width - step + 1, step), window))
-    errors = torch.stack([si_mse(prediction[cut], truth[cut], known[cut]) for cut in cuts])
-    seen = torch.stack([known[cut].flatten(1).any(1) for cut in cuts])
-    return (errors * seen).sum(0) / seen.sum(0).clamp(min=1)
+    tops = range(0, height - step + 1, step)
+    lefts = range(0, width - step + 1, step)
+    errors = []
+    seen = []
+    for cut in _cuts(tops, lefts, window):
+        inside = known[cut]
+        errors.append(si_mse(prediction[cut], truth[cut], inside))
+        seen.append(inside.flatten(1).any(1))
+    return _mean_where(torch.stack(seen), torch.stack(errors))
 
 
 def window_mse(prediction: Tensor, truth: Tensor, window: int = 20, step: int = 10) -> Tensor:
     """What FlowIID prints as LMSE on MIT (``mit-f``): the plain mean of full windows' MSE, no
     scale, no mask."""
-    p, g, _ = prepare(prediction, truth, None)
+    p, g, _ = aligned(prediction, truth, None)
+    height, width = g.shape[-2:]
+    pixels = min(window, height) * min(window, width)
     error = (p - g).square()
     sums = _box_sums(error, window, step)
-    return mean(sums, torch.ones_like(sums)) / (min(window, g.shape[-2]) * min(window, g.shape[-1]))
+    means = sums / pixels
+    return means.mean((1, 2, 3))
 
 
-def _errors(p: Tensor, g: Tensor, m: Tensor, window: int, step: int) -> tuple[Tensor, Tensor]:
+def _errors(p: Tensor, g: Tensor, m: Tensor, *windows: int) -> tuple[Tensor, Tensor]:
     """Every window's error at its best scale, and the energy of its truth.
 
     With the best α the window's error is ``Σg² − (Σpg)²/Σp²``, so three box sums are all it
     takes."""
-    pp, pg, gg = (
-        _box_sums((m * x).sum(1, keepdim=True), window, step) for x in (p * p, p * g, g * g)
-    )
+    pp = _window_products(p, p, m, *windows)
+    pg = _window_products(p, g, m, *windows)
+    gg = _window_products(g, g, m, *windows)
     lit = pp > BLACK
-    return torch.where(lit, gg - pg.square() / pp.where(lit, torch.ones_like(pp)), gg).clamp(
-        min=0
-    ), gg
+    divisor = torch.where(lit, pp, 1.0)
+    error = gg - pg.square() / divisor
+    error = torch.where(lit, error, gg)
+    return error.clamp(min=0), gg
+
+
+def _mean_where(seen: Tensor, errors: Tensor) -> Tensor:
+    """Mean over windows [N,B] → [B], without those where nothing was seen."""
+    return (errors * seen).sum(0) / seen.sum(0).clamp(min=1)
+
+
+def _window_products(a: Tensor, b: Tensor, m: Tensor, window: int, step: int) -> Tensor:
+    """⟨a,b⟩ over the masked pixels and all channels of every window [B,1,rows,columns]."""
+    channels = m * (a * b)
+    return _box_sums(channels.sum(1, keepdim=True), window, step)
 
 
 def _tiles(plane: Tensor, top: int, left: int, window: int) -> Tensor:
@@ -106,11 +133,8 @@ def _tiles(plane: Tensor, top: int, left: int, window: int) -> Tensor:
 
 
 def _cuts(tops: range, lefts: range, window: int) -> Iterator[tuple[EllipsisType, slice, slice]]:
-    yield from (
-        (..., slice(y, y + window), slice(x, x + window))
-        for y in tops or (0,)
-        for x in lefts or (0,)
-    )
+    for y, x in product(tops or (0,), lefts or (0,)):
+        yield ..., slice(y, y + window), slice(x, x + window)
 
 
 def _box_sums(x: Tensor, window: int, step: int) -> Tensor:
