@@ -7,7 +7,7 @@ import sys
 
 from intrinsic_cli.cli.failures import guarded
 from intrinsic_cli.cli.group import LazyGroup
-from intrinsic_cli.cli.streams import open_streams
+from intrinsic_cli.cli.surroundings import check_folder, open_streams
 
 #: Command name → (module, what it does in one line). ``iid --help`` reads this table and imports no
 #: command.
@@ -35,7 +35,7 @@ iid = LazyGroup("iid", COMMANDS, HELP)
 
 def main() -> None:
     """The entry point of ``iid``."""
-    code = guarded(open_streams)
+    code = guarded(open_streams) or guarded(check_folder)
     if code:
         sys.exit(code)
     if "_IID_COMPLETE" in os.environ:

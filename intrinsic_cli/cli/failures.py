@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 import traceback
 from collections.abc import Callable
@@ -12,9 +12,11 @@ import click
 
 from intrinsic_cli.api import IidError
 from intrinsic_cli.cli.printable import printable
-from intrinsic_cli.cli.streams import silence
+from intrinsic_cli.cli.surroundings import silence
 
 INTERRUPTED = 130
+#: What a stream that is full or gone answers.
+CANNOT_WRITE = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG)
 #: Newer click raises this where a command without arguments shows its help; older click just shows
 #: it.
 NO_ARGS: type[click.UsageError] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -38,17 +40,15 @@ def guarded(run: Callable[[], Any], debug: bool = False) -> int:
     except BrokenPipeError:
         silence(sys.stdout)
         return 1
-    except OSError as error:
-        if error.filename is None and error.errno is not None:  # a stream, not a file by name
-            silence(sys.stdout)
-            return _fail(f"cannot write the results: {error.strerror}", "", 1, debug)
-        return _unexpected(error, debug)
     except Exception as error:
         return _unexpected(error, debug)
     return result if isinstance(result, int) else 0
 
 
 def _unexpected(error: Exception, debug: bool) -> int:
+    if isinstance(error, OSError) and error.errno in CANNOT_WRITE and error.filename is None:
+        silence(sys.stdout)
+        return _fail(f"cannot write the results: {error.strerror}", "", 1, debug)
     advice = "run again with --debug to see where it happened"
     if debug:
         advice = "please report this with the lines above"
@@ -58,8 +58,6 @@ def _unexpected(error: Exception, debug: bool) -> int:
 def _fail(message: str, hint: str, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    if _folder_is_gone():
-        hint = "the working folder does not exist any more: cd to another"
     return _say(message, hint, code)
 
 
@@ -78,11 +76,3 @@ def _one_line(text: str) -> str:
 def _see(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"see `{context.command_path} --help`" if context is not None else ""
-
-
-def _folder_is_gone() -> bool:
-    try:
-        os.getcwd()  # noqa: PTH109  asked for its error only
-    except OSError:
-        return True
-    return False

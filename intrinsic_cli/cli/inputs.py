@@ -29,6 +29,8 @@ def _open_globs(words: Iterable[str]) -> Iterator[Path]:
     one comes first."""
     for word in words:
         path = Path(word).expanduser() if word.startswith("~") else Path(word)
+        if path == Path(STDIN) and word != STDIN:
+            path = path.absolute()  # `./-` is a file of that name; a Path forgets the `./`
         if word == STDIN or not any(mark in word for mark in "*?[") or path.exists():
             yield path
             continue

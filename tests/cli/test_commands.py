@@ -144,6 +144,16 @@ def test_decompose_from_stdin_to_stdout(trained: Path, data: Path) -> None:
     assert run("decompose", "-", "-m", "gray", "-o", "-", stdin=photo).exit_code == 2
 
 
+def test_a_file_called_dash(
+    trained: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "photo" / "a.png").rename(tmp_path / "-")
+    monkeypatch.chdir(tmp_path)
+    done = run("decompose", "./-", "-m", "gray")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "iid-out" / "-.albedo.png").exists()
+
+
 def test_decompose_reads_a_list(trained: Path, data: Path, tmp_path: Path) -> None:
     listed = f"{data / 'photo' / 'a.png'}\n\n{data / 'photo' / 'b.png'}\n"
     done = run(

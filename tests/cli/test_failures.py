@@ -138,7 +138,7 @@ def test_listings_as_json() -> None:
     assert "weights" in json.loads(run("weights", "list", "--json").stdout)
 
 
-@pytest.mark.parametrize("words", [(), ("decompose",), ("weights",)])
+@pytest.mark.parametrize("words", [(), ("plugin",), ("weights",)])
 def test_nothing_asked_shows_the_help(words: tuple[str, ...]) -> None:
     done = run(*words)
     assert done.output.startswith("Usage: iid")

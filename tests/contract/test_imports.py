@@ -17,6 +17,7 @@ PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"
 HALL = ("registry", "settings", "weights", "requests", "datasets", "protocols")
 HEAVY = {"torch", "numpy", "cv2", "PIL", "rich", "safetensors", "OpenEXR", "imageio", "scipy"}
 
+TESTING = ("testing_source", "testing_training", "testing_decomposing")
 #: Room → the rooms of the house it may import (besides itself).
 MAY = {
     "api": (),
@@ -30,7 +31,9 @@ MAY = {
     "requests": (),
     "datasets": ("api", "kit"),
     "protocols": ("api",),
-    "testing": ("api", "kit", "runs", "testing_source", *HALL),
+    "testing": ("api", "plugin_checks", *HALL, *TESTING),
+    "testing_training": ("api", "kit", "runs", *HALL, *TESTING),
+    "testing_decomposing": ("api", "kit", "runs", *HALL, *TESTING),
     "testing_source": ("api", "kit"),
     "__init__": ("api", "runs"),
     "__main__": ("cli",),

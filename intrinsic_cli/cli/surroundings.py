@@ -1,4 +1,5 @@
-"""The streams of a process as it finds them: they may be closed, or full."""
+"""What a process finds when it starts: streams that may be closed or full, a folder that may be
+gone."""
 
 from __future__ import annotations
 
@@ -28,6 +29,15 @@ def open_streams() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file name may be any bytes, and comes out as it went in.
         sys.stdout.reconfigure(errors="surrogateescape")
+
+
+def check_folder() -> None:
+    """IidError where the working folder was removed: there are no relative paths, and torch ends
+    the process when it is imported."""
+    try:
+        os.getcwd()  # noqa: PTH109  asked for its error only
+    except OSError as error:
+        raise IidError("the working folder does not exist any more", "cd to another") from error
 
 
 def silence(stream: IO[str]) -> None:
