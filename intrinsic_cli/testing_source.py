@@ -205,3 +205,9 @@ def _extra(
     places = rng.uniform(-1, 1, (POINTS, 2))
     visible = rng.random((POINTS, 1)) < 0.8
     return np.hstack([places, visible])
+
+
+def expect(holds: bool, promise: str) -> None:
+    """AssertionError, with the promise that is broken, unless it holds."""
+    if not holds:
+        raise AssertionError(f"broken promise: {promise}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from iid_gray.method import Gray, GrayDecomposer, GrayTrainer
+from iid_gray.method import Brightness, Gray, GrayTrainer
+from torch import Tensor
 
-from intrinsic_cli.api import DatasetSpec, Frame, MethodSpec, Runtime, TrainConfig
+from intrinsic_cli.api import (
+    DatasetSpec,
+    Decomposer,
+    Frame,
+    Mesh,
+    MethodSpec,
+    Outputs,
+    Runtime,
+    TrainConfig,
+)
 from intrinsic_cli.registry import load_registry
 from intrinsic_cli.testing import check_method
 from intrinsic_cli.testing_source import ODD, OFFERS, Tiny
@@ -55,59 +66,119 @@ class Unresumable(Gray):
         return Careless(config, source, runtime)
 
 
-class Partial(Gray):
+class Answers(Gray):
+    """Answers with what ``said`` makes of photos and shading."""
+
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        raise NotImplementedError
+
+    def decomposer(self, state: Any, options: Any, runtime: Runtime) -> Decomposer:
+        net, said = Brightness(), self.said
+
+        class Said(Decomposer):
+            frame = Frame(upsample="resize" if self.resizes else "none")  # type: ignore[arg-type]
+
+            def __call__(self, photos: Tensor) -> Any:
+                return said(photos, net(photos))
+
+        return Said()
+
+    #: Otherwise nothing is upsampled, and the layers have to rebuild the photo.
+    resizes = True
+
+
+class Partial(Answers):
     """Forgets a layer."""
 
-    def decomposer(self, state: Any, options: Any, runtime: Runtime) -> Any:
-        class OnlyShading(GrayDecomposer):
-            def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
-                return {"normals": super().__call__(photos)["shading"]}
-
-        return OnlyShading(super().decomposer(state, options, runtime).net)  # type: ignore[attr-defined]
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        return {"shading": shading}
 
 
-class Moody(Gray):
+class Moody(Answers):
     """Gives another answer every time."""
 
-    def decomposer(self, state: Any, options: Any, runtime: Runtime) -> Any:
-        class Random(GrayDecomposer):
-            def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
-                shading = super().__call__(photos)["shading"] * float(
-                    np.random.default_rng().uniform(1, 2)
-                )
-                return {"albedo": photos / shading, "shading": shading}
-
-        return Random(super().decomposer(state, options, runtime).net)  # type: ignore[attr-defined]
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        shading = shading * float(np.random.default_rng().uniform(1, 2))
+        return {"albedo": photos / shading, "shading": shading}
 
 
-class Negative(Gray):
+class Negative(Answers):
     """Adds up, but with less than no reflection."""
 
-    def decomposer(self, state: Any, options: Any, runtime: Any) -> Any:
-        class Sum(GrayDecomposer):
-            frame = Frame(upsample="none")  # type: ignore[arg-type]  # so that the house leaves the layers alone
+    resizes = False
 
-            def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
-                return {"transmission": photos * 2, "reflection": photos * -1}
-
-        return Sum(super().decomposer(state, options, runtime).net)  # type: ignore[attr-defined]
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        return {"transmission": photos * 2, "reflection": photos * -1}
 
 
-class Lossy(Gray):
+class Lossy(Answers):
     """Its layers are less than the photo."""
 
-    def decomposer(self, state: Any, options: Any, runtime: Any) -> Any:
-        class Half(GrayDecomposer):
-            frame = Frame(upsample="none")  # type: ignore[arg-type]  # as above
+    resizes = False
 
-            def __call__(self, photos: torch.Tensor) -> Mapping[str, torch.Tensor]:
-                return {"transmission": photos / 4, "reflection": photos / 4}
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        return {"transmission": photos / 4, "reflection": photos / 4}
 
-        return Half(super().decomposer(state, options, runtime).net)  # type: ignore[attr-defined]
+
+class Loud(Answers):
+    """Its mask is more than one."""
+
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        return {"mask": shading * 0 + 2}
+
+
+class Meshless(Answers):
+    """Gives no mesh."""
+
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        return {"mask": shading * 0}
+
+
+class Listed(Answers):
+    """Takes any list for a mesh."""
+
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        return {"mask": shading * 0, "mesh": [[1, 2, 3]] * len(photos)}
+
+
+class Nonsense(Answers):
+    """Its mesh has points that are no numbers."""
+
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        mesh = Mesh(np.full((3, 3), np.nan), np.array([[0, 1, 2]]))
+        return Outputs({"mask": shading * 0}, meshes={"mesh": [mesh] * len(photos)})
+
+
+class Flat(Answers):
+    """Its mesh has no triangle."""
+
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        mesh = Mesh(np.eye(3), np.zeros((0, 3), int))
+        return Outputs({"mask": shading * 0}, meshes={"mesh": [mesh] * len(photos)})
+
+
+class Restless(Answers):
+    """Its record tells the time."""
+
+    @staticmethod
+    def said(photos: Tensor, shading: Tensor) -> Any:
+        record = {"now": time.perf_counter_ns()}
+        return Outputs({"mask": shading * 0}, records={"camera": [record] * len(photos)})
 
 
 def spec(kind: type, **more: Any) -> MethodSpec:
-    return replace(GRAY, target=f"{__name__}:{kind.__name__}", **more)
+    variant = replace(GRAY.default, **more)
+    return replace(GRAY, target=f"{__name__}:{kind.__name__}", variants=(variant,))
 
 
 def test_a_method_that_keeps_its_promises_passes() -> None:
@@ -120,25 +191,41 @@ def test_a_method_that_keeps_its_promises_passes() -> None:
         (Still, "training moves the net 'brightness'"),
         (Forgetful, "two runs with one seed"),
         (Unresumable, "a resumed run gives the same weights"),
-        (Partial, "gives the layers albedo, shading"),
-        (Moody, "is the same every time"),
     ],
 )
-def test_broken_promises_are_named(kind: type, promise: str) -> None:
+def test_broken_promises_of_training_are_named(kind: type, promise: str) -> None:
     with pytest.raises(AssertionError, match=promise):
         check_method(spec(kind))
 
 
+SUMS = ("transmission", "reflection")
+MESH = ("mask", "mesh")
+
+
 @pytest.mark.parametrize(
-    ("kind", "promise"),
+    ("kind", "layers", "promise"),
     [
-        (Negative, "reflection is nowhere negative"),
-        (Lossy, "reflection . flare give the photo back"),
+        (
+            Partial,
+            ("albedo", "shading"),
+            "a colour photo is decomposed: .* no output 'albedo'",
+        ),
+        (Moody, ("albedo", "shading"), "a colour photo: albedo is the same every time"),
+        (Negative, SUMS, "reflection is nowhere negative"),
+        (Lossy, SUMS, "reflection . flare give the photo back"),
+        (Loud, ("mask",), "mask is at most 1.0, not 2"),
+        (Meshless, MESH, "gave no output 'mesh'"),
+        (Listed, MESH, "layer 'mesh'|'mesh' as a layer"),
+        (Nonsense, MESH, "vertices that are not finite"),
+        (Flat, MESH, "mesh"),
+        (Restless, ("mask", "camera"), "camera is the same every time"),
     ],
 )
-def test_sums_are_checked(kind: type, promise: str) -> None:
+def test_broken_promises_of_decomposing_are_named(
+    kind: type, layers: tuple[str, ...], promise: str
+) -> None:
     with pytest.raises(AssertionError, match=promise):
-        check_method(spec(kind, layers=("transmission", "reflection")))
+        check_method(spec(kind, layers=layers, stages=()))
 
 
 @pytest.mark.parametrize(
@@ -146,10 +233,6 @@ def test_sums_are_checked(kind: type, promise: str) -> None:
     [
         ({"name": "Gray Method"}, "lower-case"),
         ({"summary": ""}, "summary"),
-        ({"layers": ()}, "layers"),
-        ({"needs": frozenset({"depth"})}, "depth"),
-        ({"config": object}, "knobs"),
-        ({"variant_layers": {"glass": ("pane",)}}, "'glass' is one of its variants"),
     ],
 )
 def test_descriptions_are_checked(more: dict[str, Any], promise: str) -> None:
@@ -157,15 +240,33 @@ def test_descriptions_are_checked(more: dict[str, Any], promise: str) -> None:
         check_method(replace(GRAY, **more))
 
 
+@pytest.mark.parametrize(
+    ("more", "promise"),
+    [
+        ({"layers": ()}, "layers"),
+        ({"needs": frozenset({"unheard_of"})}, "unheard_of"),
+        ({"config": object}, "TrainConfig|knobs"),
+    ],
+)
+def test_variants_are_checked(more: dict[str, Any], promise: str) -> None:
+    with pytest.raises(AssertionError, match=promise):
+        check_method(spec(Gray, **more))
+
+
+def test_a_variant_that_does_not_exist() -> None:
+    with pytest.raises(AssertionError, match="'glass' is one of its variants"):
+        check_method(GRAY, name="glass")
+
+
 def open_deep(path: Any) -> Tiny:
     return Tiny("deep", offers=OFFERS | {"depth"})
 
 
 def test_another_dataset_may_be_brought() -> None:
-    data = DatasetSpec(
-        "deep", "with depth", f"{__name__}:open_deep", OFFERS | {"depth"}, needs_path=False
-    )
-    check_method(replace(GRAY, needs=frozenset({"depth"})), data=data)
+    target = f"{__name__}:open_deep"
+    data = DatasetSpec("deep", "with depth", target, OFFERS | {"depth"}, needs_path=False)
+    mine = replace(GRAY, variants=(replace(GRAY.default, needs=frozenset({"depth"})),))
+    check_method(mine, data=data)
 
 
 def test_the_little_scenes_are_true() -> None:
