@@ -23,6 +23,7 @@ class Knobs:
     limit: int | None = knob(None, "how far")
     sizes: tuple[int, ...] = knob((1, 2), "how large")
     pair: tuple[float, str] = knob((1.0, "a"), "two")
+    crop: int = knob(64, "how wide", low=32, multiple=32)
 
     def __post_init__(self) -> None:
         if self.steps < 0:
@@ -51,6 +52,11 @@ def test_defaults_toml_and_words_in_this_order() -> None:
         ("sizes=3,4,5", (3, 4, 5)),
         ("sizes=(6,)", (6,)),
         ("pair=2,b", (2.0, "b")),
+        ("crop=96", 96),
+        ("mirror=1", True),
+        ("mirror=No", False),
+        ("sizes=", ()),
+        ("limit=None", None),
     ],
 )
 def test_words_are_typed(word: str, value: Any) -> None:
@@ -75,6 +81,16 @@ def test_words_are_typed(word: str, value: Any) -> None:
         (["rate=-0.1"], "rate must be at least 0, not -0.1", ""),
         (["steps=2e6"], "steps must be at most 1048576, not 2000000", ""),
         (["steps=-1"], "steps must not be negative", ""),
+        (["crop=100"], "crop must be a multiple of 32, not 100", "try 96"),
+        (["crop=40"], "crop must be a multiple of 32, not 40", "try 32"),
+        (["limit=x"], "limit cannot be 'x'", "it takes a whole number or none"),
+        (["sizes=1,x"], "sizes cannot be '1,x'", "it takes a whole number, as often as you"),
+        (["rate=inf"], "rate cannot be 'inf'", "it takes a number"),
+        (["steps=1e999"], "steps cannot be '1e999'", "it takes a whole number"),
+        (["what"], "'what' does not say what to set to which value", "such as steps="),
+        (["rate"], "'rate' does not say what to set to which value", "such as rate="),
+        (["mirror=2"], "mirror cannot be '2'", "it takes yes or no"),
+        (["pair=1,a,2"], "pair cannot be '1,a,2'", "it takes a number, text"),
     ],
 )
 def test_mistakes_are_named(words: list[str], message: str, hint: str) -> None:
@@ -121,6 +137,9 @@ def test_read_toml(tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
     file.write_text("steps = 3\n")
     assert read_toml(file) == {"steps": 3}
+    file.write_text("a = " + "[" * 20_000)
+    with pytest.raises(UsageError, match="nested too deeply|not valid TOML"):
+        read_toml(file)
     file.write_text("steps = = 3")
     with pytest.raises(UsageError, match="not valid TOML"):
         read_toml(file)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from intrinsic_cli.api import Progress, Silent
+from intrinsic_cli.api import Progress, Silent, UsageError, WeightsError
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.train.finish import finish
 from intrinsic_cli.runs.train.initial import without_whole_stages
 from intrinsic_cli.runs.train.plan import Run, plan, require_needs
-from intrinsic_cli.runs.train.run_folder import release
+from intrinsic_cli.runs.train.run_folder import CONFIG, release
 from intrinsic_cli.runs.train.stages import Stages
 from intrinsic_cli.runs.train.stop_signal import Stop
 
@@ -31,8 +31,8 @@ def train(
     run = plan(request, registry)
     source = open_dataset(run.data, registry)
     require_needs(run, source)
-    run.write()
-    with _released_on_failure(run, request):
+    with _undone_on_failure(run, request):
+        run.write()
         if run.init and not request.resume and not request.stage:
             run = without_whole_stages(run, source, progress)
             run.write()
@@ -56,11 +56,16 @@ def follow(processes: Processes, request: TrainRequest) -> None:
 
 
 @contextmanager
-def _released_on_failure(run: Run, request: TrainRequest) -> Iterator[None]:
-    """A new run that fails before its first step leaves nothing behind."""
+def _undone_on_failure(run: Run, request: TrainRequest) -> Iterator[None]:
+    """A new run that fails before its first step leaves nothing behind; one that cannot be resumed
+    with other settings keeps its own."""
+    config = run.folder / CONFIG
+    before = config.read_bytes() if request.resume else b""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         if not request.resume:
             release(run.folder, run.stages)
+        elif isinstance(error, UsageError | WeightsError):
+            config.write_bytes(before)
         raise
