@@ -138,7 +138,7 @@ def test_read_toml(tmp_path: Path) -> None:
     file.write_text("steps = 3\n")
     assert read_toml(file) == {"steps": 3}
     file.write_text("a = " + "[" * 20_000)
-    with pytest.raises(UsageError, match="nested too deeply|not valid TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         read_toml(file)
     file.write_text("steps = = 3")
     with pytest.raises(UsageError, match="not valid TOML"):

@@ -42,7 +42,9 @@ class FlowConfig(TrainConfig):
     )
     vae_steps: int = knob(1200, "optimisation steps of stage vae at most", low=1)
     batch_size: int = knob(16, "photos per step", low=1)
-    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
+    crop: int = knob(
+        128, "side of the square training crop, pixels; a multiple of 32", low=32, multiple=32
+    )
     lr: float = knob(1e-3, "peak learning rate of everything but the encoder", low=0)
     encoder_lr: float = knob(6e-4, "peak learning rate of the conditioning encoder", low=0)
     weight_decay: float = knob(0.01, "AdamW weight decay", low=0)
@@ -79,7 +81,9 @@ class PublishedConfig(TrainConfig):
     )
     vae_steps: int = knob(1200, "optimisation steps of stage vae at most", low=1)
     batch_size: int = knob(16, "photos per step", low=1)
-    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 16", low=32)
+    crop: int = knob(
+        128, "side of the square training crop, pixels; a multiple of 16", low=32, multiple=16
+    )
     lr: float = knob(1e-3, "ten times the peak learning rate (the papers' is 1e-4)", low=0)
     gradient_weight: float = knob(
         1.0, "weight of gradients at several scales, which stand where the papers have LPIPS"
