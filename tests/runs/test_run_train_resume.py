@@ -170,3 +170,10 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="is a file"):
         begin(tmp_path / "file")
+
+
+def test_settings_of_later_stages_are_checked_before_the_first(tmp_path: Path) -> None:
+    """``crop=100`` suits stage vae of flow; stage flow could not use it."""
+    with pytest.raises(UsageError, match="crop must be a multiple of 32, not 100"):
+        begin(tmp_path / "run", method="flow", overrides=("crop=100",))
+    assert not (tmp_path / "run").exists()
