@@ -41,17 +41,22 @@ def list_(as_json: bool) -> None:
 @options.debug
 def verify(names: tuple[str, ...], as_json: bool) -> int:
     """Check that weights are whole and the ones that were shipped; all of them if none is named."""
-    from intrinsic_cli.cli.output import line
+    from intrinsic_cli.cli.output import dump
+    from intrinsic_cli.cli.printable import printable
     from intrinsic_cli.cli.weights_check import check, choose
     from intrinsic_cli.registry import load_registry
 
     registry = load_registry()
-    whole = True
+    checked = []
     for file in choose(names, registry):
         told = check(file, registry)
-        whole = whole and told["status"] == "ok"
-        found = told["sha256"] or told["error"]
-        click.echo(line(told) if as_json else f"{told['status']}  {told['name']}  {found}")
+        checked.append(told)
+        if not as_json:
+            found = told["sha256"] or told["error"]
+            click.echo(printable(f"{told['status']}  {told['name']}  {found}"))
+    if as_json:
+        dump({"weights": checked})
+    whole = all(told["status"] == "ok" for told in checked)
     return 0 if whole else WeightsError.exit_code
 
 

@@ -179,7 +179,7 @@ def test_weights_are_listed_and_verified(trained: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     damaged = run("weights", "verify", "gray", "--json")
     assert damaged.exit_code == 4
-    assert json.loads(damaged.stdout)["status"] == "damaged"
+    assert json.loads(damaged.stdout)["weights"][0]["status"] == "damaged"
     assert run("weights", "verify", "nothing").exit_code == 4
 
 

@@ -91,7 +91,14 @@ def test_json_is_an_object_with_a_list_that_is_named() -> None:
     assert method["weights"][0]["record"]["config"]
 
 
-LISTS = {"methods": "methods", "datasets": "datasets", "weights list": "weights"}
+LISTS = {
+    "methods": "methods",
+    "methods retinex": "methods",
+    "datasets": "datasets",
+    "datasets synth": "datasets",
+    "weights list": "weights",
+    "weights verify retinex": "weights",
+}
 
 
 @pytest.mark.parametrize("words", LISTS)
