@@ -1,1 +1,70 @@
 """Residual shading: normals, albedo, harmonic light and what harmonics miss, of faces."""
+
+from __future__ import annotations
+
+from iid_residual.settings import ResidualConfig, ResidualOptions
+from iid_residual.variants import DEFAULT, DESIGNS, Design
+from intrinsic_cli.api import DatasetSpec, MethodSpec, Variant, hookimpl
+
+_LAYERS = ("normals", "albedo", "shading")
+_SMOKE = {
+    "steps": 2,
+    "real_steps": 2,
+    "batch_size": 2,
+    "crop": 64,
+    "val_batches": 1,
+    "pretrained": "no",
+    "width": 16,
+    "dis_width": 4,
+}
+
+
+def _variant(design: Design) -> Variant:
+    default = design is DEFAULT
+    layers = list(_LAYERS)
+    if design.residual and design.harmonic:
+        layers.append("residual")
+    layers.append("mask")
+    if design.harmonic:
+        layers.append("light")
+    return Variant(
+        name="" if default else design.name,
+        alias=design.name if default else "",
+        layers=tuple(layers),
+        needs=frozenset({"photo", "albedo", "shading", "normals", "light", "mask"}),
+        options=ResidualOptions,
+        config=ResidualConfig,
+        stages=("synthetic", "real"),
+        smoke=_SMOKE,
+        summary=design.summary,
+    )
+
+
+@hookimpl
+def iid_methods() -> list[MethodSpec]:
+    """One method with the seven variants, SfSNet and SkipNet."""
+    return [
+        MethodSpec(
+            name="residual",
+            summary="faces: normals, albedo, harmonic light, and a residual for what light misses",
+            target="iid_residual.method:Residual",
+            variants=tuple(_variant(design) for design in DESIGNS),
+            paper="SfSNet (Sengupta et al., CVPR 2018) with residual shading",
+        )
+    ]
+
+
+@hookimpl
+def iid_datasets() -> list[DatasetSpec]:
+    """Rendered heads, with photos of real faces beside them if there are any."""
+    offers = {"photo", "albedo", "shading", "normals", "light", "mask", "silhouette", "label"}
+    return [
+        DatasetSpec(
+            name="heads",
+            summary="rendered heads under mixed light, cut out as faces are",
+            target="iid_residual.data.heads:open_heads",
+            offers=frozenset(offers),
+            layout="SHARDS[,PHOTOS]: train/ and val/ with *.tar and faces.json; a folder of faces",
+            protocols=("faces",),
+        )
+    ]

@@ -2,28 +2,31 @@
 
 Everything here is in SfSNet's axes, x down, y right, z to the viewer, and in its order
 ``H = [1, z, x, y, 3z²−1, xz, yz, x²−y², xy]`` with the attenuation of a matte surface folded into
-the constants; a light ``[B,27]`` holds nine red, nine green, nine blue numbers. Ramamoorthi's own
-order (1, y, z, x, xy, yz, 3z²−1, xz, x²−y²) is another one and never used. The house has x right,
-y up: :func:`from_house` and :func:`to_house` stand at the plugin's door.
+the constants; a light ``[B,27]`` holds nine red, nine green, nine blue numbers. The house
+(``kit.data.harmonics``) has x right, y up, Ramamoorthi's order (1, y, z, x, xy, yz, 3z²−1, xz,
+x²−y²) and the light as it arrives: the two are never mixed, :func:`from_house` and :func:`to_house`
+stand at the plugin's door.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: How records name the order of their coefficients.
-ORDER = "1 z x y 3zz-1 xz yz xx-yy xy; 9 red, 9 green, 9 blue; x right, y up, z to the viewer"
+#: How records name the order of their coefficients, which are the house's.
+ORDER = "1 y z x xy yz 3zz-1 xz xx-yy of the light, red then green then blue; x right, y up"
 
 _FLAT = math.sqrt(math.pi) / 2
 _LINEAR = math.sqrt(math.pi / 3)
 _ZONAL = math.sqrt(5 * math.pi) / 16
 _MIXED = math.sqrt(15 * math.pi) / 8
 _SQUARES = math.sqrt(15 * math.pi) / 16
+#: Which of the house's nine harmonics stands at each place here.
+_PLACES = (0, 2, 3, 1, 6, 7, 5, 8, 4)
 
 #: A vector of the house (x right, y up) in the axes of this module, as rows of a matrix.
 _DOOR = ((0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
@@ -49,7 +52,8 @@ def basis(normals: Tensor) -> Tensor:
 def shade(normals: Tensor, light: Tensor) -> Tensor:
     """Normals [B,3,H,W] under a light [B,27] → shading [B,3,H,W]; negative values stay."""
     colours = light.view(-1, 3, 9)
-    return torch.einsum("bck,bkhw->bchw", colours, basis(normals))
+    shading: Tensor = torch.einsum("bck,bkhw->bchw", colours, basis(normals))
+    return shading
 
 
 def unit(vectors: Tensor) -> Tensor:
@@ -88,13 +92,18 @@ def in_plane(degrees: float) -> Tensor:
 
 
 def from_house(light: Tensor) -> Tensor:
-    """A light [B,27] with x right, y up → in the axes of this module."""
-    return rotated(light, torch.tensor(_DOOR))
+    """A light [B,27] of the house (``kit.data.harmonics``) → as this module has it; the shading it
+    makes is the same."""
+    nine = light.view(-1, 3, 9)[..., list(_PLACES)] / math.pi
+    return rotated(nine.reshape(light.shape), torch.tensor(_DOOR))
 
 
 def to_house(light: Tensor) -> Tensor:
     """The inverse of :func:`from_house`."""
-    return rotated(light, torch.tensor(_DOOR).T)
+    nine = rotated(light, torch.tensor(_DOOR).T).view(-1, 3, 9) * math.pi
+    back = [_PLACES.index(place) for place in range(9)]
+    house: Tensor = nine[..., back].reshape(light.shape)
+    return house
 
 
 def vectors_from_house(vectors: Tensor) -> Tensor:
@@ -133,7 +142,8 @@ def _carrying(start: Tensor, end: Tensor) -> Tensor:
     if cosine < -0.9999:
         return _half_turn(start)
     cross = torch.linalg.cross(torch.eye(3), axis.expand(3, 3))
-    return torch.eye(3) + cross + cross @ cross / (1 + cosine)
+    carrying: Tensor = torch.eye(3) + cross + cross @ cross / (1 + cosine)
+    return carrying
 
 
 def _half_turn(start: Tensor) -> Tensor:
@@ -143,7 +153,7 @@ def _half_turn(start: Tensor) -> Tensor:
     return 2 * torch.outer(axis, axis) - torch.eye(3)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _on_harmonics(rotation: tuple[float, ...]) -> Tensor:
     """What a rotation does to nine coefficients: [9,9], float64.
 

