@@ -68,6 +68,8 @@ def datasets(registry: Registry) -> list[dict[str, Any]]:
             "summary": spec.summary,
             "offers": sorted(spec.offers),
             "layout": spec.layout,
+            "least": spec.least,
+            "trains": spec.trains,
             "licence": spec.licence,
             "needs_path": spec.needs_path,
             "page": spec.page,

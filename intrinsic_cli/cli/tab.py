@@ -44,6 +44,16 @@ def datasets(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     return _matching(names, incomplete) or [CompletionItem(incomplete, type="dir")]
 
 
+def dataset_names(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Dataset names alone."""
+    from intrinsic_cli.registry import load_registry
+
+    specs = load_registry().datasets.values()
+    return _matching([(spec.name, spec.summary) for spec in specs], incomplete)
+
+
 def option_keys(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

@@ -3,57 +3,162 @@ reader wants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from intrinsic_cli.api import DataError, Progress, Silent, Source, UsageError
-from intrinsic_cli.api.data import Split
+from intrinsic_cli.api import Case, DataError, PluginError, Progress, Silent, Source, UsageError
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
 
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Split
+
 SPLITS: tuple[Split, ...] = ("train", "val")
+MOST = 200  # cases of a split that are read, evenly spread; more only if asked for
+SIDE = 32  # of the batches that are tried
+PARTS = 3  # photo, albedo and shading, where each is learned from other photos
+#: Offered, but no key of a batch: it says that the layers do not belong together.
+_NO_KEY = {"unpaired"}
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """A dataset that is whole: how it is scored, what it offers for training, and how many cases
-    each split has (None where only counting all would tell). ``collections``: pictures by split of
-    data that belongs to no case."""
+    """A dataset that is whole: how it is scored, what it offers for training, how many cases each
+    split has and how many of them were read. ``unpaired``: files by layer and split, of data that
+    has no cases. ``notes`` are sentences the user should read."""
 
     data: str
     name: str
     protocol: str
     offers: tuple[str, ...]
-    cases: dict[Split, int]
-    collections: dict[str, dict[Split, int]] = field(default_factory=dict)
+    cases: Mapping[Split, int] = field(default_factory=dict)
+    read: int = 0
+    unpaired: Mapping[str, Mapping[Split, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def check(data: str, registry: Registry | None = None) -> CheckReport:
-    """Open ``NAME:PATH`` and read the first case of every split. DataError names the files that are
-    missing."""
-    source = open_dataset(data, registry or load_registry())
+def check_dataset(
+    data: str,
+    registry: Registry | None = None,
+    every: bool = False,
+    progress: Progress = Silent(),  # noqa: B008  Silent is stateless
+) -> CheckReport:
+    """Open ``NAME:PATH``, read its cases (all of few or with ``every``, else :data:`MOST` a split)
+    and try a batch. DataError names the files that are missing, broken or of the wrong size."""
+    registry = registry or load_registry()
+    source = open_dataset(data, registry)
+    offers = tuple(sorted(source.offers))
+    spec = registry.datasets.get(data.partition(":")[0])
+    trains = spec is None or spec.trains
     if not source.paired:
-        return _check_unpaired(data, source)
-    whole: dict[Split, int] = {}
+        _try_batches(source, SPLITS)
+        counts = {split: source.counts(split) for split in SPLITS}
+        by_layer = {name: {s: counts[s][name] for s in SPLITS} for name in counts["train"]}
+        notes = tuple(source.notes)
+        return CheckReport(data, source.name, "", offers, unpaired=by_layer, notes=notes)
+    cases, missing = _cases(data, source)
+    read = _read(cases, every, progress)
+    notes = tuple(source.notes)
+    if trains:
+        _try_batches(source, tuple(cases))
+        notes += (*missing, *_notes_on_parts(source, tuple(cases)))
+    found = {split: len(there) for split, there in cases.items()}
+    return CheckReport(data, source.name, source.protocol, offers, found, read, notes=notes)
+
+
+def _cases(data: str, source: Source) -> tuple[dict[Split, Sequence[Case]], list[str]]:
+    """The cases of every split there is, and a sentence for each that is missing. DataError where
+    there is none at all."""
+    there: dict[Split, Sequence[Case]] = {}
     problems: list[DataError] = []
     for split in SPLITS:
         try:
             cases = source.cases(split)
-            if len(cases):
-                _ = cases[0]  # broken files are told by the reader
-                whole[split] = len(cases)
         except DataError as error:
             problems.append(error)
-    if problems and (not whole or source.counts("val").get("photo")):
+            continue
+        if len(cases):
+            there[split] = cases
+    if there:
+        return there, [error.message for error in problems]
+    if problems:
         raise problems[0]
-    if not whole:
-        message = f"{data} is laid out rightly but holds no case"
-        raise DataError(message, "is the download complete?")
-    return CheckReport(data, source.name, source.protocol, tuple(sorted(source.offers)), whole)
+    message = f"{data} is laid out rightly but holds no case"
+    raise DataError(message, "is the download complete?")
 
 
-def prepare(
+def _read(cases: Mapping[Split, Sequence[Case]], every: bool, progress: Progress) -> int:
+    """Read cases and compare their sizes; how many were read. DataError tells the first broken one
+    and how many there are."""
+    chosen = {split: _places(len(there), every) for split, there in cases.items()}
+    total = sum(map(len, chosen.values()))
+    broken: list[DataError] = []
+    progress.start("check", total)
+    for split, places in chosen.items():
+        for place in places:
+            try:
+                _check_sizes(cases[split][place])
+            except DataError as error:
+                broken.append(error)
+            progress.advance()
+    progress.finish()
+    if not broken:
+        return total
+    first = broken[0]
+    if len(broken) == 1:
+        raise first
+    message = f"{first.message}; {len(broken)} of {total} cases are broken"
+    raise DataError(message, first.hint)
+
+
+def _places(count: int, every: bool) -> list[int]:
+    """Which cases are read: all of few, else some that are evenly spread."""
+    if every or count <= MOST:
+        return list(range(count))
+    return [index * (count - 1) // (MOST - 1) for index in range(MOST)]
+
+
+def _check_sizes(case: Case) -> None:
+    """DataError where a layer or the mask is not of the photo's size."""
+    planes: dict[str, Any] = {**case.truth, "mask": case.mask}
+    for name, plane in planes.items():
+        if plane.shape[:2] != case.photo.shape[:2]:
+            of_plane, of_photo = _size(plane), _size(case.photo)
+            message = f"{name} of {case.name} has {of_plane} pixels, its photo has {of_photo}"
+            raise DataError(message, "a photo and its layers must be of one size")
+
+
+def _size(plane: Any) -> str:
+    height, width = plane.shape[:2]
+    return f"{width}×{height}"
+
+
+def _try_batches(source: Source, splits: Sequence[Split]) -> None:
+    """Draw a batch of each split. PluginError where it lacks what the dataset offers."""
+    for split in splits:
+        batch = next(iter(source.batches(split, 1, SIDE)))
+        lacking = source.offers - batch.keys() - _NO_KEY
+        if lacking:
+            names = ", ".join(sorted(lacking))
+            raise PluginError(f"{source.name} offers {names}, but its batches have no such key")
+
+
+def _notes_on_parts(source: Source, splits: Sequence[Split]) -> tuple[str, ...]:
+    """A sentence where there is too little to learn each layer from other photos."""
+    from intrinsic_cli.kit.data.unpaired.parts import require_unpaired
+
+    if len(splits) < len(SPLITS):
+        return ()
+    try:
+        require_unpaired(source, PARTS)
+    except DataError as error:
+        return (f"{error.message} (for methods that learn layers apart; {error.hint})",)
+    return ()
+
+
+def prepare_dataset(
     name: str,
     source: Path,
     out: Path,
@@ -65,22 +170,12 @@ def prepare(
     datasets = (registry or load_registry()).datasets
     able = sorted(spec.name for spec in datasets.values() if spec.prepare)
     if name not in able:
-        what = (
-            f"{name!r} needs no preparation" if name in datasets else f"no dataset called {name!r}"
-        )
+        what = f"no dataset called {name!r}"
+        if name in datasets:
+            what = f"{name!r} needs no preparation"
         raise UsageError(what, f"these can be prepared: {', '.join(able)}")
     if not source.is_dir():
         raise DataError(f"{source} is not a folder", f"give the folder of the originals of {name}")
     module, _, function = datasets[name].prepare.partition(":")
     make: Callable[[Path, Path, Progress], int] = getattr(import_module(module), function)
     return make(source, out, progress)
-
-
-def _check_unpaired(data: str, source: Source) -> CheckReport:
-    """Read a batch of either split; there are no cases."""
-    for split in SPLITS:
-        next(iter(source.batches(split, 1, 32)))
-    counts = {split: source.counts(split) for split in SPLITS}
-    by_collection = {name: {s: counts[s][name] for s in SPLITS} for name in counts["train"]}
-    offers = tuple(sorted(source.offers))
-    return CheckReport(data, source.name, source.protocol, offers, {}, by_collection)

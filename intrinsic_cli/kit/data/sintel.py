@@ -9,7 +9,6 @@ Numbers are taken as stored, without a transfer curve, as the published evaluati
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -92,4 +91,6 @@ def open_sintel(path: Path) -> Sintel:
     return Sintel(path)
 
 
-open_images = partial(Sintel, by="image")
+def open_images(path: Path) -> Sintel:
+    """The split by image."""
+    return Sintel(path, by="image")
