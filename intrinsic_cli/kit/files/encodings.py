@@ -114,7 +114,8 @@ def _quantise(layer: Image, bits: int, gain: float, offset: float) -> NDArray[An
     rows."""
     top = (1 << bits) - 1
     steps = top / (1 + offset)
-    codes = np.empty(layer.shape, np.uint8 if bits == 8 else np.uint16)
+    dtype = np.uint8 if bits == 8 else np.uint16
+    codes = np.empty(layer.shape, dtype)
     values_in_a_row = prod(layer.shape[1:])
     for rows in bands(layer.shape[0], values_in_a_row):
         values = layer[rows] * np.float32(gain) + offset

@@ -61,12 +61,14 @@ def read_exr(data: bytes, layer: str = "") -> NDArray[np.float32]:
 
 def _join(planes: list[Image], chromaticities: tuple[float, ...]) -> NDArray[np.float32]:
     """Gray or red, green, blue, and alpha where there are two or four → [H,W,3 or 4]."""
-    alpha = planes.pop() if len(planes) in (2, 4) else None
+    alpha = []
+    if len(planes) in (2, 4):
+        alpha = [planes.pop()]
     if len(planes) == 1:
-        colours = np.repeat(planes[0][..., None], 3, axis=2)
-    else:
-        colours = to_rec709(np.stack(planes, axis=-1), chromaticities)
-    return colours if alpha is None else np.dstack([colours, alpha])
+        return np.stack([*planes * 3, *alpha], axis=-1)
+    colours = np.stack(planes, axis=-1)
+    colours = to_rec709(colours, chromaticities)
+    return np.dstack([colours, *alpha])
 
 
 def _choose(header: _Header, layer: str) -> tuple[int, tuple[str, ...]]:
@@ -90,19 +92,24 @@ def _choose(header: _Header, layer: str) -> tuple[int, tuple[str, ...]]:
 def _read_header(path: Path) -> _Header:
     """Look at the beginning of the file, without its pixels."""
     with _opened(path, header_only=True) as file:
-        headers = [dict(part.header) for part in file.parts]  # they end with the file
+        return _describe([part.header for part in file.parts])
+
+
+def _describe(headers: list[dict[str, Any]]) -> _Header:
+    """What the headers of all parts say together."""
     layers: dict[str, tuple[int, tuple[str, ...]]] = {}
     channels: list[str] = []
     for number, header in enumerate(headers):
         _check_size(header["dataWindow"])
         names = [channel.name for channel in header["channels"]]
         channels += names
+        part = str(header.get("name", number))
         for name, found in _group(names).items():
-            part = str(header.get("name", number))
             title = _title(name, part, number, taken=name in layers)
             layers[title] = (number, found)
-    chromaticities = np.asarray(headers[0].get("chromaticities", ()), np.float64)
-    return _Header(layers, tuple(chromaticities.ravel().tolist()), tuple(channels))
+    chromaticities = np.ravel(headers[0].get("chromaticities", ()))
+    corners = tuple(float(number) for number in chromaticities)
+    return _Header(layers, corners, tuple(channels))
 
 
 def _check_size(window: Any) -> None:

@@ -75,10 +75,13 @@ def _write_tiff(path: Path, layer: Image, alpha: Image | None) -> StoredLayer:
 
 def _write_lossy(path: Path, stored: StoredLayer, form: str, alpha: Image | None) -> StoredLayer:
     """JPEG or WebP; of these, only WebP has alpha."""
-    codes = _arrange(stored.codes, alpha if form == "webp" else None)
+    if form == "jpg":
+        alpha = None
+    codes = _arrange(stored.codes, alpha)
     data = _compress(LAYER_SUFFIXES[form], codes, LOSSY[form])
     _save(path, [data])
-    left = _reread(data, gray=form == "jpg" and stored.codes.shape[2] == 1)
+    gray = form == "jpg" and stored.codes.shape[2] == 1
+    left = _reread(data, gray)
     return StoredLayer(left, stored.encoding, stored.scale)
 
 
@@ -116,10 +119,12 @@ def rebuild_error(photo: Image, layers: Mapping[str, StoredLayer]) -> float | No
 def rebuild(layers: Mapping[str, Image]) -> Image | None:
     """The photo made of its layers [H,W,C]: albedo · shading (+ residual), or transmission +
     reflection (+ flare). None unless both factors, or the first two summands, are there."""
-    if all(name in layers for name in FACTORS):
+    names = set(layers)
+    if names.issuperset(FACTORS):
         albedo, shading = (layers[name] for name in FACTORS)
-        return albedo * shading + layers.get("residual", np.float32(0))
-    if all(name in layers for name in SUMMANDS[:2]):
+        residual = layers.get("residual", np.float32(0))
+        return albedo * shading + residual
+    if names.issuperset(SUMMANDS[:2]):
         summands = [layers[name] for name in SUMMANDS if name in layers]
         return np.asarray(sum(summands), np.float32)
     return None

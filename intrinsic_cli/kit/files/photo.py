@@ -76,11 +76,13 @@ def split_alpha(codes: NDArray[Any]) -> tuple[NDArray[Any], Image | None]:
     """[H,W,C] → its colours, and the last of two or four channels as alpha 0..1."""
     if codes.shape[2] not in (2, 4):
         return codes, None
-    colours, last = codes[..., :-1], codes[..., -1]
-    alpha = _float32(last)
+    colours = codes[..., :-1]
+    alpha = _float32(codes[..., -1])
     if codes.dtype.kind != "f":
-        alpha = alpha / np.float32(np.iinfo(codes.dtype).max)
-    return colours, np.clip(np.nan_to_num(alpha), 0.0, 1.0)
+        top = np.iinfo(codes.dtype).max
+        alpha = alpha / np.float32(top)
+    alpha = np.nan_to_num(alpha)
+    return colours, np.clip(alpha, 0.0, 1.0)
 
 
 def _float32(values: NDArray[Any]) -> Image:
@@ -110,5 +112,8 @@ def _clipped(codes: NDArray[Any], alpha: Image | None) -> float:
     hit = codes[..., 0] == top
     for channel in range(1, codes.shape[2]):
         hit |= codes[..., channel] == top
-    visible = hit if alpha is None else hit[alpha > 0]
-    return float(visible.mean()) if visible.size else 0.0
+    if alpha is not None:
+        hit = hit[alpha > 0]
+    if not hit.size:
+        return 0.0
+    return float(hit.mean())

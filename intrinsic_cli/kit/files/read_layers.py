@@ -32,10 +32,17 @@ class LayerFile:
 def read_layer_file(name: str, file: LayerFile, size: tuple[int, int]) -> tuple[Image, bool]:
     """The layer ``name`` [H,W,1 or 3] linear, brought to ``size`` (h, w), and whether that changed
     it. DataError where the file cannot be read."""
-    kind = KINDS[KIND_OF.get(name, "reflectance")]
-    codes = _load(file) if file.path.suffix.lower() in _ARRAYS else _decode(file.path, kind)
+    kind_name = KIND_OF.get(name, "reflectance")
+    kind = KINDS[kind_name]
+    codes = _load(file) if _is_array(file.path) else _decode(file.path, kind)
     layer = _linear(codes, file, kind)
-    return (layer, False) if layer.shape[:2] == size else (_resized(layer, size), True)
+    if layer.shape[:2] == size:
+        return layer, False
+    return _resized(layer, size), True
+
+
+def _is_array(path: Path) -> bool:
+    return path.suffix.lower() in _ARRAYS
 
 
 def _decode(path: Path, kind: Kind) -> NDArray[Any]:
@@ -95,7 +102,7 @@ def _from_float(values: NDArray[Any], file: LayerFile, kind: Kind) -> Image:
     from intrinsic_cli.kit.files.photo import repair_light
     from intrinsic_cli.kit.light.colour import srgb_to_linear
 
-    if kind.low == 0 and file.path.suffix.lower() not in _ARRAYS:
+    if kind.low == 0 and not _is_array(file.path):
         return repair_light(values, file.encoding)[0]
     numbers = np.asarray(values, np.float32)
     return srgb_to_linear(numbers) if file.encoding == "srgb" else numbers

@@ -41,6 +41,11 @@ class Page:
         """Numbers at a place. struct.error beyond the end."""
         return struct.unpack_from(self.order + code, self.data, at)
 
+    def tag(self, field: bytes) -> int:
+        """The tag of a field."""
+        (number,) = struct.unpack_from(f"{self.order}H", field)
+        return int(number)
+
     def numbers(self) -> Iterator[tuple[int, int]]:
         """Tags that hold one whole number, and that number."""
         for number in range(self.count):
@@ -84,7 +89,7 @@ def tiff_size(data: bytes) -> tuple[int, int] | None:
     try:
         found = dict(_big_numbers(data) if data.startswith(BIG_TIFF) else _numbers(data))
         return found[_WIDTH], found[_HEIGHT]
-    except (KeyError, struct.error):
+    except (KeyError, OverflowError, struct.error):
         return None
 
 
@@ -100,12 +105,14 @@ def _big_numbers(data: bytes) -> Iterator[tuple[int, int]]:
     order = "<" if data.startswith(b"II") else ">"
     (start,) = struct.unpack_from(f"{order}Q", data, 8)
     (count,) = struct.unpack_from(f"{order}Q", data, start)
+    first = start + 8
     for number in range(min(count, _MOST_FIELDS)):
-        field = start + 8 + _BIG_FIELD * number
+        field = first + _BIG_FIELD * number
         tag, kind, values = struct.unpack_from(f"{order}HHQ", data, field)
         code = _NUMBERS.get(kind)
         if code and values == 1:
-            yield tag, struct.unpack_from(order + code, data, field + 12)[0]
+            (value,) = struct.unpack_from(order + code, data, field + 12)
+            yield tag, value
 
 
 def read_half(
@@ -146,12 +153,17 @@ def declare_alpha(data: memoryview) -> Iterator[bytes | memoryview]:
     page = first_page(data)
     if page is None:
         raise ValueError("not a TIFF")
-    end = page.start + 2 + _FIELD * page.count
-    fields = [bytes(data[at : at + _FIELD]) for at in range(page.start + 2, end, _FIELD)]
-    fields.append(struct.pack(f"{page.order}HHIHH", _EXTRA, _SHORT, 1, _UNASSOCIATED, 0))
-    fields.sort(key=lambda field: int(struct.unpack_from(f"{page.order}H", field)[0]))
+    begin = page.start + 2
+    end = begin + _FIELD * page.count
+    alpha = struct.pack(f"{page.order}HHIHH", _EXTRA, _SHORT, 1, _UNASSOCIATED, 0)
+    places = range(begin, end, _FIELD)
+    fields = [bytes(data[at : at + _FIELD]) for at in places]
+    fields.append(alpha)
+    fields.sort(key=page.tag)
     padding = b"\0" * (len(data) % 2)  # the list begins at an even place
-    yield bytes(data[:4]) + struct.pack(f"{page.order}I", len(data) + len(padding))
+    place = len(data) + len(padding)
+    yield bytes(data[:4]) + struct.pack(f"{page.order}I", place)
     yield data[8:]
-    yield padding + struct.pack(f"{page.order}H", len(fields)) + b"".join(fields)
+    yield padding
+    yield struct.pack(f"{page.order}H", len(fields)) + b"".join(fields)
     yield data[end : end + 4]  # where the next page is: nowhere

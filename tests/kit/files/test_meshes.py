@@ -190,7 +190,7 @@ def test_pygltflib_reads_the_glb(tmp_path: Path) -> None:
         ({"faces": FACES[:0]}, "faces are int64"),
         ({"colours": CORNERS[:2]}, "2 colours but 4 vertices"),
         ({"uv": None}, "a texture but no uv"),
-        ({"uv": UV[:3]}, "4 vertices but 3 uv"),
+        ({"uv": UV[:3]}, "3 uv but 4 vertices"),
         ({"uv": UV[:3], "uv_faces": FACES}, "uv_faces go from 0 to 3"),
         ({"uv_faces": FACES[:1]}, "1 uv_faces but 2 faces"),
         ({"texture": texture()[..., 0]}, r"shape is \(8, 8\)"),
