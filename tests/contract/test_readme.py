@@ -16,6 +16,8 @@ from intrinsic_cli.cli import iid
 from intrinsic_cli.registry import load_registry
 
 ROOT = Path(__file__).parents[2]
+HOUSE = ROOT / "intrinsic_cli"
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -82,6 +84,18 @@ def test_links_lead_somewhere() -> None:
         assert target.startswith("https://") or (ROOT / target).exists(), target
     for path in re.findall(r"`((?:intrinsic_cli|plugins|tests)/[\w/.]+)`", README):
         assert (ROOT / path).exists(), path
+
+
+def test_new_names_of_the_changelog_exist() -> None:
+    for line in CHANGELOG.splitlines():
+        now = line.split("|")[2] if line.startswith("| `") else ""
+        for name in re.findall(r"`((?:kit|runs|api|registry)[.\w]*)(?:\.\*)?`", now):
+            module, _, attribute = name.rpartition(".")
+            places = [HOUSE / Path(*name.split(".")), HOUSE / Path(*module.split("."))]
+            package, file = places[0], places[0].with_suffix(".py")
+            inside = places[1].with_suffix(".py")
+            found = package.is_dir() or file.exists()
+            assert found or attribute in inside.read_text(encoding="utf-8"), name
 
 
 def test_modules_it_names_exist() -> None:
