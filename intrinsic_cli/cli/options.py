@@ -42,11 +42,12 @@ class AutoInt(click.ParamType):  # type: ignore[type-arg]  # generic only in new
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | None:
         """The number, or a usage error."""
-        if value is None or value == "auto":
+        text = str(value).strip().lower()
+        if value is None or text == "auto":
             return None
-        if not str(value).isdecimal() or not int(value):
+        if not text.isdecimal() or not int(text):
             self.fail(f"{value!r} is neither auto nor a whole number above 0", param, ctx)
-        return int(value)
+        return int(text)
 
 
 def method(default: Any = "flow", **more: Any) -> Decorator:
@@ -130,6 +131,7 @@ def seed(default: int | None = 0) -> Decorator:
 
 
 def _check_device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    if not DEVICE.fullmatch(value):
+    device = value.strip().lower()
+    if not DEVICE.fullmatch(device):
         raise click.BadParameter(f"{value!r} is none of auto, cpu, cuda, cuda:N, mps")
-    return value
+    return device

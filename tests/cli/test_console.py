@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from intrinsic_cli.cli import console, output
-from intrinsic_cli.cli.options import Duration
+from intrinsic_cli.cli.options import AutoInt, Duration
 
 
 def test_plain_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +88,18 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["soon", "0", "-3m", "3d", ""])
 def test_no_durations(text: Any) -> None:
-    import click
-
     with pytest.raises(click.UsageError):
         Duration().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("auto", None), ("AUTO", None), (" 4 ", 4), (None, None), (2, 2)]
+)
+def test_auto_or_a_number(text: Any, number: int | None) -> None:
+    assert AutoInt().convert(text, None, None) == number
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "", "²"])
+def test_neither_auto_nor_a_number(text: str) -> None:
+    with pytest.raises(click.UsageError, match="neither auto nor a whole number"):
+        AutoInt().convert(text, None, None)
