@@ -10,7 +10,7 @@ import click
 from intrinsic_cli.cli import options
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.decompose_options import OUTPUTS, PHOTOS, several
-from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES
+from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, format_name
 
 
 @click.command(cls=MethodCommand)
@@ -47,8 +47,10 @@ def decompose(
     130 interrupted."""
     from intrinsic_cli.cli.decompose_results import to_file, to_folder, to_stdout
     from intrinsic_cli.cli.inputs import gather
+    from intrinsic_cli.kit.files.quiet import separate_streams
     from intrinsic_cli.requests import DecomposeRequest
 
+    separate_streams()
     paths, stdin = gather(inputs, from_list)
     options = given.pop("settings")
     wanted = split_names(layers)
@@ -72,4 +74,4 @@ def split_names(layers: str) -> tuple[str, ...]:
 
 def is_layer_file(out: Path) -> bool:
     """Does ``-o`` name a file for one layer, and not a folder?"""
-    return out.suffix.lower() in LAYER_SUFFIXES.values() and not out.is_dir()
+    return format_name(out.suffix[1:]) in LAYER_SUFFIXES and not out.is_dir()

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from intrinsic_cli.api import UsageError
+from intrinsic_cli.cli import console
 from intrinsic_cli.cli.console import progress
 from intrinsic_cli.cli.output import line
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
@@ -64,9 +65,9 @@ def to_file(request: DecomposeRequest, as_json: bool) -> int:
                 told[number] = _moved(item, str(out))
     for item in told:
         if as_json:
-            print(line(item))
+            console.result(line(item))
         elif item.written:
-            print(out)
+            console.result(str(out))
     return _sum_up(report)
 
 
@@ -78,13 +79,11 @@ def _moved(item: InputReport, path: str) -> InputReport:
 
 
 def _format_of(out: Path, asked: str) -> str:
-    """The format asked for, where the file's suffix is one of it, else that of the suffix."""
-    from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES
+    """The format that the file's name says: the one asked for where it has that suffix too."""
+    from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, format_name
 
-    suffix = out.suffix.lower()
-    if LAYER_SUFFIXES[asked] == suffix:
-        return asked
-    return next(name for name, known in LAYER_SUFFIXES.items() if known == suffix)
+    named = format_name(out.suffix[1:])
+    return asked if LAYER_SUFFIXES[asked] == LAYER_SUFFIXES[named] else named
 
 
 @contextmanager
@@ -105,9 +104,9 @@ def _sum_up(report: DecomposeReport) -> int:
     done, skipped, failed = map(report.count, ("done", "skipped", "failed"))
     for item in report.inputs:
         if item.status == "failed":
-            click.echo(f"failed: {item.input}: {item.error}", err=True)
+            console.note(f"failed: {item.input}: {item.error}")
     seconds = f"{report.seconds:.1f} s"
-    click.echo(f"{done} done, {skipped} skipped, {failed} failed in {seconds}", err=True)
+    console.note(f"{done} done, {skipped} skipped, {failed} failed in {seconds}")
     if not failed:
         return 0
     return SOME_FAILED if done or skipped else FAILED
