@@ -10,6 +10,7 @@ from dataclasses import replace
 from intrinsic_cli import weights
 from intrinsic_cli.api import IidError, Progress, Silent
 from intrinsic_cli.kit.files.atomic import sweep
+from intrinsic_cli.kit.files.quiet import noise_note
 from intrinsic_cli.registry import Registry, load_registry
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
 from intrinsic_cli.runs.decompose.earlier import Sidecars, replaced, verdict
@@ -47,6 +48,9 @@ def decompose(
             for report in results:
                 reports.append(report)
                 _tell(report, progress, on_input)
+        noise = noise_note()
+        if noise:
+            progress.note(noise)
     finally:
         progress.finish()
     return DecomposeReport(tuple(reports), time.perf_counter() - start)

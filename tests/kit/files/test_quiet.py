@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import threading
@@ -130,3 +131,20 @@ def test_streams_that_are_not_the_process_s_own_stay() -> None:
     with quiet.decoding():
         pass
     assert quiet.take_noise() == []
+
+
+def test_stdout_is_pure_json(tmp_path: Path) -> None:
+    """The command itself, on a folder with broken files among good ones."""
+    (tmp_path / "broken.exr").write_bytes(broken_exr(tmp_path))
+    (tmp_path / "a.exr").unlink()
+    (tmp_path / "broken.tif").write_bytes(broken_tiff())
+    Image.fromarray((NOISE * 255).astype(np.uint8)).save(tmp_path / "good.png")
+    words = ["decompose", str(tmp_path), "-m", "retinex", "-o", str(tmp_path / "out"), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "intrinsic_cli", *words], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 3, done.stderr
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(report["status"] for report in reports) == ["done", "failed", "failed"]
+    assert done.stderr.count("a decoder complained of what it read") == 1
+    assert done.stderr.count("EXR_ERR") + done.stderr.count("code not yet in table") <= 1
