@@ -3,27 +3,33 @@ take photos apart."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from iid_latent.sils.settings import SilsConfig, SilsOptions
-from iid_latent.usi3d.settings import VARIANTS, Usi3dConfig, Usi3dOptions
+from iid_latent.sils.settings import ReflectionConfig, SilsConfig, SilsOptions
+from iid_latent.usi3d.settings import (
+    VARIANTS,
+    OriginalConfig,
+    OriginalOptions,
+    Usi3dConfig,
+    Usi3dOptions,
+)
 from intrinsic_cli.api import MethodSpec, Variant, hookimpl
 
-_SMOKE = {"steps": 2, "batch_size": 1, "val_batches": 1, "pretrained": "no", "width": 8}
+FACTORS = ("albedo", "shading")
+ONE_STEP = {"steps": 2, "batch_size": 1, "val_batches": 1}
+SMALL = {**ONE_STEP, "pretrained": "no", "width": 8, "dis_dim": 4}
 
 USI3D = Variant(
-    layers=("albedo", "shading"),
-    needs=frozenset({"photo", "albedo", "shading"}),
+    layers=FACTORS,
+    needs=frozenset({"photo", *FACTORS}),
     options=Usi3dOptions,
     config=Usi3dConfig,
-    smoke={**_SMOKE, "crop": 64, "blocks": 1, "dim": 4, "dis_dim": 4},
+    smoke={**SMALL, "crop": 64, "blocks": 1},
 )
 SILS = Variant(
-    layers=("albedo", "shading"),
+    layers=FACTORS,
     needs=frozenset({"photo"}),
     options=SilsOptions,
     config=SilsConfig,
-    smoke={**_SMOKE, "crop": 32, "dis_dim": 4},
+    smoke={**SMALL, "crop": 32},
     alias="intrinsic",
 )
 
@@ -51,8 +57,8 @@ def iid_methods() -> list[MethodSpec]:
             target="iid_latent.sils.method:Sils",
             variants=(
                 SILS,
-                _of_sums("reflection", "transmission", "reflection"),
-                _of_sums("three", "transmission", "reflection", "flare"),
+                _of_sums("reflection", ReflectionConfig, "transmission", "reflection"),
+                _of_sums("three", SilsConfig, "transmission", "reflection", "flare"),
             ),
             paper="Liu and Lu, AAAI 2020, arXiv 1906.00734",
         ),
@@ -60,8 +66,24 @@ def iid_methods() -> list[MethodSpec]:
 
 
 def _published(name: str) -> Variant:
-    return replace(USI3D, name=name, summary=f"the published network, configuration {name}")
+    return Variant(
+        name=name,
+        layers=FACTORS,
+        needs=frozenset({"photo", *FACTORS}),
+        options=OriginalOptions,
+        config=OriginalConfig,
+        smoke={**ONE_STEP, "crop": 64, "dim": 4},
+        summary=f"the published network, configuration {name}",
+    )
 
 
-def _of_sums(name: str, *layers: str) -> Variant:
-    return replace(SILS, name=name, layers=layers, alias="", summary="layers that add up")
+def _of_sums(name: str, config: type[SilsConfig], *layers: str) -> Variant:
+    return Variant(
+        name=name,
+        layers=layers,
+        needs=frozenset({"photo"}),
+        options=SilsOptions,
+        config=config,
+        smoke={**SMALL, "crop": 32},
+        summary="layers that add up",
+    )

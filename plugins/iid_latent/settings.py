@@ -22,40 +22,57 @@ class LatentOptions:
         True,
         "layers that make the photo exactly: what they miss is shared; false = as they were drawn",
     )
-    mirror: bool = knob(
-        True, "average the photo's and its mirror image's answer (not the published networks)"
-    )
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorOptions(LatentOptions):
+    """Of the networks trained here."""
+
+    mirror: bool = knob(True, "average the photo's and its mirror image's answer")
 
 
 @dataclass(frozen=True, slots=True)
 class LatentConfig(TrainConfig):
     """``--set key=value`` of ``iid train``. Weights of -1 are the variant's own."""
 
-    steps: int = knob(4000, "optimisation steps")
-    batch_size: int = knob(4, "pictures of each collection per step")
+    steps: int = knob(4000, "optimisation steps", low=1)
+    batch_size: int = knob(4, "photos, and exemplars of each layer, per step", low=1)
     pairings: int = knob(
-        3, "blends an exemplar takes part in, each with others (at most batch_size)", low=1
+        3, "mixtures an exemplar takes part in, each with others (at most batch_size)", low=1
     )
     crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
-    lr: float = knob(1e-3, "peak learning rate of everything but trunk and discriminators", low=0)
-    trunk_lr: float = knob(5e-4, "peak learning rate of the pretrained trunk", low=0)
+    compose: float = knob(OWN, "weight: exemplars found again in mixtures made of them")
+    cycle: float = knob(OWN, "weight: photos and layers rebuilt through one another")
+    adversarial: float = knob(OWN, "weight: discriminators")
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneConfig(LatentConfig):
+    """Of the networks that stand on a pretrained backbone."""
+
+    lr: float = knob(
+        1e-3, "peak learning rate of everything but backbone and discriminators", low=0
+    )
+    backbone_lr: float = knob(5e-4, "peak learning rate of the pretrained backbone", low=0)
     dis_lr: float = knob(4e-4, "peak learning rate of the discriminators", low=0)
     weight_decay: float = knob(0.01, "AdamW weight decay", low=0)
     pretrained: str = knob(
         "auto",
-        "start the trunk from ImageNet weights; auto = where the extra 'pretrained' is installed",
+        "start the backbone from ImageNet weights; auto = where the extra 'pretrained' is "
+        "installed",
         ("auto", "yes", "no"),
     )
     dis_dim: int = knob(16, "channels of the discriminators' first layer", low=4)
     share: float = knob(
         0.25, "part of the batch that goes through all terms but compose", low=0, high=1
     )
-    compose: float = knob(OWN, "weight: exemplars found again in blends made of them")
-    cycle: float = knob(OWN, "weight: pictures rebuilt through their layers")
-    adversarial: float = knob(OWN, "weight: discriminators")
 
 
 def settled(named: W, config: LatentConfig) -> W:
     """The weights ``named`` (a dataclass) with those that ``config`` sets by hand."""
-    given: dict[str, Any] = {item.name: getattr(config, item.name) for item in fields(named)}  # type: ignore[arg-type]
-    return replace(named, **{name: value for name, value in given.items() if value != OWN})  # type: ignore[type-var]
+    given: dict[str, Any] = {}
+    for item in fields(named):  # type: ignore[arg-type]  # a dataclass
+        value = getattr(config, item.name)
+        if value != OWN:
+            given[item.name] = value
+    return replace(named, **given)  # type: ignore[type-var]  # as above

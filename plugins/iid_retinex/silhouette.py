@@ -48,6 +48,8 @@ def _black_background(brightness: Tensor) -> Tensor | None:
         return None
     labels = label_pieces(black)
     edges = torch.cat([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    background = torch.isin(labels, edges[edges > 0].unique())
+    reached = torch.bincount(edges, minlength=int(labels.max()) + 1) > 0
+    reached[0] = False  # what is not black
+    background = reached[labels]
     share = float(background.float().mean())
     return background if _LARGE <= share < 1 else None

@@ -14,20 +14,19 @@ from intrinsic_cli.kit.networks.efficientnet import pretrained_wanted
 
 
 class AdversarialTrainer(Trainer):
-    """A subclass sets ``_judges``, its discriminators, which are among its nets."""
+    """A subclass sets ``_discriminators``, which are among its nets."""
 
-    _judges: Mapping[str, nn.Module]
+    _discriminators: Mapping[str, nn.Module]
 
     def _wants_pretrained(self, choice: str, runtime: Runtime) -> bool:
-        """Whether the trunk starts from ImageNet weights; a note tells when they are missed."""
+        """Whether the backbone starts from ImageNet weights; a note tells when they are missed."""
         wanted = pretrained_wanted(choice)
         if not wanted and choice == "auto" and "init" not in runtime.parents:
-            self.notes = (
-                "the trunk starts from nothing: the extra 'pretrained' would bring ImageNet weights",
-            )
+            missed = "the extra 'pretrained' would bring ImageNet weights"
+            self.notes = (f"the backbone starts from nothing: {missed}",)
         return wanted
 
-    def _begin(self, nets: Mapping[str, nn.Module], runtime: Runtime) -> None:
+    def _take(self, nets: Mapping[str, nn.Module], runtime: Runtime) -> None:
         """Take ``nets`` as this stage's, with the weights the run starts from, on the device."""
         self.nets = nets
         init = runtime.parents.get("init", {})
@@ -36,6 +35,6 @@ class AdversarialTrainer(Trainer):
                 load_into(net, init, name)
             place(net, runtime.device)
 
-    def _freeze(self, frozen: bool) -> None:
-        for judge in self._judges.values():
-            judge.requires_grad_(not frozen)
+    def _freeze_discriminators(self, frozen: bool) -> None:
+        for discriminator in self._discriminators.values():
+            discriminator.requires_grad_(not frozen)

@@ -6,7 +6,9 @@ from torch import Tensor
 
 #: What no layer is darker than.
 FLOOR = 1e-4
-_DARK = 3e-3  # of the mean, added to both sides where they are compared: in the dark, photos are their codec's noise
+#: Of the mean, added to both sides where they are compared: in the dark, photos are their codec's
+#: noise.
+_DARK = 3e-3
 
 
 def consistent(photo: Tensor, albedo: Tensor, shading: Tensor) -> tuple[Tensor, Tensor]:
@@ -15,9 +17,12 @@ def consistent(photo: Tensor, albedo: Tensor, shading: Tensor) -> tuple[Tensor, 
     ``photo`` and ``albedo`` [B,3,H,W], ``shading`` [B,1 or 3,H,W], linear → both, with shading at
     least :data:`FLOOR` and ``albedo · shading = photo`` to rounding. One channel of shading takes
     the mean of its share."""
-    dark = _DARK * photo.mean((1, 2, 3), keepdim=True) + FLOOR**2
-    missing = ((photo + dark) / (albedo.clamp(min=0) * shading.clamp(min=0) + dark)).log()
+    brightness = photo.mean((1, 2, 3), keepdim=True)
+    dark = _DARK * brightness + FLOOR**2
+    product = albedo.clamp(min=0) * shading.clamp(min=0)
+    missing = ((photo + dark) / (product + dark)).log()
     if shading.shape[1] == 1:
         missing = missing.mean(dim=1, keepdim=True)
-    shading = (shading * (missing / 2).exp()).clamp(min=FLOOR)
+    share = (missing / 2).exp()
+    shading = (shading * share).clamp(min=FLOOR)
     return photo / shading, shading

@@ -1,22 +1,22 @@
-"""The content encoder of the default networks: a pretrained trunk and a pyramid that gathers its
-maps."""
+"""The content encoder of the default networks: a pretrained backbone and a pyramid that
+gathers its maps."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_latent.shared.pictures import seen
+from iid_latent.shared.log_images import encoder_input
 from intrinsic_cli.kit.networks.blocks import Block, doubled
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder, load_imagenet
 
-#: The trunk halves its map four times: sides of photos are multiples of this.
+#: The backbone halves its map four times: sides of photos are multiples of this.
 MULTIPLE = 16
 #: Content lies at a quarter of the photo's size.
 FACTOR = 4
 
 
-class Trunk(nn.Module):
+class Backbone(nn.Module):
     """EfficientNet-Lite0 down to stride 16: log pictures [B,3,H,W] → maps at strides 4, 8, 16, and
     the pixels."""
 
@@ -28,11 +28,11 @@ class Trunk(nn.Module):
 
     def forward(self, picture: Tensor) -> list[Tensor]:
         pixels = F.pixel_unshuffle(picture, FACTOR)
-        return [pixels, *self.encoder(seen(picture))[1:]]
+        return [pixels, *self.encoder(encoder_input(picture))[1:]]
 
 
 class Pyramid(nn.Module):
-    """Maps of :class:`Trunk` → content [B,width,H/4,W/4], from coarse to fine.
+    """Maps of :class:`Backbone` → content [B,width,H/4,W/4], from coarse to fine.
 
     ``deep`` channels, if any, are spent on looking around at strides 16 and 32 first.
     """
@@ -40,11 +40,14 @@ class Pyramid(nn.Module):
     def __init__(self, width: int, deep: int = 0) -> None:
         super().__init__()
         _, fine, middle, coarse = CHANNELS[:4]
+        enter = nn.Conv2d(deep or coarse, width, 1)
         around = [Around(coarse, deep)] if deep else []
-        self.deep = nn.Sequential(*around, nn.Conv2d(deep or coarse, width, 1), Block(width))
-        self.middle, self.fine = nn.Conv2d(middle, width, 1), nn.Conv2d(fine, width, 1)
+        self.deep = nn.Sequential(*around, enter, Block(width))
+        self.middle = nn.Conv2d(middle, width, 1)
+        self.fine = nn.Conv2d(fine, width, 1)
         self.pixels = nn.Conv2d(3 * FACTOR**2, width, 1)
-        self.mix8, self.mix4 = Block(width), Block(width)
+        self.mix8 = Block(width)
+        self.mix4 = Block(width)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         return self.levels(maps)[0]
@@ -53,8 +56,11 @@ class Pyramid(nn.Module):
         """What is known at strides 4, 8 and 16; the first is the content."""
         pixels, fine, middle, deep = maps
         coarse = self.deep(deep)
-        eighth = self.mix8(doubled(coarse) + self.middle(middle))
-        return [self.mix4(doubled(eighth) + self.fine(fine) + self.pixels(pixels)), eighth, coarse]
+        eighth = doubled(coarse) + self.middle(middle)
+        eighth = self.mix8(eighth)
+        quarter = doubled(eighth) + self.fine(fine) + self.pixels(pixels)
+        quarter = self.mix4(quarter)
+        return [quarter, eighth, coarse]
 
 
 class Around(nn.Module):

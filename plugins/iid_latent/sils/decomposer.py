@@ -9,9 +9,9 @@ from torch import Tensor
 
 from iid_latent.shared.consistent import consistent
 from iid_latent.shared.content import MULTIPLE
+from iid_latent.sils.layer_model import LayerModel, layer_model_of
 from iid_latent.sils.networks import Separator
 from iid_latent.sils.settings import SilsOptions
-from iid_latent.sils.tasks import Task, task_of
 from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.light.resize import enlarged, resize
@@ -27,47 +27,50 @@ _WIDTH = 32  # where weights do not tell, which load_into will say
 
 class SilsDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`. The network sees the photo at a short side of
-    ``size`` and draws layers at half of that; the house lifts them to full size."""
+    ``size`` and draws layers at half of that; the house brings them to full size."""
 
     def __init__(
-        self, separator: Separator, task: Task, options: SilsOptions, runtime: Runtime
+        self, separator: Separator, model: LayerModel, options: SilsOptions, runtime: Runtime
     ) -> None:
         self._separator = place(separator.eval(), runtime.device)
-        self._task, self._options = task, options
-        exact: Literal["subtract", "divide"] = "subtract" if task.adds_up else "divide"
-        self.frame = Frame(
-            size=options.size, multiple=MULTIPLE, upsample=exact if options.exact else "resize"
-        )
+        self._model, self._options = model, options
+        self.frame = Frame(size=options.size, multiple=MULTIPLE, upsample=self._upsample())
+
+    def _upsample(self) -> Literal["divide", "subtract", "resize"]:
+        if not self._options.exact:
+            return "resize"
+        return "subtract" if self._model.adds_up else "divide"
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
-        view = enlarged(photos, self._options.size, MULTIPLE)
-        level = exposure(view)
-        blend, names = self._task.blend, self._task.layers
-        images = [blend.linear(picture.float(), level) for picture in self._answer(view, level)]
-        return (
-            dict(zip(names, images, strict=True))
-            if self._task.adds_up
-            else self._factors(view, level, *images)
-        )
+        photos = enlarged(photos, self._options.size, MULTIPLE)
+        level = exposure(photos)
+        composition = self._model.composition
+        pictures = self._separate(composition.encoder_input(photos, level))
+        images = [composition.to_linear(picture.float(), level) for picture in pictures]
+        if self._model.adds_up:
+            return dict(zip(self._model.layers, images, strict=True))
+        albedo, shading = images
+        return self._factors(photos, level, albedo, shading)
 
-    def _answer(self, view: Tensor, level: Tensor) -> list[Tensor]:
+    def _separate(self, log_photo: Tensor) -> list[Tensor]:
         """Pictures of the layers."""
-        picture, blend = self._task.blend.see(view, level), self._task.blend
-        pictures = [blend.paint(raw) for raw in self._separator(picture)]
-        if self._options.mirror:
-            mirrored = [blend.paint(raw).flip(3) for raw in self._separator(picture.flip(3))]
-            pictures = [(one + other) / 2 for one, other in zip(pictures, mirrored, strict=True)]
-        return pictures
+        pictures = self._draw(log_photo)
+        if not self._options.mirror:
+            return pictures
+        mirrored = [picture.flip(3) for picture in self._draw(log_photo.flip(3))]
+        return [(one + other) / 2 for one, other in zip(pictures, mirrored, strict=True)]
+
+    def _draw(self, log_photo: Tensor) -> list[Tensor]:
+        return [self._model.composition.activate(raw) for raw in self._separator(log_photo)]
 
     def _factors(
-        self, view: Tensor, level: Tensor, albedo: Tensor, shading: Tensor
+        self, photos: Tensor, level: Tensor, albedo: Tensor, shading: Tensor
     ) -> Mapping[str, Tensor]:
         """Layers were drawn relative to exposures of their own: the photo's goes to shading."""
         shading = shading * level
         if self._options.exact:
-            albedo, shading = consistent(
-                resize(view, (albedo.shape[-2], albedo.shape[-1])), albedo, shading
-            )
+            height, width = albedo.shape[-2:]
+            albedo, shading = consistent(resize(photos, (height, width)), albedo, shading)
         albedo, shading = reflectance_below_one(albedo, shading)
         return {"albedo": albedo, "shading": shading}
 
@@ -76,12 +79,16 @@ def decomposer_from(state: NetState, options: SilsOptions, runtime: Runtime) -> 
     """The decomposer of a variant. Sizes come from the weights, so that other widths and layers
     load as well."""
     weights = state.get("separator", {})
-    entries = {name: x for name, x in weights.items() if name.endswith(".fine.weight")}
-    task = task_of(
-        runtime.variant,
-        3 if runtime.variant == "reflection" and "heads.flare.fine.weight" in entries else 0,
-    )
-    width = next((x.shape[0] for x in entries.values()), _WIDTH)
-    separator = Separator(task.layers, width)
+    with_flare = runtime.variant == "reflection" and "heads.flare.fine.weight" in weights
+    model = layer_model_of(runtime.variant, with_flare)
+    separator = Separator(model.layers, _width(weights))
     load_into(separator, state, "separator")
-    return SilsDecomposer(separator, task, options, runtime)
+    return SilsDecomposer(separator, model, options, runtime)
+
+
+def _width(weights: Mapping[str, Tensor]) -> int:
+    """Channels of the latent spaces."""
+    for name, weight in weights.items():
+        if name.endswith(".fine.weight"):
+            return int(weight.shape[0])
+    return _WIDTH

@@ -1,11 +1,12 @@
-"""The method ``sils``: picks the task of a variant."""
+"""The method ``sils``: picks the layers of a variant."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from iid_latent.sils.decomposer import decomposer_from
-from iid_latent.sils.settings import SilsConfig, SilsOptions
+from iid_latent.sils.layer_model import layer_model_of
+from iid_latent.sils.settings import ReflectionConfig, SilsConfig, SilsOptions
 from iid_latent.sils.trainer import SilsTrainer
 from intrinsic_cli.api import Decomposer, Method, Runtime, Source, Trainer
 
@@ -20,4 +21,6 @@ class Sils(Method[SilsOptions, SilsConfig]):
         return decomposer_from(state, options, runtime)
 
     def trainer(self, stage: str, config: SilsConfig, source: Source, runtime: Runtime) -> Trainer:
-        return SilsTrainer(config, source, runtime)
+        with_flare = isinstance(config, ReflectionConfig) and config.layers == 3
+        model = layer_model_of(runtime.variant, with_flare)
+        return SilsTrainer(model, config, source, runtime)

@@ -1,9 +1,9 @@
-"""The separating network: one trunk, and for each layer an encoder into a latent space of its own
-and a decoder.
+"""The separating network: one backbone, and for each layer an encoder into a latent space of its
+own and a decoder.
 
-The paper gives every layer its own encoder and decoder; here the encoders share a pretrained trunk,
-as the authors' predecessor code shares one encoder where there are three layers. The rest is scaled
-to what two cores can train."""
+The paper gives every layer its own encoder and decoder; here the encoders share a pretrained
+backbone, as the authors' predecessor code shares one encoder where there are three layers. The rest
+is scaled to what two cores can train."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_latent.shared.content import Pyramid, Trunk
+from iid_latent.shared.content import Backbone, Pyramid
 from intrinsic_cli.kit.networks.blocks import Block
 
 #: Channels of the finest features.
@@ -25,19 +25,20 @@ Features = list[Tensor]
 
 
 class Head(Pyramid):
-    """The encoder of one layer on top of the trunk's maps."""
+    """The encoder of one layer on top of the backbone's maps."""
 
     def __init__(self, width: int) -> None:
         super().__init__(width)
         self.finest = nn.Conv2d(12, FINE, 3, padding=1)
 
-    def forward(self, maps: list[Tensor]) -> Features:  # type: ignore[override]  # all levels, not only the finest
-        halves, *rest = maps
-        return [self.finest(halves), *self.levels(rest)]
+    # All levels, not only the finest as in the parent.
+    def forward(self, maps: list[Tensor]) -> Features:  # type: ignore[override]
+        finest, *rest = maps
+        return [self.finest(finest), *self.levels(rest)]
 
 
 class Decoder(nn.Module):
-    """Features of one layer → its picture before :meth:`Blend.paint`, [B,3,H/2,W/2].
+    """Features of one layer → its picture before :meth:`Composition.activate`, [B,3,H/2,W/2].
 
     What is known coarsely decides how much of each fine feature goes into the picture. The two
     finest levels are read; the coarser ones have gone into them."""
@@ -57,20 +58,21 @@ class Decoder(nn.Module):
 
     def forward(self, features: Features) -> Tensor:
         drawn = self.enlarge(self.blocks(features[1]))
-        out: Tensor = self.exit(torch.cat([drawn, features[0] * self.gate(drawn).sigmoid()], 1))
+        fine = features[0] * self.gate(drawn).sigmoid()
+        out: Tensor = self.exit(torch.cat([drawn, fine], 1))
         return out
 
 
 class Separator(nn.Module):
     """Log pictures [B,3,H,W], sides multiples of 16 → ``layers`` at half size, in this order.
 
-    Weights carry the layers' names, so that those of one task are not taken for another's.
+    Weights carry the layers' names, so that those of one model are not taken for another's.
     """
 
     def __init__(self, layers: Sequence[str], width: int, pretrained: bool = False) -> None:
         super().__init__()
         self.layers = tuple(layers)
-        self.trunk = Trunk(pretrained)
+        self.trunk = Backbone(pretrained)  # the name in shipped weights
         self.heads = nn.ModuleDict({name: Head(width) for name in layers})
         self.decoders = nn.ModuleDict({name: Decoder(width) for name in layers})
 

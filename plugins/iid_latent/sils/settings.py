@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iid_latent.settings import OWN, LatentConfig, LatentOptions, settled
+from iid_latent.settings import OWN, BackboneConfig, MirrorOptions, settled
 from intrinsic_cli.api import knob
 
 
@@ -31,23 +31,18 @@ SUM = TermWeights(
 
 
 @dataclass(frozen=True, slots=True)
-class SilsOptions(LatentOptions):
+class SilsOptions(MirrorOptions):
     """``-O key=value`` of ``iid decompose -m sils``."""
 
     size: int = knob(256, "short side of the photo the network sees, pixels", low=16)
 
 
 @dataclass(frozen=True, slots=True)
-class SilsConfig(LatentConfig):
+class SilsConfig(BackboneConfig):
     """``--set key=value`` of ``iid train --plugin sils``."""
 
     beta1: float = knob(
         0.5, "Adam's decay of the mean gradient (the other decay is 0.999)", low=0, high=0.999
-    )
-    layers: int = knob(
-        0,
-        "layers to separate; 0 = the variant's own; 3 makes `reflection` separate flare too",
-        low=0,
     )
     width: int = knob(32, "channels of the latent spaces, a multiple of 8", low=8)
     guard: int = knob(400, "steps after which collapsed layers stop the training; 0 = never", low=0)
@@ -58,3 +53,10 @@ class SilsConfig(LatentConfig):
     def term_weights(self, own: TermWeights) -> TermWeights:
         """``own`` with what was set by hand."""
         return settled(own, self)
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectionConfig(SilsConfig):
+    """``--set key=value`` of ``iid train --plugin sils:reflection``."""
+
+    layers: int = knob(0, "layers to separate; 0 = two; with 3 flare too", (0, 2, 3))

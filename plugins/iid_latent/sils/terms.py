@@ -21,35 +21,36 @@ from torch import Tensor
 
 ALPHA, SCALE = 1.4, 10.0
 
-Features = Sequence[Tensor]
-Judge = Callable[[Tensor], list[Tensor]]
-Error = Callable[[Tensor, Tensor, Tensor], Tensor]
+Levels = Sequence[Tensor]
+#: A picture → maps of scores, one for each scale.
+DiscriminatorFn = Callable[[Tensor], list[Tensor]]
+ErrorFn = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def found(
-    error: Error, guesses: Sequence[Tensor], truths: Sequence[Tensor], mask: Tensor
+    error: ErrorFn, guesses: Sequence[Tensor], truths: Sequence[Tensor], mask: Tensor
 ) -> Tensor:
     """Self-supervision: exemplars found again in mixtures made of them (and layers drawn from their
     own features)."""
-    return total(
-        [error(guess, truth, mask).mean() for guess, truth in zip(guesses, truths, strict=True)]
-    )
+    pairs = zip(guesses, truths, strict=True)
+    errors = [error(guess, truth, mask) for guess, truth in pairs]
+    return total([each.mean() for each in errors])
 
 
-def shared_information(mixed: Sequence[Features], alone: Sequence[Features]) -> Tensor:
+def shared_information(mixed: Sequence[Levels], alone: Sequence[Levels]) -> Tensor:
     """A layer has the same features in a mixture and alone: L1, mean over levels, sum over
     layers."""
     return total([_mean_distance(f, g).mean() for f, g in zip(mixed, alone, strict=True)])
 
 
-def independence(features: Sequence[Features]) -> Tensor:
+def independence(features: Sequence[Levels]) -> Tensor:
     """How alike the features of different layers are: ``1 - D``, mean over pairs of layers, levels
     and samples."""
-    alike = [
-        1 - separation(distance(f, g))
-        for a, b in combinations(features, 2)
-        for f, g in zip(a, b, strict=True)
-    ]
+    alike = []
+    for one, other in combinations(features, 2):
+        for f, g in zip(one, other, strict=True):
+            apart = separation(distance(f, g))
+            alike.append(1 - apart)
     return torch.stack(alike).mean()
 
 
@@ -68,27 +69,31 @@ def distance(f: Tensor, g: Tensor) -> Tensor:
     return (_unit(f) - _unit(g)).abs().mean((1, 2, 3))
 
 
-def adversarial(judges: Sequence[Judge], made: Sequence[Tensor]) -> Tensor:
+def adversarial(discriminators: Sequence[DiscriminatorFn], made: Sequence[Tensor]) -> Tensor:
     """Least-squares GAN: every scale of layer k's discriminator should say 1 of what was drawn as
     layer k."""
-    return total(
-        [_square(scores, 1) for judge, x in zip(judges, made, strict=True) for scores in judge(x)]
-    )
+    return _least_squares(discriminators, made, 1)
 
 
 def discriminator(
-    judges: Sequence[Judge], real: Sequence[Tensor], made: Sequence[Tensor]
+    discriminators: Sequence[DiscriminatorFn], real: Sequence[Tensor], made: Sequence[Tensor]
 ) -> Tensor:
     """What the discriminators minimise: 1 for exemplars, 0 for what was drawn."""
-    truths = [
-        _square(scores, 1) for judge, x in zip(judges, real, strict=True) for scores in judge(x)
-    ]
-    fakes = [
-        _square(scores, 0)
-        for judge, x in zip(judges, made, strict=True)
-        for scores in judge(x.detach())
-    ]
-    return total(truths + fakes)
+    of_real = _least_squares(discriminators, real, 1)
+    of_made = _least_squares(discriminators, [x.detach() for x in made], 0)
+    return of_real + of_made
+
+
+def _least_squares(
+    discriminators: Sequence[DiscriminatorFn], pictures: Sequence[Tensor], target: float
+) -> Tensor:
+    """How far the scores of all scales lie from ``target``."""
+    errors = []
+    for discriminate, picture in zip(discriminators, pictures, strict=True):
+        for scores in discriminate(picture):
+            error = (scores - target).square()
+            errors.append(error.mean())
+    return total(errors)
 
 
 def total(terms: Sequence[Tensor]) -> Tensor:
@@ -96,13 +101,11 @@ def total(terms: Sequence[Tensor]) -> Tensor:
     return torch.stack(list(terms)).sum()
 
 
-def _mean_distance(f: Features, g: Features) -> Tensor:
-    return torch.stack([distance(a, b) for a, b in zip(f, g, strict=True)]).mean(0)
-
-
-def _square(scores: Tensor, target: float) -> Tensor:
-    return (scores - target).square().mean()
+def _mean_distance(f: Levels, g: Levels) -> Tensor:
+    distances = [distance(a, b) for a, b in zip(f, g, strict=True)]
+    return torch.stack(distances).mean(0)
 
 
 def _unit(x: Tensor) -> Tensor:
-    return x / (x.square().mean((1, 2, 3), keepdim=True) + 1e-8).sqrt()
+    energy = x.square().mean((1, 2, 3), keepdim=True)
+    return x / (energy + 1e-8).sqrt()

@@ -3,61 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
 from iid_latent.shared.consistent import consistent
 from iid_latent.shared.content import MULTIPLE
-from iid_latent.shared.pictures import from_log, to_log
+from iid_latent.shared.log_images import from_log, to_log
 from iid_latent.usi3d.networks import LayerDomain, PhotoDomain, Separate
 from iid_latent.usi3d.settings import Usi3dOptions
 from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.light.resize import enlarged, resize
 from intrinsic_cli.kit.light.scale import reflectance_below_one
+from intrinsic_cli.kit.networks.checkpoint import load_into
 from intrinsic_cli.kit.networks.device import place
 
+if TYPE_CHECKING:
+    from intrinsic_cli.api.method import NetState
+
 _SIZE = 256
+_WIDTH, _BLOCKS = 64, 1  # where weights do not tell, which load_into will say
+
+
+@dataclass(frozen=True, slots=True)
+class Usi3dNets:
+    """What decomposing needs: the photo's domain, the layers' and the map between their priors."""
+
+    photos: PhotoDomain
+    albedos: LayerDomain
+    shadings: LayerDomain
+    separate: Separate
 
 
 class Usi3dDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`. The networks see the photo at a short side of
-    ``size``, draw both layers at half of that, and the house lifts them to full size."""
+    ``size``, draw both layers at half of that, and the house brings them to full size."""
 
-    def __init__(
-        self, photos: PhotoDomain, albedos: LayerDomain, shadings: LayerDomain, separate: Separate,
-        options: Usi3dOptions, runtime: Runtime,
-    ) -> None:  # fmt: skip
-        for net in (photos, albedos, shadings, separate):
+    def __init__(self, nets: Usi3dNets, options: Usi3dOptions, runtime: Runtime) -> None:
+        for net in (nets.photos, nets.albedos, nets.shadings, nets.separate):
             place(net.eval().requires_grad_(False), runtime.device)
-        self._photos, self._albedos, self._shadings, self._map = photos, albedos, shadings, separate
-        self._options, self._size = options, options.size or _SIZE
-        self.frame = Frame(
-            size=self._size, multiple=MULTIPLE, upsample="divide" if options.exact else "resize"
-        )
+        self._nets, self._options = nets, options
+        self._size = options.size or _SIZE
+        upsample: Literal["divide", "resize"] = "divide" if options.exact else "resize"
+        self.frame = Frame(size=self._size, multiple=MULTIPLE, upsample=upsample)
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
-        view = enlarged(photos, self._size, MULTIPLE)
-        level = exposure(view)
-        albedo, shading = (
-            from_log(picture.float()) for picture in self._answer(to_log(view, level))
-        )
-        shading = shading * level
+        photos = enlarged(photos, self._size, MULTIPLE)
+        level = exposure(photos)
+        log_albedo, log_shading = self._separate(to_log(photos, level))
+        albedo = from_log(log_albedo.float())
+        shading = from_log(log_shading.float()) * level
         if self._options.exact:
-            albedo, shading = consistent(
-                resize(view, (albedo.shape[-2], albedo.shape[-1])), albedo, shading
-            )
+            height, width = albedo.shape[-2:]
+            albedo, shading = consistent(resize(photos, (height, width)), albedo, shading)
         albedo, shading = reflectance_below_one(albedo, shading)
         return {"albedo": albedo, "shading": shading}
 
-    def _answer(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        r, s = self._separate(picture)
-        if self._options.mirror:
-            mirrored = [x.flip(3) for x in self._separate(picture.flip(3))]
-            r, s = (r + mirrored[0]) / 2, (s + mirrored[1]) / 2
-        return r, s
+    def _separate(self, log_photo: Tensor) -> tuple[Tensor, Tensor]:
+        albedo, shading = self._draw(log_photo)
+        if not self._options.mirror:
+            return albedo, shading
+        mirrored_albedo, mirrored_shading = self._draw(log_photo.flip(3))
+        albedo = (albedo + mirrored_albedo.flip(3)) / 2
+        shading = (shading + mirrored_shading.flip(3)) / 2
+        return albedo, shading
 
-    def _separate(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        content, prior = self._photos.encode(picture)
-        z_r, z_s = self._map(prior)
-        return self._albedos.decode(content, z_r), self._shadings.decode(content, z_s)
+    def _draw(self, log_photo: Tensor) -> tuple[Tensor, Tensor]:
+        content, prior = self._nets.photos.encode(log_photo)
+        z_r, z_s = self._nets.separate(prior)
+        albedo = self._nets.albedos.decode(content, z_r)
+        return albedo, self._nets.shadings.decode(content, z_s)
+
+
+def decomposer_from(state: NetState, options: Usi3dOptions, runtime: Runtime) -> Usi3dDecomposer:
+    """The decomposer of the default variant. Sizes come from the weights, so that other widths
+    than the shipped one load as well."""
+    width, blocks = _sizes(state.get("gen_r", {}))
+    nets = Usi3dNets(
+        photos=PhotoDomain(width, blocks),
+        albedos=LayerDomain(width, blocks),
+        shadings=LayerDomain(width, blocks),
+        separate=Separate(),
+    )
+    load_into(nets.photos, state, "gen_i")
+    load_into(nets.albedos, state, "gen_r")
+    load_into(nets.shadings, state, "gen_s")
+    load_into(nets.separate, state, "fea_s")
+    return Usi3dDecomposer(nets, options, runtime)
+
+
+def _sizes(weights: Mapping[str, Tensor]) -> tuple[int, int]:
+    """Channels of content, and residual blocks of a decoder: each has two convolutions."""
+    convolutions = []
+    for name, weight in weights.items():
+        if name.startswith("painter.blocks.") and weight.ndim == 4:
+            convolutions.append(weight)
+    if not convolutions:
+        return _WIDTH, _BLOCKS
+    return len(convolutions[0]), len(convolutions) // 2

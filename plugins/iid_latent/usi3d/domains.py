@@ -38,19 +38,20 @@ class Nets:
     shrink: Callable[[Tensor], Tensor] = _unchanged
 
 
-def decode_all(domain: Domain, *codes: tuple[Content, Tensor]) -> list[Tensor]:
+def decode_all(domain: Domain, codes: Mapping[str, tuple[Content, Tensor]]) -> dict[str, Tensor]:
     """Several contents of one size under a prior each, decoded in one batch."""
-    content, prior = _joined([c for c, _ in codes]), torch.cat([z for _, z in codes])
-    return list(domain.decode(content, prior).chunk(len(codes)))
+    content = _joined([c for c, _ in codes.values()])
+    prior = torch.cat([z for _, z in codes.values()])
+    decoded = domain.decode(content, prior).chunk(len(codes))
+    return dict(zip(codes, decoded, strict=True))
 
 
 def encode_all(domain: Domain, pictures: Mapping[str, Tensor]) -> dict[str, tuple[Content, Tensor]]:
     """Several pictures of one size, encoded in one batch."""
-    content, prior = domain.encode(torch.cat(list(pictures.values())))
     count = len(pictures)
-    return dict(
-        zip(pictures, zip(_parted(content, count), prior.chunk(count), strict=True), strict=True)
-    )
+    content, prior = domain.encode(torch.cat(list(pictures.values())))
+    contents, priors = _parted(content, count), prior.chunk(count)
+    return {name: (contents[i], priors[i]) for i, name in enumerate(pictures)}
 
 
 def _joined(contents: list[Content]) -> Content:

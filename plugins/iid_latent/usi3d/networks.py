@@ -2,8 +2,9 @@
 pictures.
 
 Same parts, same doors as the published ones (``original.networks``): a domain encodes pictures to
-content and prior and decodes them back. The photo's encoder stands on a pretrained trunk; layers
-are drawn at half the photo's size, the house lifts them to full size along the photo's edges."""
+content and prior and decodes them back. The photo's encoder stands on a pretrained
+backbone; layers are drawn at half the photo's size, the house brings them to full size along the
+photo's edges."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_latent.shared.content import Pyramid, Trunk
+from iid_latent.shared.content import Backbone, Pyramid
 from intrinsic_cli.kit.networks.blocks import Block
 
 PRIOR = 8
@@ -46,7 +47,7 @@ def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     return F.instance_norm(x) * (1 + scale) + shift
 
 
-class Painter(nn.Module):
+class LayerDecoder(nn.Module):
     """Content and prior [B,P,1,1] → log picture [B,3,2h,2w].
 
     The coarse content decides, under the prior, how much of each fine content goes into the
@@ -69,13 +70,15 @@ class Painter(nn.Module):
 
     def forward(self, content: Content, prior: Tensor) -> Tensor:
         coarse, fine = content
-        style = self.style(prior.flatten(1)).view(
-            len(prior), len(self.blocks), 2, 2, self.width, 1, 1
-        )
+        count = len(self.blocks)
+        style = self.style(prior.flatten(1))
+        style = style.view(len(prior), count, 2, 2, self.width, 1, 1)
         for i, block in enumerate(self.blocks):
-            coarse = block(coarse, style[:, i, 0], style[:, i, 1])
+            scales, shifts = style[:, i].unbind(1)
+            coarse = block(coarse, scales, shifts)
         drawn = self.enlarge(coarse)
-        out: Tensor = self.exit(torch.cat([drawn, fine * self.gate(drawn).sigmoid()], 1))
+        fine = fine * self.gate(drawn).sigmoid()
+        out: Tensor = self.exit(torch.cat([drawn, fine], 1))
         return out
 
 
@@ -84,17 +87,16 @@ class PhotoDomain(nn.Module):
 
     def __init__(self, width: int, blocks: int, pretrained: bool = False) -> None:
         super().__init__()
-        self.trunk = Trunk(pretrained)
+        self.trunk = Backbone(pretrained)  # the names are those of shipped weights
         self.pyramid = Pyramid(width, _DEEP)
         self.fine = nn.Conv2d(12, FINE, 3, padding=1)
         self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
-        self.painter = Painter(width, blocks)
+        self.painter = LayerDecoder(width, blocks)
 
     def encode(self, picture: Tensor) -> tuple[Content, Tensor]:
-        coarse, fine = self.pyramid(self.trunk(picture)), self.fine(F.pixel_unshuffle(picture, 2))
-        return (coarse, fine), self.prior(torch.cat([moments(coarse), moments(picture)], 1))[
-            ..., None, None
-        ]
+        coarse = self.pyramid(self.trunk(picture))
+        fine = self.fine(F.pixel_unshuffle(picture, 2))
+        return (coarse, fine), prior_of(self.prior, coarse, picture)
 
     def decode(self, content: Content, prior: Tensor) -> Tensor:
         out: Tensor = self.painter(content, prior)
@@ -112,14 +114,12 @@ class LayerDomain(nn.Module):
             nn.ReLU(), nn.Conv2d(FINE, width, 4, 2, 1), Block(width), Block(width)
         )
         self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
-        self.painter = Painter(width, blocks)
+        self.painter = LayerDecoder(width, blocks)
 
     def encode(self, picture: Tensor) -> tuple[Content, Tensor]:
         fine = self.fine(picture)
         coarse = self.coarse(fine)
-        return (coarse, fine), self.prior(torch.cat([moments(coarse), moments(picture)], 1))[
-            ..., None, None
-        ]
+        return (coarse, fine), prior_of(self.prior, coarse, picture)
 
     def decode(self, content: Content, prior: Tensor) -> Tensor:
         out: Tensor = self.painter(content, prior)
@@ -148,6 +148,13 @@ class Merge(nn.Module):
     def forward(self, albedo: Tensor, shading: Tensor) -> Tensor:
         merged: Tensor = self.layers(torch.cat([albedo, shading], 1).flatten(1))
         return merged[..., None, None]
+
+
+def prior_of(layers: nn.Module, content: Tensor, picture: Tensor) -> Tensor:
+    """The prior [B,P,1,1] that ``layers`` make of the moments of content and picture."""
+    known = torch.cat([moments(content), moments(picture)], 1)
+    prior: Tensor = layers(known)
+    return prior[..., None, None]
 
 
 def mlp(*widths: int) -> nn.Sequential:

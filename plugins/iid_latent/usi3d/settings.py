@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from iid_latent.settings import OWN, LatentConfig, LatentOptions, settled
+from iid_latent.settings import (
+    OWN,
+    BackboneConfig,
+    LatentConfig,
+    LatentOptions,
+    MirrorOptions,
+    settled,
+)
 from intrinsic_cli.api import knob
 
 
@@ -14,7 +21,7 @@ from intrinsic_cli.api import knob
 class LossWeights:
     """What each group of terms of ``usi3d.terms`` is multiplied by before it is added up.
 
-    ``compose`` is ours: layers of pictures made by multiplying unrelated exemplars must be those
+    ``compose`` is ours: layers of mixtures made by multiplying unrelated exemplars must be those
     exemplars."""
 
     adversarial: float
@@ -45,34 +52,29 @@ VARIANTS = ("MPI", "MIT", "MIX_IIW", "ShapeNet")
 
 
 @dataclass(frozen=True, slots=True)
-class Usi3dOptions(LatentOptions):
+class Usi3dOptions(MirrorOptions):
     """``-O key=value`` of ``iid decompose -m usi3d``."""
 
-    size: int = knob(
-        0,
-        "short side of the photo the network sees, pixels; 0 = the variant's own (default 256)",
-        low=0,
-    )
+    size: int = knob(0, "short side of the photo the network sees, pixels; 0 = 256", low=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Usi3dConfig(LatentConfig):
-    """``--set key=value`` of ``iid train --plugin usi3d``.
+class OriginalOptions(LatentOptions):
+    """``-O key=value`` of ``iid decompose -m usi3d:MPI`` and the other published networks."""
 
-    The published variants have their own optimiser: Adam at a tenth of ``lr`` for both sides,
-    weight decay 1e-4."""
+    size: int = knob(
+        0, "short side of the photo the network sees, pixels; 0 = 300, for MIT 220", low=0
+    )
 
-    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=64)
+
+@dataclass(frozen=True)  # without slots, so that it stands beside another base
+class Weighted:
+    """The terms' weights, named or set by hand one by one."""
+
     weights: str = knob(
         "auto", "named loss weights; auto = the variant's own", ("auto", *CONFIGURATIONS)
     )
-    width: int = knob(48, "channels of content (default variant), a multiple of 8", low=8)
-    blocks: int = knob(2, "residual blocks of a decoder (default variant)", low=1)
-    dim: int = knob(64, "channels of the first layer (published variants)", low=4)
-    bias_shift: float = knob(
-        OWN, "mean of random albedo priors, negative for shading; -1 = own (1, published 10)"
-    )
-    image: float = knob(OWN, "weight: pictures rebuilt within their domain")
+    image: float = knob(OWN, "weight: photos and layers rebuilt within their domain")
     physical: float = knob(OWN, "weight: albedo · shading is the photo")
     prior: float = knob(OWN, "weight: priors found again")
     content: float = knob(OWN, "weight: contents found again")
@@ -83,7 +85,37 @@ class Usi3dConfig(LatentConfig):
         OWN, "weight: albedo smooth where chromaticity is (no published configuration has it)"
     )
 
+
+@dataclass(frozen=True, slots=True)
+class Usi3dConfig(Weighted, BackboneConfig):
+    """``--set key=value`` of ``iid train --plugin usi3d``."""
+
+    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=64)
+    width: int = knob(48, "channels of content, a multiple of 8", low=8)
+    blocks: int = knob(2, "residual blocks of a decoder", low=1)
+    bias_shift: float = knob(
+        OWN, "mean of random albedo priors, and of shading priors its negative; -1 = 1"
+    )
+
+    def loss_weights(self) -> LossWeights:
+        """The named configuration with what was set by hand."""
+        named = "default" if self.weights == "auto" else self.weights
+        return settled(CONFIGURATIONS[named], self)
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalConfig(Weighted, LatentConfig):
+    """``--set key=value`` of ``iid train --plugin usi3d:MPI`` and the other published networks,
+    which have one optimiser a side: Adam at a tenth of ``lr``, weight decay 1e-4."""
+
+    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=64)
+    lr: float = knob(1e-3, "ten times the peak learning rate (the paper's is 1e-4)", low=0)
+    dim: int = knob(64, "channels of the first layer", low=4)
+    bias_shift: float = knob(
+        OWN, "mean of random albedo priors, and of shading priors its negative; -1 = 10"
+    )
+
     def loss_weights(self, variant: str) -> LossWeights:
         """The named configuration with what was set by hand."""
-        named = CONFIGURATIONS[(variant or "default") if self.weights == "auto" else self.weights]
-        return settled(named, self)
+        named = variant if self.weights == "auto" else self.weights
+        return settled(CONFIGURATIONS[named], self)

@@ -17,7 +17,7 @@ from iid_latent.usi3d.domains import Content, Nets, decode_all, encode_all
 
 #: Weighted sums are made of these groups; each holds named terms.
 Terms = dict[str, dict[str, Tensor]]
-Judge = Callable[[Tensor], list[Tensor]]
+DiscriminatorFn = Callable[[Tensor], list[Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Faults:
     """What the published code does otherwise. All False: as the paper means it.
 
     ``swapped_decoders``: albedos are rebuilt by the decoder of shadings and the other way round.
-    ``own_priors``: pictures drawn from a random prior are asked for the photo's prior instead of
+    ``own_priors``: layers drawn from a random prior are asked for the photo's prior instead of
     the drawn one. ``unclamped``: the physical term multiplies raw outputs, so two negative layers
     make a fine photo. ``drawn_physics``: the physical term also holds pictures of random priors to
     the photo. ``hidden_draws``: the discriminators never see pictures of random priors. (Its
@@ -61,9 +61,12 @@ class Codes:
 
 def encode(nets: Nets, x_i: Tensor, x_r: Tensor, x_s: Tensor) -> Codes:
     """All three domains encoded."""
-    (c_i, z_i), (c_r, z_r), (c_s, z_s) = nets.i.encode(x_i), nets.r.encode(x_r), nets.s.encode(x_s)
+    c_i, z_i = nets.i.encode(x_i)
+    c_r, z_r = nets.r.encode(x_r)
+    c_s, z_s = nets.s.encode(x_s)
     z_ri, z_si = nets.separate(z_i)
-    return Codes(c_i, c_r, c_s, z_i, z_r, z_s, z_ri, z_si, nets.merge(z_ri, z_si))
+    z_merged = nets.merge(z_ri, z_si)
+    return Codes(c_i, c_r, c_s, z_i, z_r, z_s, z_ri, z_si, z_merged)
 
 
 def draw(like: Tensor, shift: float) -> tuple[Tensor, Tensor]:
@@ -75,9 +78,9 @@ def translate(nets: Nets, codes: Codes, r: Tensor, s: Tensor) -> dict[str, Tenso
     """The pictures of the other domains: ``ri`` and ``si`` are the photo's layers, ``*_rand``
     theirs under random priors, ``rs`` an albedo with a shading's content and ``sr`` the reverse."""
     c = codes
-    rs, ri, ri_rand = decode_all(nets.r, (c.c_s, r), (c.c_i, c.z_ri), (c.c_i, r))
-    sr, si, si_rand = decode_all(nets.s, (c.c_r, s), (c.c_i, c.z_si), (c.c_i, s))
-    return {"rs": rs, "ri": ri, "ri_rand": ri_rand, "sr": sr, "si": si, "si_rand": si_rand}
+    albedos = {"rs": (c.c_s, r), "ri": (c.c_i, c.z_ri), "ri_rand": (c.c_i, r)}
+    shadings = {"sr": (c.c_r, s), "si": (c.c_i, c.z_si), "si_rand": (c.c_i, s)}
+    return decode_all(nets.r, albedos) | decode_all(nets.s, shadings)
 
 
 def consistency(
@@ -91,13 +94,14 @@ def consistency(
     """Image, prior, content and cycle terms: nothing is lost on the way through another domain."""
     x_i, x_r, x_s = pictures
     small = nets.shrink(x_i), x_r, x_s
-    again: dict[str, tuple[Content, Tensor]] = {}
-    for domain, letter in ((nets.r, "r"), (nets.s, "s")):
-        again |= encode_all(domain, {name: x for name, x in made.items() if name[0] == letter})
-    contents = {name: c for name, (c, _) in again.items()}
+    albedos = {name: x for name, x in made.items() if name.startswith("r")}
+    shadings = {name: x for name, x in made.items() if name.startswith("s")}
+    again = encode_all(nets.r, albedos) | encode_all(nets.s, shadings)
+    contents = {name: content for name, (content, _) in again.items()}
+    priors = {name: prior for name, (_, prior) in again.items()}
     return {
         "image": _images(nets, small, codes, faults),
-        "prior": _priors(codes, {name: z for name, (_, z) in again.items()}, drawn, faults),
+        "prior": _priors(codes, priors, drawn, faults),
         "content": _contents(codes, contents),
         "cycle": _cycles(nets, small, codes, contents),
     }
@@ -127,9 +131,10 @@ def _priors(
         "si": c.z_si,
         "si_rand": c.z_si if faults.own_priors else s,
     }
-    return {"ii": F.l1_loss(c.z_merged, c.z_i)} | {
-        k: F.l1_loss(again[k], z) for k, z in asked.items()
-    }
+    losses = {"ii": F.l1_loss(c.z_merged, c.z_i)}
+    for name, z in asked.items():
+        losses[name] = F.l1_loss(again[name], z)
+    return losses
 
 
 def _contents(c: Codes, again: Mapping[str, Content]) -> dict[str, Tensor]:
@@ -140,88 +145,99 @@ def _contents(c: Codes, again: Mapping[str, Content]) -> dict[str, Tensor]:
 def _apart(a: Content, b: Content) -> Tensor:
     if isinstance(a, Tensor):
         return F.l1_loss(a, b)
-    return sum_of([F.l1_loss(x, y) for x, y in zip(a, b, strict=True)]) / len(a)
+    distances = [F.l1_loss(x, y) for x, y in zip(a, b, strict=True)]
+    return sum_of(distances) / len(a)
 
 
 def _cycles(
     nets: Nets, pictures: tuple[Tensor, Tensor, Tensor], c: Codes, again: Mapping[str, Content]
 ) -> dict[str, Tensor]:
     x_i, x_r, x_s = pictures
-    through = ("ri", "ri_rand", "si", "si_rand")
-    rebuilt = decode_all(nets.i, *((again[name], c.z_i) for name in through))
-    return {
+    losses = {
         "r": F.l1_loss(nets.r.decode(again["sr"], c.z_r), x_r),
         "s": F.l1_loss(nets.s.decode(again["rs"], c.z_s), x_s),
-        **{f"i_{name}": F.l1_loss(x, x_i) for name, x in zip(through, rebuilt, strict=True)},
     }
+    through = ("ri", "ri_rand", "si", "si_rand")
+    rebuilt = decode_all(nets.i, {name: (again[name], c.z_i) for name in through})
+    for name, x in rebuilt.items():
+        losses[f"i_{name}"] = F.l1_loss(x, x_i)
+    return losses
 
 
 def physical(
     photo: Tensor, made: Mapping[str, Tensor], faults: Faults = MENDED
 ) -> dict[str, Tensor]:
     """The photo against the product of its layers, all in 0..1."""
-    kinds = {"i": ""} | ({"i_rand": "_rand"} if faults.drawn_physics else {})
-    terms = {}
-    for name, kind in kinds.items():
-        r, s = made[f"ri{kind}"], made[f"si{kind}"]
-        terms[name] = F.l1_loss(r * s if faults.unclamped else r.clamp(0, 1) * s.clamp(0, 1), photo)
-    return terms
+    losses = {"i": _product_error(photo, made["ri"], made["si"], faults)}
+    if faults.drawn_physics:
+        losses["i_rand"] = _product_error(photo, made["ri_rand"], made["si_rand"], faults)
+    return losses
+
+
+def _product_error(photo: Tensor, r: Tensor, s: Tensor, faults: Faults) -> Tensor:
+    if not faults.unclamped:
+        r, s = r.clamp(0, 1), s.clamp(0, 1)
+    return F.l1_loss(r * s, photo)
 
 
 def prior_divergence(codes: Codes) -> dict[str, Tensor]:
     """Softmax divergence of the priors separated from the photo from those of exemplars, which stay
     as they are."""
-    pairs = {"r": (codes.z_ri, codes.z_r), "s": (codes.z_si, codes.z_s)}
-    return {
-        name: _divergence(guess.flatten(1), target.flatten(1))
-        for name, (guess, target) in pairs.items()
-    }
+    return {"r": _divergence(codes.z_ri, codes.z_r), "s": _divergence(codes.z_si, codes.z_s)}
 
 
 def _divergence(guess: Tensor, target: Tensor) -> Tensor:
-    return F.kl_div(F.log_softmax(guess, 1), F.softmax(target.detach(), 1), reduction="batchmean")
+    log_guess = F.log_softmax(guess.flatten(1), 1)
+    target = F.softmax(target.flatten(1).detach(), 1)
+    return F.kl_div(log_guess, target, reduction="batchmean")
 
 
-def adversarial(judges: Mapping[str, Judge], made: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def adversarial(
+    discriminators: Mapping[str, DiscriminatorFn], made: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """Least-squares GAN: every scale of a discriminator ('r' or 's') should say 1 of what was
     made."""
-    return {
-        name: sum_of([(d - 1).square().mean() for d in maps])
-        for name, maps in judged(judges, made).items()
-    }
+    scores = discriminate(discriminators, made)
+    return {name: _least_squares(maps, 1) for name, maps in scores.items()}
 
 
 def discriminator(
-    judges: Mapping[str, Judge],
+    discriminators: Mapping[str, DiscriminatorFn],
     real: Mapping[str, Tensor],
     made: Mapping[str, Tensor],
     faults: Faults = MENDED,
 ) -> dict[str, Tensor]:
     """What the discriminators minimise: 0 for what was made, 1 for exemplars ``real`` of 'r' and
     's'."""
-    shown = {
-        name: x.detach()
-        for name, x in made.items()
-        if not (faults.hidden_draws and name.endswith("_rand"))
-    }
-    truths = adversarial(judges, real)
-    fakes = {
-        name: sum_of([d.square().mean() for d in maps])
-        for name, maps in judged(judges, shown).items()
-    }
-    return {name: fake + truths[name[0]] for name, fake in fakes.items()}
+    shown = {}
+    for name, x in made.items():
+        if not (faults.hidden_draws and name.endswith("_rand")):
+            shown[name] = x.detach()
+    of_real = adversarial(discriminators, real)
+    losses = {}
+    for name, maps in discriminate(discriminators, shown).items():
+        losses[name] = _least_squares(maps, 0) + of_real[name[0]]
+    return losses
 
 
-def judged(judges: Mapping[str, Judge], pictures: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
+def discriminate(
+    discriminators: Mapping[str, DiscriminatorFn], pictures: Mapping[str, Tensor]
+) -> dict[str, list[Tensor]]:
     """What the discriminators say of pictures, whose names begin with 'r' or 's': a map for every
-    scale."""
-    said: dict[str, list[Tensor]] = {}
+    scale. All of one letter go through in one batch."""
+    scores: dict[str, list[Tensor]] = {}
     for letter in sorted({name[0] for name in pictures}):
         names = [name for name in pictures if name[0] == letter]
-        maps = judges[letter](torch.cat([pictures[name] for name in names]))
-        parts = zip(*(scale.chunk(len(names)) for scale in maps), strict=True)
-        said |= {name: list(part) for name, part in zip(names, parts, strict=True)}
-    return said
+        batch = torch.cat([pictures[name] for name in names])
+        scales = [scale.chunk(len(names)) for scale in discriminators[letter](batch)]
+        for i, name in enumerate(names):
+            scores[name] = [scale[i] for scale in scales]
+    return scores
+
+
+def _least_squares(maps: list[Tensor], target: float) -> Tensor:
+    errors = [(scores - target).square() for scores in maps]
+    return sum_of([error.mean() for error in errors])
 
 
 def sum_of(terms: list[Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from iid_retinex.settings import RetinexConfig
 from iid_retinex.trainer import BRIGHTNESS, CHROMA, RetinexTrainer, ScoreTable, score
-from intrinsic_cli.api import Runtime, Silent
+from intrinsic_cli.api import Runtime, Silent, Source
 from intrinsic_cli.kit.networks.checkpoint import load_weights
 from intrinsic_cli.kit.training.loop import Loop
 
@@ -21,7 +21,7 @@ CPU = Runtime(torch.device("cpu"))
 CONFIG = RetinexConfig(steps=3, batch_size=2, crop=40, val_batches=1)
 
 
-class Stripes:
+class Stripes(Source):
     """Gray paint with steps of 0.5 in log brightness under light with steps of 0.3: thresholds lie
     between them."""
 
@@ -37,7 +37,7 @@ class Stripes:
             start += 1
 
     def cases(self, split: str = "val") -> Sequence[object]:
-        return iter(())
+        return ()
 
 
 def _scenes(random: torch.Generator, size: int, crop: int) -> Mapping[str, Tensor]:
@@ -59,7 +59,7 @@ def _scenes(random: torch.Generator, size: int, crop: int) -> Mapping[str, Tenso
 def fit(folder: Path, stops: bool = False) -> Path:
     """A run of three steps, in one piece or with a stop after each."""
     for _ in range(3 if stops else 1):
-        trainer = RetinexTrainer(CONFIG, Stripes(), CPU)  # type: ignore[arg-type]  # a Source of fewer words
+        trainer = RetinexTrainer(CONFIG, Stripes(), CPU)
         done = Loop(trainer, CONFIG, folder, CPU, {})
         done.run(Silent(), lambda: stops)
     assert done.state.finished

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from iid_latent.usi3d.original.networks import CRITICS, DOMAINS, skeleton
+from iid_latent.usi3d.original.networks import DISCRIMINATORS, DOMAINS, skeleton
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.networks.checkpoint import require_shapes
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: The published code's names → ours, in its two kinds of file.
 _GENERATORS = {"i": "gen_i", "r": "gen_r", "s": "gen_s", "fs": "fea_s", "fm": "fea_m"}
-_CRITICS = {"r": "dis_r", "s": "dis_s"}
+_DISCRIMINATORS = {"r": "dis_r", "s": "dis_s"}
 #: A key each kind of network has.
 _SIGNS = {"gen": "enc_content.model.0.conv.weight", "dis": "cnns.0.0.conv.weight"}
 #: What adaptive instance norms store and never use.
@@ -35,7 +35,7 @@ def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
     kind = _kind(state)
     if kind is None:
         return None
-    names = _GENERATORS if kind == "gen" else _CRITICS
+    names = _GENERATORS if kind == "gen" else _DISCRIMINATORS
     nets = {
         ours: _tensors(state[theirs])
         for theirs, ours in names.items()
@@ -56,7 +56,7 @@ def _kind(state: Mapping[str, Any]) -> str | None:
 
 
 def _complete(nets: Mapping[str, Any], kind: str) -> None:
-    asked = set(DOMAINS) if kind == "gen" else set(CRITICS)
+    asked = set(DOMAINS) if kind == "gen" else set(DISCRIMINATORS)
     if ("fea_s" in nets) != ("fea_m" in nets):
         asked |= {"fea_s", "fea_m"}
     if missing := sorted(asked - nets.keys()):

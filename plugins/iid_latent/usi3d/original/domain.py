@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from iid_latent.usi3d.original.layers import MLP, Block, Doubling, ResBlocks
+from iid_latent.usi3d.original.layers import MLP, ConvBlock, Doubling, ResBlocks
 
 
 class StyleEncoder(nn.Module):
@@ -18,9 +18,9 @@ class StyleEncoder(nn.Module):
     def __init__(self, dim: int, style: int) -> None:
         super().__init__()
         sizes = [dim, 2 * dim, 4 * dim, 4 * dim, 4 * dim]
-        halvings = (Block(a, b, 4) for a, b in itertools.pairwise(sizes))
+        halvings = (ConvBlock(a, b, 4) for a, b in itertools.pairwise(sizes))
         self.model = nn.Sequential(
-            Block(3, dim, 7), *halvings, nn.AdaptiveAvgPool2d(1), nn.Conv2d(4 * dim, style, 1)
+            ConvBlock(3, dim, 7), *halvings, nn.AdaptiveAvgPool2d(1), nn.Conv2d(4 * dim, style, 1)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -34,9 +34,9 @@ class ContentEncoder(nn.Module):
     def __init__(self, dim: int, blocks: int) -> None:
         super().__init__()
         self.model = nn.Sequential(
-            Block(3, dim, 7, "instance"),
-            Block(dim, 2 * dim, 4, "instance"),
-            Block(2 * dim, 4 * dim, 4, "instance"),
+            ConvBlock(3, dim, 7, "instance"),
+            ConvBlock(dim, 2 * dim, 4, "instance"),
+            ConvBlock(2 * dim, 4 * dim, 4, "instance"),
             ResBlocks(4 * dim, blocks, "instance"),
         )
 
@@ -57,7 +57,7 @@ class Decoder(nn.Module):
             Doubling(4 * dim, 2 * dim),
             nn.Identity(),
             Doubling(2 * dim, dim),
-            Block(dim, 3, 7, relu=False),
+            ConvBlock(dim, 3, 7, relu=False),
         )
 
     def forward(self, x: Tensor, adaptations: Iterator[tuple[Tensor, Tensor]]) -> Tensor:

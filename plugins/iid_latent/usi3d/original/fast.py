@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from iid_latent.usi3d.original.domain import ContentEncoder, Decoder, StyleEncoder
-from iid_latent.usi3d.original.layers import EPSILON, Block, LayerNorm
+from iid_latent.usi3d.original.layers import EPSILON, ConvBlock, LayerNorm
 from iid_latent.usi3d.original.phase import add_edges, phase_weights
 from iid_latent.usi3d.original.winograd import Winograd, replicate
 
@@ -87,7 +87,7 @@ class FastDecoder:
 class _Doubling:
     """Twice as large, 5x5, layer norm, ReLU."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: ConvBlock) -> None:
         self._weight = block.conv.weight.detach()
         phases = phase_weights(self._weight).permute(1, 2, 0, 3, 4, 5).flatten(0, 2)
         self._conv = Winograd(phases, _bias(block), replicate, up=2)
@@ -128,11 +128,11 @@ def _by_two(weight: Tensor) -> Tensor:
     return wide.flatten(0, 2).contiguous(memory_format=torch.channels_last)
 
 
-def _blocks(modules: Iterable[nn.Module]) -> list[Block]:
-    return [module for module in modules if isinstance(module, Block)]
+def _blocks(modules: Iterable[nn.Module]) -> list[ConvBlock]:
+    return [module for module in modules if isinstance(module, ConvBlock)]
 
 
-def _bias(block: Block) -> Tensor:
+def _bias(block: ConvBlock) -> Tensor:
     assert block.conv.bias is not None  # all of them have one
     return block.conv.bias.detach()
 

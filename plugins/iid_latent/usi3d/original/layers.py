@@ -36,7 +36,7 @@ class LayerNorm(nn.Module):
         return scaled * self.gamma[:, None, None] + self.beta[:, None, None]
 
 
-class Block(nn.Module):
+class ConvBlock(nn.Module):
     """Reflect padding, convolution, norm, ReLU; a stride of 2 comes with a kernel of 4, and any
     other keeps the size.
 
@@ -69,7 +69,7 @@ class Block(nn.Module):
         return x if adaptation is None else x * adaptation[0] + adaptation[1]
 
 
-class Doubling(Block):
+class Doubling(ConvBlock):
     """Nearest doubling, 5x5 convolution, layer norm, ReLU; in training the short form takes half
     the time."""
 
@@ -86,7 +86,8 @@ class ResBlock(nn.Module):
     def __init__(self, channels: int, norm: Norm) -> None:
         super().__init__()
         self.model = nn.Sequential(
-            Block(channels, channels, 3, norm), Block(channels, channels, 3, norm, relu=False)
+            ConvBlock(channels, channels, 3, norm),
+            ConvBlock(channels, channels, 3, norm, relu=False),
         )
 
     def forward(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
 
 __all__ = [
-    "CRITICS",
+    "DISCRIMINATORS",
     "DOMAINS",
     "MAPS",
     "VARIANTS",
@@ -38,7 +38,7 @@ __all__ = [
 
 VARIANTS = ("MPI", "MIT", "MIX_IIW", "ShapeNet")
 #: Net names: the three domains', the styles' maps and the discriminators.
-DOMAINS, MAPS, CRITICS = ("gen_i", "gen_r", "gen_s"), ("fea_s", "fea_m"), ("dis_r", "dis_s")
+DOMAINS, MAPS, DISCRIMINATORS = ("gen_i", "gen_r", "gen_s"), ("fea_s", "fea_m"), ("dis_r", "dis_s")
 
 
 class Separate(nn.Module):
@@ -74,17 +74,17 @@ def build(variant: str, dim: int = 64) -> dict[str, nn.Module]:
     nets: dict[str, nn.Module] = {name: Domain(dim, style, 4 * dim) for name in DOMAINS}
     nets["fea_s"] = Separate(style, 4 * dim, layers)
     nets["fea_m"] = Merge(style, 4 * dim, layers)
-    nets.update({name: Discriminator(dim) for name in CRITICS})
+    nets.update({name: Discriminator(dim) for name in DISCRIMINATORS})
     for name, net in nets.items():
-        initialise(net, name in CRITICS)
+        initialise(net, name in DISCRIMINATORS)
     return nets
 
 
-def initialise(net: nn.Module, critic: bool) -> None:
+def initialise(net: nn.Module, discriminator: bool) -> None:
     """Biases 0; weights He-normal by fan-in, or N(0, 0.02) for a discriminator."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            if critic:
+            if discriminator:
                 nn.init.normal_(module.weight, 0.0, 0.02)
             else:
                 nn.init.kaiming_normal_(module.weight)
@@ -95,7 +95,7 @@ def build_for(state: NetState) -> dict[str, nn.Module]:
     """The networks whose weights ``state`` holds, of whatever size their tensors have, filled with
     them. WeightsError where a network's tensors do not fit together."""
     nets = {}
-    for name in (*DOMAINS, *MAPS, *CRITICS):
+    for name in (*DOMAINS, *MAPS, *DISCRIMINATORS):
         if name in state:
             nets[name] = skeleton(name, state[name]).to_empty(device="cpu")
             load_into(nets[name], state, name)
@@ -105,7 +105,7 @@ def build_for(state: NetState) -> dict[str, nn.Module]:
 def skeleton(name: str, part: Mapping[str, Tensor]) -> nn.Module:
     """The network ``name`` with the shapes that the tensors of ``part`` have, but without numbers
     (on the meta device). WeightsError where those tensors are missing that tell the sizes."""
-    maker = _domain if name in DOMAINS else _critic if name in CRITICS else _map
+    maker = _domain if name in DOMAINS else _discriminator if name in DISCRIMINATORS else _map
     try:
         with torch.device("meta"):
             return maker(name, part)
@@ -132,7 +132,7 @@ def _map(name: str, part: Mapping[str, Tensor]) -> nn.Module:
     )
 
 
-def _critic(name: str, part: Mapping[str, Tensor]) -> nn.Module:
+def _discriminator(name: str, part: Mapping[str, Tensor]) -> nn.Module:
     layers, scales = (
         _count(part, "cnns.0.", ".conv.weight"),
         _count(part, "cnns.", ".0.conv.weight"),

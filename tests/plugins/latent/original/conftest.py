@@ -32,7 +32,8 @@ def shared_file() -> Callable[[str], Path]:
             if (folder / name).is_file():
                 return folder / name
         pytest.skip(
-            f"the fixture {name} is not part of the repository; it is looked for in shared/fixtures/latent"
+            f"the fixture {name} is not part of the repository; it is looked for in "
+            "shared/fixtures/latent"
         )
 
     return find

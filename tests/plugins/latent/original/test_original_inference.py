@@ -65,7 +65,7 @@ def test_full_width_agrees(plain: Callable[[State, Tensor], Layers]) -> None:
     torch.manual_seed(0)
     domain, fea_s = Domain(), Separate()
     for net in (domain, fea_s):
-        initialise(net, critic=False)
+        initialise(net, discriminator=False)
     full = dict.fromkeys(("gen_i", "gen_r", "gen_s"), domain.state_dict()) | {
         "fea_s": fea_s.state_dict()
     }

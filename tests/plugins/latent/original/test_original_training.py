@@ -19,7 +19,7 @@ from iid_latent.usi3d import terms
 from iid_latent.usi3d.domains import Nets
 from iid_latent.usi3d.original import build_for
 
-GENERATORS, JUDGES = ("gen_i", "gen_r", "gen_s", "fea_s", "fea_m"), ("dis_r", "dis_s")
+GENERATORS, DISCRIMINATORS = ("gen_i", "gen_r", "gen_s", "fea_s", "fea_m"), ("dis_r", "dis_s")
 #: Our group and term → the published name after ``loss_gen_``.
 NAMES = {
     **{f"image.{k}": f"recon_x_{k}" for k in "irs"},
@@ -51,7 +51,7 @@ class Update:
     """What one round of updates left behind."""
 
     nets: dict[str, nn.Module]
-    judged: dict[str, float]
+    told: dict[str, float]
     groups: dict[str, dict[str, float]]
     total: float
     gradients: dict[str, float]
@@ -68,21 +68,26 @@ def update(shared_file: Callable[[str], Path], tiny_state: Any) -> Update:
     archive = np.load(shared_file("tiny/parity_train_inputs.npz"))
     x = {name: torch.from_numpy(archive[name]) for name in archive.files}
     nets: dict[str, Any] = build_for(tiny_state)
-    sides = (_adam(nets, JUDGES), _adam(nets, GENERATORS))
-    pictures, judges = (x["x_i"], x["x_r"], x["x_s"]), {name: nets[f"dis_{name}"] for name in "rs"}
+    sides = (_adam(nets, DISCRIMINATORS), _adam(nets, GENERATORS))
+    pictures, discriminators = (
+        (x["x_i"], x["x_r"], x["x_s"]),
+        {name: nets[f"dis_{name}"] for name in "rs"},
+    )
     ours = Nets(*(nets[name] for name in GENERATORS))
     # The discriminators' step draws styles around the opposite means.
     drawn = (x["noise_dis_r"] - 10, x["noise_dis_s"] + 10)
     made = terms.translate(ours, terms.encode(ours, *pictures), *drawn)
-    judged = terms.discriminator(judges, {"r": x["x_r"], "s": x["x_s"]}, made, terms.PUBLISHED)
-    terms.sum_of(list(judged.values())).backward()
-    gradients = _gradients(nets, JUDGES)
+    told = terms.discriminator(
+        discriminators, {"r": x["x_r"], "s": x["x_s"]}, made, terms.PUBLISHED
+    )
+    terms.sum_of(list(told.values())).backward()
+    gradients = _gradients(nets, DISCRIMINATORS)
     assert not _gradients(nets, GENERATORS), (
         "a discriminator's step must leave the generators alone"
     )
     sides[0].step()
     groups = _generator_terms(
-        ours, judges, pictures, (x["noise_gen_r"] + 10, x["noise_gen_s"] - 10)
+        ours, discriminators, pictures, (x["noise_gen_r"] + 10, x["noise_gen_s"] - 10)
     )
     total = terms.sum_of(
         [WEIGHTS[name] * terms.sum_of(list(group.values())) for name, group in groups.items()]
@@ -94,13 +99,13 @@ def update(shared_file: Callable[[str], Path], tiny_state: Any) -> Update:
         name: {key: loss.item() for key, loss in group.items()} for name, group in groups.items()
     }
     return Update(
-        nets, {name: loss.item() for name, loss in judged.items()}, plain, total.item(), gradients
+        nets, {name: loss.item() for name, loss in told.items()}, plain, total.item(), gradients
     )
 
 
 def _generator_terms(
     nets: Nets,
-    judges: Mapping[str, Any],
+    discriminators: Mapping[str, Any],
     pictures: tuple[Tensor, Tensor, Tensor],
     drawn: tuple[Tensor, Tensor],
 ) -> terms.Terms:
@@ -108,7 +113,7 @@ def _generator_terms(
     made = terms.translate(nets, codes, *drawn)
     groups = terms.consistency(nets, pictures, codes, made, drawn, terms.PUBLISHED)
     groups["physical"] = terms.physical(pictures[0], made, terms.PUBLISHED)
-    groups["adversarial"] = terms.adversarial(judges, made)
+    groups["adversarial"] = terms.adversarial(discriminators, made)
     return groups
 
 
@@ -124,10 +129,10 @@ def _gradients(nets: Mapping[str, nn.Module], names: tuple[str, ...]) -> dict[st
 
 def test_discriminator_losses(update: Update, reference: dict[str, Any]) -> None:
     theirs = reference["dis_losses"]
-    assert {f"loss_dis_{name}": loss for name, loss in update.judged.items()} == pytest.approx(
+    assert {f"loss_dis_{name}": loss for name, loss in update.told.items()} == pytest.approx(
         {name: loss for name, loss in theirs.items() if name != "loss_dis_total"}, abs=1e-4
     )
-    assert sum(update.judged.values()) == pytest.approx(theirs["loss_dis_total"], abs=1e-4)
+    assert sum(update.told.values()) == pytest.approx(theirs["loss_dis_total"], abs=1e-4)
 
 
 def test_generator_losses(update: Update, reference: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from iid_latent.sils.codes import run_all
+from iid_latent.sils.forward_pass import run_separator
 from iid_latent.sils.networks import FINE, Separator
 
 _LIMIT = 2 * 1024 * 1024  # bytes of one shipped variant: two of them share 4 MiB
@@ -49,7 +49,7 @@ def test_one_pass_gives_what_single_passes_give() -> None:
     photo, mixture = _picture(32, 32, 2), _picture(32, 32, 4) * 0.5
     exemplars = [_picture(32, 32, 2) + k for k in range(3)]
     with torch.no_grad():
-        made = run_all(separator, photo, mixture, exemplars)
+        made = run_separator(separator, photo, mixture, exemplars)
         for k in range(3):
             alone = separator.encode(exemplars[k])[k]
             assert torch.allclose(made.photo.raw[k], separator(photo)[k], atol=1e-5)

@@ -58,14 +58,16 @@ def test_found_sums_layers_and_averages_samples() -> None:
 
 
 def test_least_squares_game() -> None:
-    def judge(x: Tensor) -> list[Tensor]:
+    def scores(x: Tensor) -> list[Tensor]:
         return [x, 2 * x]
 
     half, one = torch.full((1, 3, 2, 2), 0.5), torch.ones(1, 3, 2, 2)
-    assert terms.adversarial([judge], [half]).item() == pytest.approx(0.25 + 0)
-    assert terms.adversarial([judge, judge], [half, one]).item() == pytest.approx(0.25 + 0 + 0 + 1)
+    assert terms.adversarial([scores], [half]).item() == pytest.approx(0.25 + 0)
+    assert terms.adversarial([scores, scores], [half, one]).item() == pytest.approx(
+        0.25 + 0 + 0 + 1
+    )
     # exemplars 1: (1-1)² + (2-1)²; drawn 0.5: 0.5² + 1²
-    assert terms.discriminator([judge], [one], [half]).item() == pytest.approx(1 + 1.25)
+    assert terms.discriminator([scores], [one], [half]).item() == pytest.approx(1 + 1.25)
 
 
 def test_discriminators_do_not_teach_what_is_drawn() -> None:

@@ -1,23 +1,24 @@
 """Squares, circles and triangles that were added up are taken apart again, learned from unrelated
 exemplars."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from iid_latent.sils.layer_model import layer_model_of
 from iid_latent.sils.settings import SilsConfig
 from iid_latent.sils.trainer import SilsTrainer
-from intrinsic_cli.api import Case, Runtime
+from intrinsic_cli.api import Case, Runtime, Source
 from intrinsic_cli.api.data import Split
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch
 
 
-def _canvas(rng: np.random.Generator, size: int, kind: str) -> Tensor:
+def _picture(rng: np.random.Generator, size: int, kind: str) -> Tensor:
     """One shape of one colour on black: [3,S,S]."""
     y, x = np.mgrid[:size, :size].astype(np.float32)
     side = (0.1 + 0.5 * rng.random()) * size
@@ -30,7 +31,7 @@ def _canvas(rng: np.random.Generator, size: int, kind: str) -> Tensor:
     return torch.tensor(np.where(inside, colour[:, None, None], 0.02), dtype=torch.float32)
 
 
-class Toys:
+class Toys(Source):
     """Sums of a square and a disc as a source."""
 
     name, protocol, offers = (
@@ -52,16 +53,19 @@ class Toys:
         while split == "train" or number < 2:
             rng = np.random.default_rng((self._key, number, split == "val"))
             share = torch.tensor(rng.uniform(0.2, 0.8, (size, 1, 1, 1)), dtype=torch.float32)
-            square = share * torch.stack([_canvas(rng, crop, "transmission") for _ in range(size)])
+            square = share * torch.stack([_picture(rng, crop, "transmission") for _ in range(size)])
             disc = (1 - share) * torch.stack(
-                [_canvas(rng, crop, "reflection") for _ in range(size)]
+                [_picture(rng, crop, "reflection") for _ in range(size)]
             )
             layers = {"photo": square + disc, "transmission": square, "reflection": disc}
             yield layers | {"mask": torch.ones(size, 1, crop, crop)}
             number += 1
 
     def cases(self, split: Split = "val") -> Sequence[Case]:
-        yield from ()
+        return ()
+
+    def counts(self, split: Split) -> Mapping[str, int]:
+        return {"photo": 9}
 
 
 def _decibels(trainer: SilsTrainer) -> list[float]:
@@ -69,8 +73,8 @@ def _decibels(trainer: SilsTrainer) -> list[float]:
     its copy 14 and 15."""
     torch.manual_seed(5)
     with torch.no_grad():
-        figures = trainer.validate(next(iter(trainer.batches("val"))))
-    return [float(figures[f"{name} dB"]) for name in ("transmission", "reflection")]
+        losses = trainer.validate(next(iter(trainer.batches("val"))))
+    return [float(losses[f"{name} dB"]) for name in ("transmission", "reflection")]
 
 
 def test_toys_are_taken_apart() -> None:
@@ -83,9 +87,10 @@ def test_toys_are_taken_apart() -> None:
         width=16,
         dis_dim=4,
         lr=3e-3,
-        trunk_lr=1e-3,
+        backbone_lr=1e-3,
     )
-    trainer = SilsTrainer(config, Toys(), Runtime(torch.device("cpu"), variant="reflection"))
+    runtime = Runtime(torch.device("cpu"), variant="reflection")
+    trainer = SilsTrainer(layer_model_of("reflection"), config, Toys(), runtime)
 
     def minimise(loss: Tensor, name: str) -> None:
         trainer.optimizers[name].zero_grad(set_to_none=True)
@@ -93,8 +98,8 @@ def test_toys_are_taken_apart() -> None:
         trainer.optimizers[name].step()
 
     before = _decibels(trainer)
-    for _, batch in zip(range(40), trainer.batches("train"), strict=False):
-        trainer.step(batch, minimise)
+    for number, batch in zip(range(40), trainer.batches("train"), strict=False):
+        trainer.step(batch, minimise, number)
     after = _decibels(trainer)
     assert min(after) > 21, f"{before} → {after}"
     assert min(after[k] - before[k] for k in (0, 1)) > 6, f"{before} → {after}"

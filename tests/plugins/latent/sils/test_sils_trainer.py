@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from iid_latent.sils.layer_model import layer_model_of
 from iid_latent.sils.settings import SilsConfig
 from iid_latent.sils.trainer import SilsTrainer
+from iid_latent.sils.training_batch import synthesise
 from intrinsic_cli.api import DataError, Runtime, TrainingError
-from intrinsic_cli.testing_source import open_tiny
+from intrinsic_cli.kit.data.synth.scenes import open_synth
 
 _SMALL = SilsConfig(steps=2, batch_size=2, crop=32, pretrained="no", width=8, dis_dim=4)
 _TERMS = {"compose", "cycle", "shared", "independence", "auto", "adversarial", "discriminator"}
@@ -18,7 +20,8 @@ _TERMS = {"compose", "cycle", "shared", "independence", "auto", "adversarial", "
 
 def _trainer(variant: str = "", config: SilsConfig = _SMALL) -> SilsTrainer:
     torch.manual_seed(0)
-    return SilsTrainer(config, open_tiny(None), Runtime(torch.device("cpu"), variant=variant))
+    runtime = Runtime(torch.device("cpu"), variant=variant)
+    return SilsTrainer(layer_model_of(variant), config, open_synth(), runtime)
 
 
 class Recorder:
@@ -32,10 +35,10 @@ class Recorder:
         self.order.append(name)
         self.trainer.optimizers[name].zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        self.slopes[name] = [p.grad.clone() for p in self._judges() if p.grad is not None]
+        self.slopes[name] = [p.grad.clone() for p in self._discriminators() if p.grad is not None]
         self.trainer.optimizers[name].step()
 
-    def _judges(self) -> list[torch.nn.Parameter]:
+    def _discriminators(self) -> list[torch.nn.Parameter]:
         return [
             p
             for name, net in self.trainer.nets.items()
@@ -48,7 +51,7 @@ class Recorder:
 def test_a_step_teaches_discriminators_then_the_separator(variant: str) -> None:
     trainer = _trainer(variant)
     recorder = Recorder(trainer)
-    losses = trainer.step(next(iter(trainer.batches("train"))), recorder)
+    losses = trainer.step(next(iter(trainer.batches("train"))), recorder, 0)
     assert recorder.order == ["dis", "gen"]
     assert losses.keys() == _TERMS
     assert all(bool(torch.isfinite(loss)) and not loss.requires_grad for loss in losses.values())
@@ -65,7 +68,7 @@ def test_every_term_alone_moves_the_separator(term: str) -> None:
         ("compose", "cycle", "shared", "auto", "independence", "adversarial"), 0.0
     )
     trainer = _trainer("reflection", replace(_SMALL, **(weights | {term: 1.0})))
-    trainer.step(next(iter(trainer.batches("train"))), Recorder(trainer))
+    trainer.step(next(iter(trainer.batches("train"))), Recorder(trainer), 0)
     slopes = [p.grad for p in trainer.nets["separator"].parameters() if p.grad is not None]
     assert any(bool(slope.any()) for slope in slopes)
 
@@ -86,8 +89,9 @@ def test_layers_needed_come_from_the_dataset_or_from_mixtures() -> None:
 def test_exemplars_meet_several_partners() -> None:
     trainer = _trainer("", replace(_SMALL, batch_size=3, pairings=2))
     batch = next(iter(trainer.batches("train")))
-    mixture, (albedo, shading), mask = trainer._synthesise(batch)
-    assert len(mixture) == len(albedo) == len(shading) == len(mask) == 6
+    made = synthesise(layer_model_of(""), batch, pairings=2)
+    albedo, shading = made.layers
+    assert len(made.photo) == len(albedo) == len(shading) == len(made.mask) == 6
     for part, (paint, light) in enumerate([(0, 0), (1, 1), (2, 2), (0, 2), (1, 0), (2, 1)]):
         assert _proportional(albedo[part], batch["albedo"][paint])
         assert _proportional(shading[part], batch["shading"][light])
@@ -106,7 +110,7 @@ class Bare:
 
 def test_layers_that_nobody_has() -> None:
     with pytest.raises(DataError, match="bare has no albedo and no shading"):
-        SilsTrainer(_SMALL, Bare(), Runtime(torch.device("cpu")))  # type: ignore[arg-type]  # deliberately too little
+        SilsTrainer(layer_model_of(""), _SMALL, Bare(), Runtime(torch.device("cpu")))  # type: ignore[arg-type]  # deliberately too little
 
 
 def _validate(trainer: SilsTrainer) -> Mapping[str, Tensor]:
@@ -116,14 +120,14 @@ def _validate(trainer: SilsTrainer) -> Mapping[str, Tensor]:
 
 
 @pytest.mark.parametrize("variant", ["", "three"])
-def test_figures_and_columns(variant: str) -> None:
+def test_losses_and_columns(variant: str) -> None:
     trainer = _trainer(variant)
-    figures = _validate(trainer)
-    assert trainer.watch in figures
-    assert all(bool(torch.isfinite(x)) for x in figures.values())
+    losses = _validate(trainer)
+    assert trainer.watch in losses
+    assert all(bool(torch.isfinite(x)) for x in losses.values())
     names = ("transmission", "reflection", "flare") if variant else ("albedo", "shading")
-    assert {f"{name} dB" for name in names} <= figures.keys()
-    assert set(names) <= figures.keys()
+    assert {f"{name} dB" for name in names} <= losses.keys()
+    assert set(names) <= losses.keys()
     with torch.no_grad():
         columns = trainer.preview(next(iter(trainer.batches("val"))))
     assert {*names, *(f"true {name}" for name in names)} <= columns.keys()
@@ -137,8 +141,8 @@ def test_the_guard_stops_a_dead_layer_only_after_a_while(variant: str) -> None:
     dead = trainer.nets["separator"].decoders["reflection" if variant else "shading"].exit  # type: ignore[union-attr]  # modules hide what they hold
     torch.nn.init.zeros_(dead.weight)  # type: ignore[arg-type, union-attr]
     _validate(trainer)
-    for _ in range(2):
-        trainer.step(batch, lambda loss, name: None)
+    for number in range(2):
+        trainer.step(batch, lambda loss, name: None, number)
     with pytest.raises(
         TrainingError, match="shading is flat" if not variant else "reflection is flat"
     ):
@@ -147,5 +151,5 @@ def test_the_guard_stops_a_dead_layer_only_after_a_while(variant: str) -> None:
 
 def test_the_guard_lets_living_layers_be() -> None:
     trainer = _trainer("", replace(_SMALL, guard=1, batch_size=1))
-    trainer.step(next(iter(trainer.batches("train"))), lambda loss, name: None)
+    trainer.step(next(iter(trainer.batches("train"))), lambda loss, name: None, 0)
     _validate(trainer)

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from iid_latent.shared.camera import expose
-from iid_latent.shared.content import Pyramid, Trunk
-from iid_latent.shared.pictures import DARKEST, from_log, log_error, to_log
+from iid_latent.shared.content import Backbone, Pyramid
+from iid_latent.shared.log_images import DARKEST, from_log, log_error, to_log
 from iid_latent.usi3d.build import INFERENCE, build
-from iid_latent.usi3d.canvas import EncodedCanvas, LogCanvas
-from iid_latent.usi3d.health import require_alive
+from iid_latent.usi3d.degenerate import require_varied_layers
 from iid_latent.usi3d.method import Usi3d
+from iid_latent.usi3d.representation import EncodedRepresentation, LogRepresentation
 from iid_latent.usi3d.settings import Usi3dConfig, Usi3dOptions
-from iid_latent.usi3d.trainer import Usi3dTrainer
+from iid_latent.usi3d.train_default import DefaultTrainer
 from intrinsic_cli.api import Runtime, TrainingError
 from intrinsic_cli.kit.data.synth.scenes import open_synth
 from intrinsic_cli.kit.light.resize import resize
@@ -28,7 +28,7 @@ SMALL = Usi3dConfig(
 MIB = 1 << 20
 
 
-def minimiser(trainer: Usi3dTrainer):  # type: ignore[no-untyped-def]  # returns a Minimise
+def minimiser(trainer: DefaultTrainer):  # type: ignore[no-untyped-def]  # returns a Minimise
     def minimise(loss: torch.Tensor, name: str) -> None:
         optimizer = trainer.optimizers[name]
         optimizer.zero_grad(set_to_none=True)
@@ -40,14 +40,14 @@ def minimiser(trainer: Usi3dTrainer):  # type: ignore[no-untyped-def]  # returns
 
 def test_what_is_shipped_is_small() -> None:
     with torch.device("meta"):
-        nets = build("", Usi3dConfig())
+        nets = build(Usi3dConfig())
     shipped = sum(p.numel() * 2 for name in INFERENCE for p in nets[name].parameters())
     assert shipped < 6 * MIB
 
 
 @pytest.mark.parametrize("size", [(16, 16), (48, 80)])
 def test_content_is_a_quarter_and_layers_are_half_of_the_photo(size: tuple[int, int]) -> None:
-    nets = build("", SMALL)
+    nets = build(SMALL)
     height, width = size
     (coarse, fine), prior = nets["gen_i"].encode(torch.zeros(2, 3, height, width))
     assert coarse.shape[-2:] == (height // 4, width // 4)
@@ -60,7 +60,7 @@ def test_content_is_a_quarter_and_layers_are_half_of_the_photo(size: tuple[int, 
 
 def test_the_prior_changes_the_picture() -> None:
     torch.manual_seed(0)
-    nets = build("", SMALL)
+    nets = build(SMALL)
     content, prior = nets["gen_i"].encode(torch.randn(1, 3, 32, 32))
     one, other = nets["gen_r"].decode(content, prior), nets["gen_r"].decode(content, prior + 3)
     assert float((one - other).abs().mean().detach()) > 1e-3
@@ -68,7 +68,7 @@ def test_the_prior_changes_the_picture() -> None:
 
 def test_looking_around_widens_what_a_cell_of_content_sees() -> None:
     torch.manual_seed(0)
-    maps = Trunk(False)(torch.zeros(1, 3, 128, 128))
+    maps = Backbone(False)(torch.zeros(1, 3, 128, 128))
     for deep in (0, 16):
         pyramid = Pyramid(8, deep)
         assert pyramid(maps).shape == (1, 8, 32, 32)
@@ -93,7 +93,7 @@ def test_most_of_a_constant_error_is_forgiven_and_edges_are_not() -> None:
     assert float(log_error(edge, truth, mask * (edge[:, :1] == 0))) < 0.01
 
 
-def test_blends_are_photos_of_the_product() -> None:
+def test_mixtures_are_photos_of_the_product() -> None:
     torch.manual_seed(0)
     albedo, shading = (
         torch.rand(4, 3, 32, 32) * 0.8 + 0.1,
@@ -110,13 +110,13 @@ def test_blends_are_photos_of_the_product() -> None:
     )
 
 
-def test_both_canvases_find_the_truth_faultless() -> None:
+def test_both_representations_find_the_truth_faultless() -> None:
     albedo, shading = torch.rand(1, 3, 32, 32) * 0.5 + 0.25, torch.rand(1, 3, 32, 32) * 0.5 + 0.25
     mask = torch.ones(1, 1, 32, 32)
-    encoded = EncodedCanvas()
+    encoded = EncodedRepresentation()
     made = {"ri": encoded.layer(albedo), "si": encoded.layer(shading)}
     assert float(encoded.physical(encoded.photo(albedo * shading), made, mask)["i"]) < 0.05
-    logs = LogCanvas()
+    logs = LogRepresentation()
     made = {"ri": logs.layer(albedo), "si": logs.layer(shading)}
     exact = logs.physical(logs.shrink(logs.photo(albedo * shading)), made, logs.mask(mask))["i"]
     assert float(exact) < 0.02
@@ -126,7 +126,7 @@ def test_both_canvases_find_the_truth_faultless() -> None:
 
 def test_a_step_moves_every_net_and_leaves_the_discriminators_to_their_own_update() -> None:
     torch.manual_seed(0)
-    trainer = Usi3dTrainer(SMALL, open_synth(), CPU)
+    trainer = DefaultTrainer(SMALL, open_synth(), CPU)
     before = {
         name: {k: x.clone() for k, x in part.items()}
         for name, part in state_of(trainer.nets).items()
@@ -138,10 +138,12 @@ def test_a_step_moves_every_net_and_leaves_the_discriminators_to_their_own_updat
         calls.append(name)
         real(loss, name)
         if name == "gen":
-            judges = trainer.optimizers["dis"].param_groups[0]["params"]
-            assert not any(p.requires_grad for p in judges), "frozen during the generator step"
+            discriminators = trainer.optimizers["dis"].param_groups[0]["params"]
+            assert not any(p.requires_grad for p in discriminators), (
+                "frozen during the generator step"
+            )
 
-    losses = trainer.step(next(iter(trainer.batches("train"))), minimise)
+    losses = trainer.step(next(iter(trainer.batches("train"))), minimise, 0)
     assert calls == ["dis", "gen"]
     assert {
         "adversarial",
@@ -163,8 +165,8 @@ def test_terms_of_weight_zero_are_not_even_formed() -> None:
     off = dict.fromkeys(
         ("adversarial", "image", "cycle", "physical", "prior", "content", "divergence"), 0.0
     )
-    trainer = Usi3dTrainer(Usi3dConfig(**{**_knobs(SMALL), **off}), open_synth(), CPU)
-    losses = trainer.step(next(iter(trainer.batches("train"))), minimiser(trainer))
+    trainer = DefaultTrainer(Usi3dConfig(**{**_knobs(SMALL), **off}), open_synth(), CPU)
+    losses = trainer.step(next(iter(trainer.batches("train"))), minimiser(trainer), 0)
     assert set(losses) == {"compose"}
 
 
@@ -173,7 +175,7 @@ def test_a_few_steps_learn() -> None:
     config = Usi3dConfig(
         **{**_knobs(SMALL), "lr": 3e-3, "adversarial": 0.0, "batch_size": 2, "pairings": 2}
     )
-    trainer = Usi3dTrainer(config, open_synth(), CPU)
+    trainer = DefaultTrainer(config, open_synth(), CPU)
     (held,) = islice(trainer.batches("val"), 1)
 
     def error() -> float:
@@ -182,22 +184,24 @@ def test_a_few_steps_learn() -> None:
             return float(trainer.validate(held)["physical"])
 
     start = error()
-    for batch in islice(trainer.batches("train"), 25):
-        trainer.step(batch, minimiser(trainer))
+    for number, batch in enumerate(islice(trainer.batches("train"), 25)):
+        trainer.step(batch, minimiser(trainer), number)
     assert error() < 0.8 * start
 
 
 def test_collapse_ends_training_with_a_sentence() -> None:
     lively = torch.rand(2, 3, 8, 8)
-    require_alive({"albedo": lively, "shading": torch.cat([lively[:1], torch.ones(1, 3, 8, 8)])})
+    require_varied_layers(
+        {"albedo": lively, "shading": torch.cat([lively[:1], torch.ones(1, 3, 8, 8)])}
+    )
     with pytest.raises(TrainingError, match="shading is one flat colour") as caught:
-        require_alive({"albedo": lively, "shading": torch.ones(2, 3, 8, 8)})
+        require_varied_layers({"albedo": lively, "shading": torch.ones(2, 3, 8, 8)})
     assert "dis_lr" in (caught.value.hint or "")
 
 
 def test_layers_are_consistent_unless_asked_otherwise() -> None:
     torch.manual_seed(0)
-    state = {name: part for name, part in state_of(build("", SMALL)).items() if name in INFERENCE}
+    state = {name: part for name, part in state_of(build(SMALL)).items() if name in INFERENCE}
     photo = torch.rand(1, 3, 48, 64) * 0.9 + 0.05
     exact = Usi3d().decomposer(state, Usi3dOptions(size=48), CPU)
     layers = exact(photo)
@@ -211,7 +215,7 @@ def test_layers_are_consistent_unless_asked_otherwise() -> None:
 
 def test_mirroring_makes_the_answer_symmetric() -> None:
     torch.manual_seed(0)
-    state = {name: part for name, part in state_of(build("", SMALL)).items() if name in INFERENCE}
+    state = {name: part for name, part in state_of(build(SMALL)).items() if name in INFERENCE}
     network = Usi3d().decomposer(state, Usi3dOptions(size=32), CPU)
     photo = torch.rand(1, 3, 32, 48)
     one, other = network(photo)["shading"], network(photo.flip(3))["shading"].flip(3)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from iid_latent.usi3d import terms
 from iid_latent.usi3d.domains import Nets
-from iid_latent.usi3d.settings import CONFIGURATIONS, Usi3dConfig
+from iid_latent.usi3d.settings import CONFIGURATIONS, OriginalConfig
 
 HIDDEN = replace(terms.MENDED, hidden_draws=True)
 
@@ -133,31 +133,37 @@ def test_the_divergence_is_zero_for_equal_priors_and_positive_otherwise() -> Non
 
 
 def test_discriminators_see_pictures_of_random_priors() -> None:
-    judges = {"r": lambda x: [x], "s": lambda x: [x, x]}
+    discriminators = {"r": lambda x: [x], "s": lambda x: [x, x]}
     real, made = (
         {"r": flat(1.0), "s": flat(1.0)},
         {"ri": flat(0.5), "si": flat(0.5), "ri_rand": flat(1.0)},
     )
-    assert values(terms.discriminator(judges, real, made)) == {
+    assert values(terms.discriminator(discriminators, real, made)) == {
         "ri": 0.25,
         "si": 0.5,
         "ri_rand": 1.0,
     }
-    assert "ri_rand" not in terms.discriminator(judges, real, made, HIDDEN)
-    assert values(terms.adversarial(judges, made)) == {"ri": 0.25, "si": 0.5, "ri_rand": 0.0}
+    assert "ri_rand" not in terms.discriminator(discriminators, real, made, HIDDEN)
+    assert values(terms.adversarial(discriminators, made)) == {
+        "ri": 0.25,
+        "si": 0.5,
+        "ri_rand": 0.0,
+    }
 
 
 def test_discriminators_do_not_teach_the_generators() -> None:
     picture = flat(0.5).requires_grad_()
-    judge = nn.Conv2d(3, 1, 1)
-    losses = terms.discriminator({"r": lambda x: [judge(x)]}, {"r": flat(1.0)}, {"ri": picture})
+    discriminator = nn.Conv2d(3, 1, 1)
+    losses = terms.discriminator(
+        {"r": lambda x: [discriminator(x)]}, {"r": flat(1.0)}, {"ri": picture}
+    )
     losses["ri"].backward()
     assert picture.grad is None
-    assert judge.weight.grad is not None
+    assert discriminator.weight.grad is not None
 
 
 def test_named_weights_are_those_of_the_published_configurations() -> None:
-    mpi = Usi3dConfig().loss_weights("MPI")
+    mpi = OriginalConfig().loss_weights("MPI")
     assert (mpi.adversarial, mpi.image, mpi.cycle, mpi.physical, mpi.prior, mpi.content) == (
         1,
         10,
@@ -166,7 +172,7 @@ def test_named_weights_are_those_of_the_published_configurations() -> None:
         0.01,
         0.01,
     )
-    mix = Usi3dConfig().loss_weights("MIX_IIW")
+    mix = OriginalConfig().loss_weights("MIX_IIW")
     assert (mix.adversarial, mix.physical, mix.prior, mix.divergence) == (0.1, 1, 0.1, 0.1)
     assert CONFIGURATIONS["MIT"].physical == 0
     assert CONFIGURATIONS["ShapeNet"].physical == 1
@@ -175,6 +181,6 @@ def test_named_weights_are_those_of_the_published_configurations() -> None:
 
 
 def test_weights_can_be_named_and_set_by_hand() -> None:
-    config = Usi3dConfig(weights="ShapeNet", physical=0.0, smoothness=0.5)
+    config = OriginalConfig(weights="ShapeNet", physical=0.0, smoothness=0.5)
     weights = config.loss_weights("MPI")
     assert (weights.physical, weights.smoothness, weights.image) == (0.0, 0.5, 10)

@@ -1,4 +1,4 @@
-"""Pictures in logarithms: photo = albedo · shading becomes a sum, and exposure a constant.
+"""Images in logarithms: photo = albedo · shading becomes a sum, and exposure a constant.
 
 A log picture [B,3,H,W] is ``ln(x / level)`` of a linear one, kept between :data:`DARKEST` and
 :data:`BRIGHTEST`."""
@@ -26,13 +26,13 @@ def from_log(picture: Tensor) -> Tensor:
     return picture.clamp(-6.0, 4.0).exp()
 
 
-def seen(picture: Tensor) -> Tensor:
+def encoder_input(picture: Tensor) -> Tensor:
     """A log picture as the ImageNet encoder likes it, in -1..1."""
     return encode_photo(from_log(picture), picture.new_ones(1))
 
 
-def halve(picture: Tensor) -> Tensor:
-    """[B,C,H,W] → [B,C,H/2,W/2]: layers are drawn at half the photo's size."""
+def half_size(picture: Tensor) -> Tensor:
+    """[B,C,H,W] → [B,C,H/2,W/2]: layers are drawn at that size."""
     return F.avg_pool2d(picture, 2)
 
 
@@ -40,6 +40,9 @@ def log_error(guess: Tensor, truth: Tensor, mask: Tensor, gradient: float = 1.0)
     """L1 with most of the mean offset forgiven, plus multi-scale gradients of the error: log
     pictures → [B]."""
     error = guess - truth
-    offset = masked_mean(error, mask).mean(1)[:, None, None, None]
-    flat = masked_mean((error - _FREE * offset).abs(), mask).mean(1)
-    return flat + gradient * gradient_loss(error, mask) / error.shape[1]
+    offset = masked_mean(error, mask).mean(1)
+    offset = offset[:, None, None, None]
+    counted = (error - _FREE * offset).abs()
+    flat = masked_mean(counted, mask).mean(1)
+    steps = gradient_loss(error, mask) / error.shape[1]
+    return flat + gradient * steps

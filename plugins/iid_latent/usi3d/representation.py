@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from iid_latent.shared.pictures import from_log, halve, log_error, to_log
+from iid_latent.shared.log_images import from_log, half_size, log_error, to_log
 from iid_latent.usi3d.terms import Faults, physical
 from intrinsic_cli.kit.light.colour import linear_to_srgb, srgb_to_linear
 from intrinsic_cli.kit.networks.losses import masked_mean
@@ -16,41 +16,41 @@ from intrinsic_cli.kit.networks.losses import masked_mean
 _WHITE = 4.0  # times its exposure, a photo is white
 
 
-class Canvas(Protocol):
-    """Linear images [B,3,H,W] to pictures and back, and what may be said of pictures."""
+class Representation(Protocol):
+    """Linear images [B,3,H,W] to pictures and back, and what is measured on pictures."""
 
     def photo(self, image: Tensor) -> Tensor: ...
     def layer(self, image: Tensor) -> Tensor: ...
     def mask(self, mask: Tensor) -> Tensor: ...
     def shrink(self, photo: Tensor) -> Tensor: ...
-    def coded(self, photo: Tensor) -> Tensor: ...
-    def linear(self, picture: Tensor) -> Tensor: ...
+    def srgb_codes(self, photo: Tensor) -> Tensor: ...
+    def to_linear(self, picture: Tensor) -> Tensor: ...
     def physical(
         self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor
     ) -> dict[str, Tensor]: ...
     def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor: ...
 
 
-class LogCanvas:
+class LogRepresentation:
     """Log pictures; layers at half the photo's size."""
 
     def photo(self, image: Tensor) -> Tensor:
         return to_log(image)
 
     def layer(self, image: Tensor) -> Tensor:
-        return halve(to_log(image))
+        return half_size(to_log(image))
 
     def mask(self, mask: Tensor) -> Tensor:
-        return (halve(mask) > 0.99).to(mask.dtype)
+        return (half_size(mask) > 0.99).to(mask.dtype)
 
     def shrink(self, photo: Tensor) -> Tensor:
-        return halve(photo)
+        return half_size(photo)
 
-    def coded(self, photo: Tensor) -> Tensor:
+    def srgb_codes(self, photo: Tensor) -> Tensor:
         """The photo on the sRGB curve, at the size of its layers."""
-        return linear_to_srgb((from_log(halve(photo)) / _WHITE).clamp(0, 1))
+        return linear_to_srgb((from_log(half_size(photo)) / _WHITE).clamp(0, 1))
 
-    def linear(self, picture: Tensor) -> Tensor:
+    def to_linear(self, picture: Tensor) -> Tensor:
         return from_log(picture)
 
     def physical(
@@ -63,7 +63,7 @@ class LogCanvas:
         return log_error(guess, truth, mask)
 
 
-class EncodedCanvas:
+class EncodedRepresentation:
     """Values in 0..1 on the sRGB curve, as the published networks were trained; shading is exposed
     to its brightest."""
 
@@ -80,10 +80,10 @@ class EncodedCanvas:
     def shrink(self, photo: Tensor) -> Tensor:
         return photo
 
-    def coded(self, photo: Tensor) -> Tensor:
+    def srgb_codes(self, photo: Tensor) -> Tensor:
         return photo
 
-    def linear(self, picture: Tensor) -> Tensor:
+    def to_linear(self, picture: Tensor) -> Tensor:
         return srgb_to_linear(picture.clamp(0, 1))
 
     def physical(

@@ -14,14 +14,15 @@ from intrinsic_cli.api import TrainingError
 
 _FLAT = 0.02  # of the exemplar's spread, below which a layer says nothing
 _COPY = 0.02  # of the exemplar's distance from the photo, below which a layer is the photo
-_PLAIN = 0.02  # spread or distance of an exemplar from which on its layer can be judged
+_PLAIN = 0.02  # spread or distance of an exemplar from which on its layer tells
 _HINT = (
-    "try a lower learning rate (--set lr=…, dis_lr=…), less adversarial weight (--set adversarial=…) or more weight "
-    "on mixtures (--set compose=…); --set guard=0 goes on regardless"
+    "try a lower learning rate (--set lr=…, dis_lr=…), less adversarial weight "
+    "(--set adversarial=…) or more weight on mixtures (--set compose=…); --set guard=0 goes on "
+    "regardless"
 )
 
 
-def require_apart(photo: Tensor, layers: Mapping[str, tuple[Tensor, Tensor]]) -> None:
+def require_distinct_layers(photo: Tensor, layers: Mapping[str, tuple[Tensor, Tensor]]) -> None:
     """TrainingError if a layer is flat, or is the photo, in every picture of a batch where its
     exemplar is not.
 

@@ -10,13 +10,16 @@ from intrinsic_cli.api import TrainingError
 
 _FLAT = 1e-3  # standard deviation below which a picture says nothing
 
+_HINT = (
+    "try a lower learning rate (--set lr=…, dis_lr=…) or less adversarial weight "
+    "(--set adversarial=…)"
+)
 
-def require_alive(layers: Mapping[str, Tensor]) -> None:
+
+def require_varied_layers(layers: Mapping[str, Tensor]) -> None:
     """TrainingError if a layer [B,C,H,W] is one flat colour in every picture of a batch: it has
     collapsed."""
     for name, layer in layers.items():
         if float(layer.flatten(2).std(2).amax()) < _FLAT:
-            hint = "try a lower learning rate (--set lr=…, dis_lr=…) or less adversarial weight (--set adversarial=…)"
-            raise TrainingError(
-                f"training has collapsed: {name} is one flat colour whatever the photo", hint
-            )
+            message = f"training has collapsed: {name} is one flat colour whatever the photo"
+            raise TrainingError(message, _HINT)

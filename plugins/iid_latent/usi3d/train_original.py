@@ -1,0 +1,33 @@
+"""Training of the published networks: display-encoded pictures, one Adam a side."""
+
+from __future__ import annotations
+
+from torch.optim import Adam
+
+from iid_latent.usi3d import original
+from iid_latent.usi3d.representation import EncodedRepresentation
+from iid_latent.usi3d.settings import OriginalConfig
+from iid_latent.usi3d.trainer import DISCRIMINATORS, GENERATORS, Usi3dTrainer
+from intrinsic_cli.api import Runtime, Source
+
+#: The published learning rate is 1e-4, a tenth of the default variant's.
+_RATE = 0.1
+_BETAS, _DECAY = (0.5, 0.999), 1e-4
+_SHIFT = 10.0  # mean of random albedo priors; of shading priors its negative
+
+
+class OriginalTrainer(Usi3dTrainer):
+    """See :class:`~iid_latent.usi3d.trainer.Usi3dTrainer`; the whole batch goes through all
+    terms."""
+
+    def __init__(self, config: OriginalConfig, source: Source, runtime: Runtime) -> None:
+        weights = config.loss_weights(runtime.variant)
+        super().__init__(config, source, EncodedRepresentation(), weights, 1.0, _SHIFT)
+        self._use(original.build(runtime.variant, config.dim), runtime)
+        rate = config.lr * _RATE
+        generators = self._parameters(GENERATORS)
+        discriminators = self._parameters(DISCRIMINATORS)
+        self.optimizers = {
+            "gen": Adam(generators, rate, _BETAS, weight_decay=_DECAY),
+            "dis": Adam(discriminators, rate, _BETAS, weight_decay=_DECAY),
+        }
