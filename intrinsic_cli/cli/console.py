@@ -32,12 +32,14 @@ class Plain:
 
     def advance(self, by: int = 1, facts: Facts | None = None) -> None:
         """Count, and say so every few seconds."""
-        if self._work and (line := self._work[-1].advance(by, facts)):
-            self.note(line)
+        if self._work:
+            told = self._work[-1].advance(by, facts)
+            if told:
+                self.note(told)
 
     def note(self, text: str) -> None:
         """One line on stderr."""
-        print(printable(text), file=sys.stderr, flush=True)
+        note(text)
 
     def finish(self) -> None:
         """Sum up the work begun last."""
@@ -46,12 +48,24 @@ class Plain:
 
     def result(self, text: str) -> None:
         """One line of result on stdout."""
-        print(shown(text), flush=True)
+        result(text)
 
 
-def shown(text: str) -> str:
-    """A result as it goes to stdout: safe to look at on a terminal, as it is in a pipe."""
-    return printable(text) if sys.stdout.isatty() else text
+def line(text: str) -> None:
+    """One line for people on stdout."""
+    print(printable(text))
+
+
+def note(text: str) -> None:
+    """One line for people on stderr."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def result(text: str) -> None:
+    """One line for scripts on stdout: safe to look at on a terminal, exact in a pipe."""
+    if sys.stdout.isatty():
+        text = printable(text)
+    print(text, flush=True)
 
 
 class _Work:
@@ -112,7 +126,7 @@ class Bars:
         if sys.stdout.isatty():
             self.note(text)
         else:
-            print(text, flush=True)
+            result(text)
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from intrinsic_cli.cli import options, tab
-from intrinsic_cli.cli.printable import printable
+from intrinsic_cli.cli import console, options, tab
 
 if TYPE_CHECKING:
     from intrinsic_cli.runs.datasets import CheckReport
@@ -80,7 +79,7 @@ def show(name: str, as_json: bool) -> None:
         dump({"datasets": found})
         return
     for line in _page(found[0]):
-        click.echo(printable(line))
+        console.line(line)
 
 
 @datasets.command()
@@ -100,9 +99,9 @@ def check(data: str, every: bool, as_json: bool) -> None:
     if as_json:
         dump(report)
         return
-    click.echo(printable(_line(report)))
+    console.line(_line(report))
     for note in report.notes:
-        click.echo(printable(f"note: {note}"), err=True)
+        console.note(f"note: {note}")
 
 
 @datasets.command()
@@ -124,7 +123,7 @@ def prepare(name: str, source: Path, out: Path) -> None:
 
     with progress() as listener:
         made = prepare_dataset(name, source, out, listener)
-    click.echo(printable(f"{out}: {made} made"))
+    console.line(f"{out}: {made} made")
 
 
 def _short(row: Mapping[str, Any]) -> tuple[str, str, str, str, str]:

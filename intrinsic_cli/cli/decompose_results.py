@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import click
-
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.cli import console
 from intrinsic_cli.cli.console import progress

@@ -7,9 +7,7 @@ from typing import Any
 
 import click
 
-from intrinsic_cli.cli import options, tab
-from intrinsic_cli.cli.console import table
-from intrinsic_cli.cli.printable import printable
+from intrinsic_cli.cli import console, options, tab
 
 COLUMNS = ("name", "layers", "variants", "weights", "summary")
 #: What is said of a method, and the word before it.
@@ -46,34 +44,37 @@ def methods(name: str | None, as_json: bool) -> None:
     if as_json:
         dump({"methods": rows, "broken": registry.broken})
         return
-    table(COLUMNS, [[row[column] for column in COLUMNS] for row in rows])
+    console.table(COLUMNS, [[row[column] for column in COLUMNS] for row in rows])
     for plugin, reason in registry.broken.items():
-        click.echo(printable(f"broken plugin {plugin}: {reason}"), err=True)
+        console.note(f"broken plugin {plugin}: {reason}")
 
 
 def _describe(told: Mapping[str, Any]) -> None:
     """A page about one method, for people."""
-    click.echo(printable(f"{told['name']}: {told['summary']}"))
+    console.line(f"{told['name']}: {told['summary']}")
     for key, title in FACTS.items():
         value = told[key]
         text = value if isinstance(value, str) else ", ".join(value)
         if text:
-            click.echo(printable(f"{title:<9} {text}"))
+            console.line(f"{title:<9} {text}")
     _list("Variants", ("name", "layers", "summary"), told["variants"])
     for key, title in KNOBS.items():
         _list(title, ("name", "type", "default", "help"), told[key])
     if told["weights"]:
-        click.echo("\nWeights")
+        console.line("")
+        console.line("Weights")
         for file in told["weights"]:
             _describe_weights(file)
     elif told["stages"]:
-        click.echo("\nno weights on this machine")
+        console.line("")
+        console.line("no weights on this machine")
 
 
 def _list(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        click.echo(f"\n{title}")
-        table(columns, [[_word(row[column]) for column in columns] for row in rows])
+        console.line("")
+        console.line(title)
+        console.table(columns, [[_word(row[column]) for column in columns] for row in rows])
 
 
 def _word(value: Any) -> Any:
@@ -87,9 +88,9 @@ def _describe_weights(file: Mapping[str, Any]) -> None:
     from intrinsic_cli.cli.training_record import summary
 
     size = _size(file["bytes"])
-    click.echo(printable(f"{file['name']}  {size}  {file['place']}  sha256 {file['sha256']}"))
+    console.line(f"{file['name']}  {size}  {file['place']}  sha256 {file['sha256']}")
     for what, how in summary(file["record"]):
-        click.echo(printable(f"  {what:<8} {how}"))
+        console.line(f"  {what:<8} {how}")
 
 
 def _size(count: int) -> str:

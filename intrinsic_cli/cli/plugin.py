@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from intrinsic_cli.cli import options
-from intrinsic_cli.cli.console import shown
-from intrinsic_cli.cli.printable import printable
+from intrinsic_cli.cli import console, options
 
-NEXT = """next:
-  pip install -e {folder}
-  python -m pytest {folder}
-  iid train --plugin {name} --for 1m --install
-  iid decompose photo.jpg -m {name}"""
+NEXT = (
+    "next:",
+    "  pip install -e {folder}",
+    "  python -m pytest {folder}",
+    "  iid train --plugin {name} --for 1m --install",
+    "  iid decompose photo.jpg -m {name}",
+)
 
 
 @click.group(no_args_is_help=True)
@@ -39,10 +39,6 @@ def new(name: str, out: Path | None) -> None:
 
     folder = out or Path(f"iid-{name}")
     for path in new_plugin(name, folder, load_registry()):
-        click.echo(shown(str(path)))
-    click.echo(next_steps(name, folder), err=True)
-
-
-def next_steps(name: str, folder: Path) -> str:
-    """What to do next, as lines of a shell."""
-    return NEXT.format(name=name, folder=printable(shlex.quote(str(folder))))
+        console.result(str(path))
+    for line in NEXT:
+        console.note(line.format(name=name, folder=shlex.quote(str(folder))))

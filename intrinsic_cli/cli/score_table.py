@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from intrinsic_cli.cli import console
 from intrinsic_cli.requests import EvaluateReport, Failure
 from intrinsic_cli.runs.evaluate.prediction_names import lacking
@@ -37,7 +35,7 @@ def show(report: EvaluateReport) -> None:
     else:
         console.table(heads, cells)
     for line in _notes(report):
-        click.echo(line)
+        console.line(line)
 
 
 def tell(failures: Iterable[Failure]) -> None:
@@ -49,11 +47,11 @@ def tell(failures: Iterable[Failure]) -> None:
             incomplete.setdefault(failure.method, []).append(failure)
         else:
             who = f"{failure.method} on {failure.case}" if failure.method else failure.case
-            click.echo(f"failed: {who}: {failure.error}", err=True)
+            console.note(f"failed: {who}: {failure.error}")
     for method, lost in incomplete.items():
         files = [name for failure in lost for name in failure.missing]
         cases = "1 case is" if len(lost) == 1 else f"{len(lost)} cases are"
-        click.echo(f"failed: {lacking(method, files)}: {cases} not scored", err=True)
+        console.note(f"failed: {lacking(method, files)}: {cases} not scored")
 
 
 def flat(report: EvaluateReport) -> tuple[list[str], list[list[Any]]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from intrinsic_cli.api import UsageError
-from intrinsic_cli.cli import options, tab
+from intrinsic_cli.cli import console, options, tab
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.console import progress
 from intrinsic_cli.cli.failures import INTERRUPTED
@@ -109,9 +109,9 @@ def _print(report: TrainReport, as_json: bool) -> None:
     if as_json:
         dump(report)
     else:
-        click.echo(str(report.weights or report.folder))
+        console.result(str(report.weights or report.folder))
     for line in _next_steps(report):
-        click.echo(line, err=True)
+        console.note(line)
 
 
 def _next_steps(report: TrainReport) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from intrinsic_cli.api import IidError, WeightsError
-from intrinsic_cli.cli import options, tab
+from intrinsic_cli.cli import console, options, tab
 from intrinsic_cli.cli.console import table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -42,7 +42,6 @@ def list_(as_json: bool) -> None:
 def verify(names: tuple[str, ...], as_json: bool) -> int:
     """Check that weights are whole and the ones that were shipped; all of them if none is named."""
     from intrinsic_cli.cli.output import dump
-    from intrinsic_cli.cli.printable import printable
     from intrinsic_cli.cli.weights_check import check, choose
     from intrinsic_cli.registry import load_registry
 
@@ -53,7 +52,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
         checked.append(told)
         if not as_json:
             found = told["sha256"] or told["error"]
-            click.echo(printable(f"{told['status']}  {told['name']}  {found}"))
+            console.line(f"{told['status']}  {told['name']}  {found}")
     if as_json:
         dump({"weights": checked})
     whole = all(told["status"] == "ok" for told in checked)
@@ -69,7 +68,7 @@ def import_(file: Path, name: str) -> None:
     from intrinsic_cli.registry import load_registry
     from intrinsic_cli.runs.import_weights import import_checkpoint
 
-    click.echo(str(import_checkpoint(file, load_registry(), name)))
+    console.result(str(import_checkpoint(file, load_registry(), name)))
 
 
 @weights.command()
@@ -85,7 +84,7 @@ def install(file: Path, method: str | None) -> None:
     name = method or method_of(file)
     if not name:
         raise IidError(f"{file} does not say which method it is for", "name it with -m")
-    click.echo(str(install_weights(file, *load_registry().resolve(name))))
+    console.result(str(install_weights(file, *load_registry().resolve(name))))
 
 
 @weights.command()
@@ -100,7 +99,7 @@ def remove(name: str) -> None:
     path = take_away(name)
     left = [file.path for file in list_weights(load_registry()) if file.name == name]
     then = f"; {left[0]} is used again" if left else ""
-    click.echo(f"removed {path}{then}", err=True)
+    console.note(f"removed {path}{then}")
 
 
 @weights.command()
@@ -112,4 +111,4 @@ def export(name: str, file: Path) -> None:
     from intrinsic_cli.registry import load_registry
     from intrinsic_cli.weights import export as copy
 
-    click.echo(str(copy(name, file, load_registry())))
+    console.result(str(copy(name, file, load_registry())))
