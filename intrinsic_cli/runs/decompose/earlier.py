@@ -25,7 +25,7 @@ class Sidecars:
     def __init__(self) -> None:
         self._known: dict[Path, tuple[object, Facts | None]] = {}
 
-    def facts(self, path: Path) -> Facts | None:
+    def read(self, path: Path) -> Facts | None:
         """What the sidecar says, None where there is none that can be read."""
         if path not in self._known:
             self._known[path] = (_state(path), sidecar.read(path))
@@ -42,7 +42,7 @@ class Sidecars:
 def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | None:
     """What there is to tell of a photo that is not to be done: it is finished, or another photo has
     its place. None where it is to be done."""
-    facts = sidecars.facts(target.sidecar)
+    facts = sidecars.read(target.sidecar)
     if facts is None or target.path is None or plan.request.force:
         return None
     whole = sidecar.holds(facts, plan.recipe, plan.outputs, target.base.parent)
@@ -86,7 +86,7 @@ def replaced(targets: Iterable[Target], plan: Plan, sidecars: Sidecars) -> str:
     none."""
     others = []
     for target in targets:
-        facts = sidecars.facts(target.sidecar) or {}
+        facts = sidecars.read(target.sidecar) or {}
         if any(facts.get(key, plan.recipe[key]) != plan.recipe[key] for key in _NAMED):
             others.append(_title(facts))
     if not others:

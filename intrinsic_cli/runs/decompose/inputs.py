@@ -144,7 +144,7 @@ class _Folder:
         for name in names:
             facts = None
             if name.endswith(sidecar.SUFFIX):
-                facts = self.sidecars.facts(folder / name)
+                facts = self.sidecars.read(folder / name)
             if facts is not None:
                 made.update(sidecar.files(facts))
         return [name for name in names if name not in made]

@@ -111,7 +111,7 @@ def _preview(target: Target, plan: Plan, report: InputReport, sidecars: Sidecars
     from intrinsic_cli.runs.decompose.write import add_preview
 
     start = time.perf_counter()
-    facts = sidecars.facts(target.sidecar) or {}
+    facts = sidecars.read(target.sidecar) or {}
     try:
         photo = contained(load, target, plan.request).photo
         contained(add_preview, target, plan, photo, facts)

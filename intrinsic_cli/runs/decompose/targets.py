@@ -103,7 +103,7 @@ def files_of(target: Target, plan: Plan) -> set[Path]:
 
 def _is_taken(base: Path, name: str, sidecars: Sidecars) -> bool:
     """Whether a photo that is not called ``name`` has its outputs at ``base``."""
-    facts = sidecars.facts(base.with_name(f"{base.name}{sidecar.SUFFIX}"))
+    facts = sidecars.read(base.with_name(f"{base.name}{sidecar.SUFFIX}"))
     return facts is not None and facts.get("input") not in (name, None)
 
 
