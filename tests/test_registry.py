@@ -173,6 +173,13 @@ def test_every_protocol_of_the_house_can_be_opened() -> None:
         assert open_protocol(name, found).name == name
 
 
+def test_a_protocol_of_another_name_is_not_taken_for_it() -> None:
+    mit = load_registry().protocols["mit"]
+    found = Registry(protocols={"other": ProtocolSpec("other", mit.target)})
+    with pytest.raises(PluginError, match="of protocol 'other' is not a Protocol called so"):
+        open_protocol("other", found)
+
+
 def test_a_protocol_nobody_brings() -> None:
     with pytest.raises(UsageError, match="no protocol called 'mti'") as caught:
         open_protocol("mti", load_registry())
