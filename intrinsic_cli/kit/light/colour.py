@@ -5,14 +5,18 @@ from __future__ import annotations
 
 from functools import cache
 from math import prod
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.light.resize import bands
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
 
 Values = TypeVar("Values", NDArray[Any], Tensor)
 
@@ -57,14 +61,17 @@ def take(x: Values, index: int, axis: int) -> Values:
     return x[tuple(where)]
 
 
-def decode_codes(codes: NDArray[Any], encoding: str) -> NDArray[np.float32]:
+def decode_codes(codes: NDArray[Any], encoding: str) -> Image:
     """uint8 or uint16 codes → float32 linear in 0..1, by table (``encoding``: ``srgb`` or
-    ``linear``)."""
-    linear: NDArray[np.float32] = _decoding_table(codes.dtype.name, encoding)[codes]
+    ``linear``). DataError for other types, whose tables would not fit into memory."""
+    if codes.dtype.name not in ("uint8", "uint16"):
+        message = f"codes of {codes.dtype.name} cannot be decoded"
+        raise DataError(message, "codes have 8 or 16 bits, without sign")
+    linear: Image = _decoding_table(codes.dtype.name, encoding)[codes]
     return linear
 
 
-def encode_codes(x: NDArray[np.float32], bits: int, scale: float = 1.0) -> NDArray[Any]:
+def encode_codes(x: Image, bits: int, scale: float = 1.0) -> NDArray[Any]:
     """Linear 0..``scale`` (clipped) → sRGB codes of 8 bits (by table, within 0.53 of a code) or 16
     bits (exact).
 
@@ -80,7 +87,7 @@ def encode_codes(x: NDArray[np.float32], bits: int, scale: float = 1.0) -> NDArr
     return codes
 
 
-def _encode(x: NDArray[np.float32], bits: int) -> NDArray[Any]:
+def _encode(x: Image, bits: int) -> NDArray[Any]:
     np.clip(x, 0.0, 1.0, out=x)
     if bits == 16:
         return (linear_to_srgb(x) * 65535 + 0.5).astype(np.uint16)
@@ -90,7 +97,7 @@ def _encode(x: NDArray[np.float32], bits: int) -> NDArray[Any]:
 
 
 @cache
-def _decoding_table(dtype: str, encoding: str) -> NDArray[np.float32]:
+def _decoding_table(dtype: str, encoding: str) -> Image:
     top = np.iinfo(dtype).max
     codes = np.arange(top + 1, dtype=np.float64) / top
     return (srgb_to_linear(codes) if encoding == "srgb" else codes).astype(np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.light.colour import (
     decode_codes,
     encode_codes,
@@ -73,3 +74,14 @@ def test_luminance() -> None:
     planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     assert np.allclose(luminance(planes, axis=1)[0, 0].numpy(), expected)
     assert luminance(planes[:, :1], axis=1).shape == (1, 1, 5, 4)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "uint32", "float32", "bool"])
+def test_other_codes_make_no_table(dtype: str) -> None:
+    with pytest.raises(DataError, match=dtype):
+        decode_codes(np.zeros((2, 3), dtype), "srgb")
+
+
+def test_either_order_of_bytes() -> None:
+    codes = np.array([0, 257, 65535], ">u2")
+    assert np.allclose(decode_codes(codes, "linear"), [0, 1 / 255, 1], atol=1e-7)
