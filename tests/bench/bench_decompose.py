@@ -116,33 +116,27 @@ def measure_parts(args: argparse.Namespace) -> dict[str, float]:
     with clock("imports"):
         import torch
 
-        from intrinsic_cli.api import Decomposition, Runtime
-        from intrinsic_cli.kit.inference import pipeline
-        from intrinsic_cli.registry import load_registry
-        from intrinsic_cli.requests import DecomposeRequest
-        from intrinsic_cli.runs.decompose import process, run
-        from intrinsic_cli.runs.decompose.inputs import Job
+        from intrinsic_cli.kit.files.outputs import write_outputs
+        from intrinsic_cli.kit.files.photo import read_photo
+        from intrinsic_cli.kit.inference import full_size, pipeline, prepare
+        from intrinsic_cli.runs.session import Session, choose
 
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
-        request = DecomposeRequest(
-            (args.parts,), args.method, Path(folder), format=args.format, device="cpu"
-        )
         with clock("weights"):
-            order = run.understand(request, load_registry())
-            runtime = Runtime(torch.device("cpu"), variant=order.variant)
-            decomposer = process.open_decomposer(order, runtime)
-        job = Job("photo", args.parts, Path(folder, "photo"))
+            session = Session(choose(args.method), device="cpu")
+        frame, kinds = session.decomposer.frame, session.choice.variant.kinds
         with clock("decode"):
-            loaded = process.load(job, request)
+            photo = read_photo(args.parts.read_bytes())
         with clock("upsampling"):
-            plate = pipeline.prepare(loaded.photo, decomposer.frame, runtime.device)
+            ready = prepare.prepare(photo, frame, session.runtime.device)
         with clock("network"):
-            layers = pipeline.run_network(decomposer, [plate], runtime)
+            answer = pipeline.run_network(session.decomposer, [ready], session.runtime, kinds)
         with clock("upsampling"):
-            full = pipeline.complete(plate, layers, decomposer.frame.upsample)
-            arrays = {name: pipeline.to_array(layer) for name, layer in full.items()}
+            full = full_size.to_full_size(ready, answer.layers, frame.upsample, kinds)
+            images = {name: prepare.to_image(layer) for name, layer in full.items()}
         with clock("encode"):
-            process.write(order, job, loaded, Decomposition(loaded.photo.pixels, arrays))
+            outputs = {name: (session.choice.variant.kind(name), x) for name, x in images.items()}
+            write_outputs(Path(folder, "photo"), outputs, args.format, None)
     return spent
 
 

@@ -9,16 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from intrinsic_cli.api import Decomposition, Runtime
+from intrinsic_cli.api import Decomposition
 from intrinsic_cli.kit.files.photo import Photo
-from intrinsic_cli.kit.inference.pipeline import decompose_photos
-from intrinsic_cli.kit.networks.checkpoint import load_weights
 from intrinsic_cli.kit.networks.device import pick_device, pick_precision
-from intrinsic_cli.registry import load_registry, open_method
 from intrinsic_cli.requests import DecomposeRequest, TrainRequest
 from intrinsic_cli.runs.decompose.run import decompose
+from intrinsic_cli.runs.session import Session, choose
 from intrinsic_cli.runs.train.run import train
-from intrinsic_cli.weights import find_weights
 
 pytestmark = [
     pytest.mark.gpu,
@@ -30,14 +27,10 @@ SMALL = ("batch_size=2", "crop=32", "val_batches=1", "vae_steps=3", "pretrained=
 
 
 def take_apart(device: str, precision: str, copies: int = 1) -> list[Decomposition]:
-    spec, _ = load_registry().resolve("flow")
-    weights = find_weights(spec)
-    assert weights is not None
-    runtime = Runtime(torch.device(device), precision)
-    decomposer = open_method(spec).decomposer(load_weights(weights)[0], spec.options(), runtime)
+    session = Session(choose("flow"), device, precision)
     scene = np.random.default_rng(0).random((12, 16, 3), np.float32).repeat(20, 0).repeat(20, 1)
     photo = Photo(pixels=scene, alpha=None, encoding="srgb", bits=8, clipped=0.0)
-    return decompose_photos(decomposer, [photo] * copies, runtime)
+    return session.many([photo] * copies)
 
 
 def difference(a: Decomposition, b: Decomposition) -> float:
