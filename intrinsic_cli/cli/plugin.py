@@ -11,7 +11,7 @@ from intrinsic_cli.cli import console, options
 
 NEXT = (
     "next:",
-    "  pip install -e {folder}",
+    "  pip install -e {folder} pytest",
     "  python -m pytest {folder}",
     "  iid train --plugin {name} --for 1m --install",
     "  iid decompose photo.jpg -m {name}",

@@ -118,5 +118,11 @@ def test_options_of_every_kind_are_completed(terminal: Terminal) -> None:
             "iid decompose -m sils --layers albedo,shading ",
         ),
         ("iid methods sils:t", "iid methods sils:three "),
+        ("iid train --plugin gray --stage ", "iid train --plugin gray --stage main "),
+        ("iid evaluate --data mit:", "iid evaluate --data mit:scenes/"),
+        (
+            "iid decompose -m sils --layers albedo,",
+            "iid decompose -m sils --layers albedo,shading ",
+        ),
     ):
         assert terminal.press(typed) == completed
