@@ -41,6 +41,8 @@ POINTS = 15  # in a row of points
 NUMBERS = 4  # in a row of numbers
 VALIDATION = 1 << 20  # the seed of validation
 _PATCHES = 6  # of colour
+_STEEP = 0.075  # height of the waves of the ground
+_EVEN = 0.2  # light from everywhere
 #: Keys of the truth of a case; the others are facts.
 _TRUTH = ("planes", "vectors")
 
@@ -119,44 +121,69 @@ class Tiny(Source):
 
     def _scene(self, seed: Sequence[int], size: tuple[int, int]) -> dict[str, NDArray[np.float32]]:
         """One scene: the arrays of every key on offer."""
-        of_part = (self.key,) if self.key else ()
-        rng = np.random.default_rng((*of_part, *seed))
+        if self.key:
+            seed = (self.key, *seed)
+        rng = np.random.default_rng(seed)
         made = scene(rng, *size, residual="residual" in self.offers)
-        known = dict(made)
-        for key in sorted(self.offers - made.keys()):
-            known[key] = _extra(key, kind_of_row(key, self.rows), rng, made)
-        return {key: np.ascontiguousarray(known[key], np.float32) for key in sorted(self.offers)}
+        arrays = {}
+        for key in sorted(self.offers):
+            array = made.get(key)
+            if array is None:
+                array = _extra(key, kind_of_row(key, self.rows), rng, made)
+            arrays[key] = np.ascontiguousarray(array, np.float32)
+        return arrays
 
 
 def scene(
     rng: np.random.Generator, height: int, width: int, residual: bool = False
 ) -> dict[str, NDArray[Any]]:
-    """One scene: planes [H,W,C], linear; ``light`` [27] and ``keypoints`` [15,3]."""
+    """One scene: planes [H,W,C], linear; ``light`` [27]. Without ``residual`` it is zero."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    seeds = rng.uniform(0, 1, (_PATCHES, 2)) * (height, width)
-    patch = np.argmin([(y - a) ** 2 + (x - b) ** 2 for a, b in seeds], axis=0)
+    patch = _patches(rng, y, x)
     albedo = rng.uniform(0.1, 0.9, (_PATCHES, 3))[patch]
     normals, depth = _wavy_ground(rng, y / height, x / width)
-    lamp = np.array([*rng.uniform(-0.6, 0.6, 2), 1.0])
-    lamp /= np.linalg.norm(lamp)
-    facing = np.maximum(normals @ lamp, 0)[..., None]
-    shading = (0.2 + facing).repeat(3, axis=2)
-    gloss = 0.2 * facing.repeat(3, axis=2) ** 20 if residual else np.zeros_like(shading)
-    mask = np.ones((height, width, 1))
-    mask[:2] = 0  # truth with a hole in it, as real truth has
+    lamp = _lamp(rng)
+    facing = np.maximum(normals @ lamp, 0)
+    facing = facing[..., None].repeat(3, axis=2)
+    shading = _EVEN + facing
+    gloss = 0.2 * float(residual) * facing**20
     photo = albedo * shading + gloss
-    return {
+    made = {
         "photo": photo,
         "albedo": albedo,
         "shading": shading,
         "residual": gloss,
-        "mask": mask,
+        "mask": _mask(height, width),
         "normals": normals,
         "depth": depth[..., None],
         "silhouette": (patch > 0)[..., None],
         "light": _light(lamp),
-        **_summands(photo),
     }
+    return {**made, **_summands(photo)}
+
+
+def _mask(height: int, width: int) -> NDArray[Any]:
+    """[H,W,1], with a hole in it, as real truth has."""
+    mask = np.ones((height, width, 1))
+    mask[:2] = 0
+    return mask
+
+
+def _lamp(rng: np.random.Generator) -> NDArray[Any]:
+    """The direction [3] of a lamp before the scene."""
+    right, up = rng.uniform(-0.6, 0.6, 2)
+    lamp = np.array([right, up, 1.0])
+    return np.asarray(lamp / np.linalg.norm(lamp))
+
+
+def _patches(rng: np.random.Generator, y: NDArray[Any], x: NDArray[Any]) -> NDArray[np.intp]:
+    """[H,W], to which of the patches of colour a pixel belongs: that of the nearest seed."""
+    distances = []
+    for seed in rng.uniform(0, 1, (_PATCHES, 2)):
+        down, right = seed * y.shape
+        distance = np.hypot(y - down, x - right)
+        distances.append(distance)
+    return np.argmin(distances, axis=0)
 
 
 def _wavy_ground(
@@ -166,16 +193,20 @@ def _wavy_ground(
     [H,W]."""
     along, across, phase = rng.uniform(2, 8, 3)
     wave = along * x + across * y + phase
-    slope = 0.6 * np.cos(wave)
-    normals = np.stack([-slope * along / 8, slope * across / 8, np.ones_like(slope)], axis=2)
-    unit: NDArray[Any] = normals / np.linalg.norm(normals, axis=2, keepdims=True)
-    return unit, 2 - 0.6 / 8 * np.sin(wave)
+    slope = _STEEP * np.cos(wave)
+    normals = np.stack(
+        [-slope * along, slope * across, np.ones_like(slope)],
+        axis=2,
+    )
+    length = np.linalg.norm(normals, axis=2, keepdims=True)
+    distance = 2 - _STEEP * np.sin(wave)
+    return np.asarray(normals / length), np.asarray(distance)
 
 
 def _light(lamp: NDArray[Any]) -> NDArray[Any]:
     """The 27 coefficients of a white lamp in the direction [3] and of even light about it."""
     nine = np.pi * harmonics(lamp)  # its light is 1 on a surface that faces it
-    nine[0] += 0.2 * np.sqrt(4 * np.pi)
+    nine[0] += _EVEN * np.sqrt(4 * np.pi)
     return np.tile(nine, 3)
 
 
@@ -195,7 +226,7 @@ def _extra(
     if key.endswith("_mask"):
         return made["mask"]
     if kind == "planes":
-        return made["photo"].mean(-1, keepdims=True)
+        return np.asarray(made["photo"].mean(-1, keepdims=True))
     if kind == "vectors":
         return made["normals"]
     if kind == "light":

@@ -53,11 +53,7 @@ def check_dataset(
     spec = registry.datasets.get(data.partition(":")[0])
     trains = spec is None or spec.trains
     if not source.paired:
-        _try_batches(source, SPLITS)
-        counts = {split: source.counts(split) for split in SPLITS}
-        by_layer = {name: {s: counts[s][name] for s in SPLITS} for name in counts["train"]}
-        notes = tuple(source.notes)
-        return CheckReport(data, source.name, "", offers, unpaired=by_layer, notes=notes)
+        return _check_unpaired(data, source)
     cases, missing = _cases(data, source)
     read = _read(cases, every, progress)
     notes = tuple(source.notes)
@@ -66,6 +62,18 @@ def check_dataset(
         notes += (*missing, *_notes_on_parts(source, tuple(cases)))
     found = {split: len(there) for split, there in cases.items()}
     return CheckReport(data, source.name, source.protocol, offers, found, read, notes=notes)
+
+
+def _check_unpaired(data: str, source: Source) -> CheckReport:
+    """Try a batch of either split; there are no cases."""
+    _try_batches(source, SPLITS)
+    by_layer: dict[str, dict[Split, int]] = {}
+    for split in SPLITS:
+        for name, count in source.counts(split).items():
+            by_layer.setdefault(name, {})[split] = count
+    offers = tuple(sorted(source.offers))
+    notes = tuple(source.notes)
+    return CheckReport(data, source.name, "", offers, unpaired=by_layer, notes=notes)
 
 
 def _cases(data: str, source: Source) -> tuple[dict[Split, Sequence[Case]], list[str]]:
@@ -123,10 +131,11 @@ def _places(count: int, every: bool) -> list[int]:
 def _check_sizes(case: Case) -> None:
     """DataError where a layer or the mask is not of the photo's size."""
     planes: dict[str, Any] = {**case.truth, "mask": case.mask}
+    expected = _size(case.photo)
     for name, plane in planes.items():
-        if plane.shape[:2] != case.photo.shape[:2]:
-            of_plane, of_photo = _size(plane), _size(case.photo)
-            message = f"{name} of {case.name} has {of_plane} pixels, its photo has {of_photo}"
+        found = _size(plane)
+        if found != expected:
+            message = f"{name} of {case.name} has {found} pixels, its photo has {expected}"
             raise DataError(message, "a photo and its layers must be of one size")
 
 

@@ -51,10 +51,12 @@ class CgIntrinsics(TrainingReader[Path]):
     def _case(self, entry: Path) -> Case:
         photo = read_layer(entry) ** np.float32(_GAMMA)
         albedo = read_layer(_of(entry, "albedo"))
-        shading, known = divide(photo, albedo, read_mask(_of(entry, "mask")))
+        mask = read_mask(_of(entry, "mask"))
+        shading, known = divide(photo, albedo, mask)
         coloured = np.broadcast_to(photo, (*known.shape, 3))
         truth = {"albedo": albedo, "shading": shading}
-        return Case(f"{entry.parent.name}_{entry.stem}", coloured, truth, known)
+        name = f"{entry.parent.name}_{entry.stem}"
+        return Case(name, coloured, truth, known)
 
 
 def divide(photo: Image, albedo: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
@@ -64,16 +66,22 @@ def divide(photo: Image, albedo: Image, mask: NDArray[np.bool_]) -> tuple[Image,
     The mask is eroded 11×11 and leaves out black pixels and shading above 10 or below 1e-4; shading
     is clipped to [1e-4, 20], divided by its 95th percentile in the mask, and clipped to 1."""
     shading = photo / np.maximum(albedo, np.float32(_BLACK))
-    inner = cv2.erode(mask.astype(np.uint8), _BORDER, borderValue=0) > 0
-    lit = (albedo.min(-1) >= _BLACK) & (photo.min(-1) >= _BLACK)
-    plausible = (shading.max(-1) <= _HIGH) & (shading.min(-1) >= _LOW)
-    known = inner & lit & plausible
+    darkest = np.minimum(albedo.min(-1), photo.min(-1))
+    known = _eroded(mask)
+    known &= darkest >= _BLACK
+    known &= shading.max(-1) <= _HIGH
+    known &= shading.min(-1) >= _LOW
     shading = np.clip(shading, _LOW, _TOP)
-    white = 1.0
+    white = np.float32(1.0)
     if known.any():
-        white = float(np.percentile(shading[known], _WHITE))
-    scaled = np.clip(shading / np.float32(white), 0, 1)
+        white = np.float32(np.percentile(shading[known], _WHITE))
+    scaled = np.clip(shading / white, 0, 1)
     return scaled.astype(np.float32), known
+
+
+def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    inner = cv2.erode(mask.astype(np.uint8), _BORDER, borderValue=0)
+    return np.asarray(inner > 0)
 
 
 def _of(photo: Path, layer: str) -> Path:

@@ -46,10 +46,12 @@ def middle_window(height: int, width: int) -> Window:
 
 def random_window(height: int, width: int, rng: np.random.Generator) -> Window:
     """A random square, not much smaller than the largest."""
-    size = max(1, round(min(height, width) * rng.uniform(_SMALLEST, 1)))
-    top = int(rng.integers(height - size + 1))
-    left = int(rng.integers(width - size + 1))
-    return Window(top, left, size)
+    share = rng.uniform(_SMALLEST, 1)
+    size = round(min(height, width) * share)
+    size = max(1, size)
+    top = rng.integers(height - size + 1)
+    left = rng.integers(width - size + 1)
+    return Window(int(top), int(left), size)
 
 
 def resize(picture: Image, side: int) -> Image:
@@ -92,6 +94,13 @@ def _fact(values: Image, kind: Row, window: Window, shape: tuple[int, int]) -> I
     if kind != "points":
         return values
     height, width = shape
-    pixels = (values[:, :2] + 1) * (width / 2, height / 2)
-    inside = (pixels - (window.left, window.top)) * 2 / window.size - 1
-    return np.concatenate([inside, values[:, 2:]], axis=1).astype(np.float32)
+    points = np.array(values, np.float32)
+    points[:, 0] = _moved(points[:, 0], width, window.left, window.size)
+    points[:, 1] = _moved(points[:, 1], height, window.top, window.size)
+    return points
+
+
+def _moved(places: Image, side: int, start: int, size: int) -> Image:
+    """Places in -1..1 along a side → in -1..1 of the ``size`` pixels from ``start`` on."""
+    pixels = (places + 1) * side / 2
+    return (pixels - start) * 2 / size - 1

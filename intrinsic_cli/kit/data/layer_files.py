@@ -28,8 +28,9 @@ def read_layer(path: Path, encoding: str = "linear") -> Image:
     """
     pixels = read_photo(path, encoding).pixels
     red, green, blue = np.moveaxis(pixels, -1, 0)
-    gray = np.array_equal(red, green) and np.array_equal(red, blue)
-    return pixels[..., :1].copy() if gray else pixels
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return pixels[..., :1].copy()
+    return pixels
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

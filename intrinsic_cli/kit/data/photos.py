@@ -66,10 +66,11 @@ def _counted(count: int) -> str:
 
 def _split(found: list[Path]) -> dict[Split, list[Path]]:
     """Both splits, in the order of the names."""
-    held = hold_out(found, lambda path: path.stem, least=min(HELD, len(found) // 2))
+    least = min(HELD, len(found) // 2)
+    held = hold_out(found, lambda path: path.stem, least)
     rest = [path for path in found if path not in held]
-    if min(len(held), len(rest)) < 2:
-        return {"train": found, "val": found}
+    if len(held) < 2 or len(rest) < 2:
+        held = rest = found
     return {"train": rest, "val": sorted(held)}
 
 
@@ -79,7 +80,9 @@ def _reduced(pixels: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.
     scale = LONGEST / max(height, width)
     if scale >= 1:
         return pixels, mask
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+    columns = max(1, round(width * scale))
+    rows = max(1, round(height * scale))
+    size = (columns, rows)
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     known = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    return small, np.asarray(known > 0)
+    return np.asarray(small, np.float32), np.asarray(known > 0)

@@ -146,4 +146,6 @@ class TrainingReader(FileReader[Entry]):
         return cut(case, middle_window(*case.mask.shape), crop, self.offers, self.rows)
 
     def _vary(self, case: Case, crop: int, rng: np.random.Generator) -> Sample:
-        return cut(case, random_window(*case.mask.shape, rng), crop, self.offers, self.rows)
+        height, width = case.mask.shape
+        window = random_window(height, width, rng)
+        return cut(case, window, crop, self.offers, self.rows)

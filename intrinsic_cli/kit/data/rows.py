@@ -76,10 +76,10 @@ def _mirrored(values: NDArray[Any], kind: Row, swapped: Sequence[int] | None) ->
     if kind == "planes":
         return values[:, ::-1]
     if kind == "vectors":
-        return values[:, ::-1] * np.array([-1, 1, 1], values.dtype)
+        return np.asarray(values[:, ::-1] * np.array([-1, 1, 1], values.dtype))
     if kind == "points":
         points = values if swapped is None else values[list(swapped)]
-        return points * np.array([-1, 1, 1], values.dtype)
+        return np.asarray(points * np.array([-1, 1, 1], values.dtype))
     if kind == "light":
         coefficients = values.reshape(3, 9).copy()
         coefficients[:, ODD_IN_X] *= -1

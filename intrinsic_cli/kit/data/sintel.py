@@ -51,9 +51,12 @@ class Sintel(TrainingReader[Path]):
 
     def _case(self, entry: Path) -> Case:
         photo = read_photo(self._photos / entry, "linear").pixels
-        truth = {layer: read_layer(self._root / layer / entry) for layer in FACTORS}
+        truth = {}
+        for layer in FACTORS:
+            truth[layer] = read_layer(self._root / layer / entry)
         mask = np.ones(photo.shape[:2], bool)
-        return Case(_key(entry), photo, truth, mask, {"scene": entry.parent.name})
+        facts = {"scene": entry.parent.name}
+        return Case(_key(entry), photo, truth, mask, facts)
 
 
 def _photo_folder(root: Path) -> Path:
@@ -71,11 +74,17 @@ def _read_list(path: Path, frames: list[Path]) -> set[Path]:
     """The frames a list names. DataError where one of them is not there."""
     lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     words = {line.removesuffix(".png").replace("/", "_") for line in lines if line}
-    unknown = words - {_key(frame) for frame in frames} - {frame.parent.name for frame in frames}
+    keys = {_key(frame) for frame in frames}
+    scenes = {frame.parent.name for frame in frames}
+    unknown = words - keys - scenes
     if unknown:
         message = f"{path} lists frames that are not there, such as {min(unknown)}"
         raise DataError(message, f"expected: {SINTEL}")
-    return {frame for frame in frames if _key(frame) in words or frame.parent.name in words}
+    held = set()
+    for frame in frames:
+        if _key(frame) in words or frame.parent.name in words:
+            held.add(frame)
+    return held
 
 
 def _every_second(frames: list[Path], by: str) -> set[Path]:

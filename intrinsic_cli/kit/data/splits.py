@@ -27,8 +27,12 @@ def hold_out(
 ) -> list[Entry]:
     """About a tenth of the entries, chosen by a hash of their names and in its order; always at
     least ``least``. Adding entries moves none of the others."""
-    ranked = sorted(entries, key=lambda entry: hash_share(name_of(entry)))
-    chosen = [entry for entry in ranked if hash_share(name_of(entry)) < HELD_OUT]
+
+    def share(entry: Entry) -> float:
+        return hash_share(name_of(entry))
+
+    ranked = sorted(entries, key=share)
+    chosen = [entry for entry in ranked if share(entry) < HELD_OUT]
     return chosen if len(chosen) >= least else ranked[:least]
 
 
@@ -49,7 +53,8 @@ def notes_on_split(place: object, entries: Mapping[Split, Sequence[object]]) -> 
     train, val = entries["train"], entries["val"]
     if any(entry in train for entry in val):
         return (f"{place} is too small to be split: what validates is also trained on",)
-    if len(train) + len(val) < _FEW:
-        found = f"{len(val)} of the {len(train) + len(val)} photos in {place}"
-        return (f"only {found} are held out as the split val; the split all has every photo",)
-    return ()
+    total = len(train) + len(val)
+    if total >= _FEW:
+        return ()
+    found = f"{len(val)} of the {total} photos in {place}"
+    return (f"only {found} are held out as the split val; the split all has every photo",)

@@ -131,7 +131,7 @@ def test_the_light_of_a_rendered_scene_is_that_of_its_shading() -> None:
     """Harmonics leave out shadows and bounces, so it agrees on average: much better than the light
     of another scene, or the same light mirrored."""
     shards = Shards(MINIATURE / "val")
-    own, other, turned = [], [], []
+    errors_of: dict[str, list[float]] = {"own": [], "other": [], "turned": []}
     whole = Window(0, 0, 256)
     samples = [
         compose(shards[i], np.random.default_rng((7, i)), whole, 64, plain=True)
@@ -144,12 +144,13 @@ def test_the_light_of_a_rendered_scene_is_that_of_its_shading() -> None:
             "other": samples[i - 1]["light"],
             "turned": mirror({"light": sample["light"]})["light"],
         }
-        for name, errors in (("own", own), ("other", other), ("turned", turned)):
+        for name, errors in errors_of.items():
             shading = harmonics.shade(sample["normals"][known], lights[name]).mean(-1)
             truth = sample["shading"][known].mean(-1)
             errors.append(1 - np.corrcoef(shading, truth)[0, 1])
-    assert np.mean(own) < 0.8 * np.mean(turned)
-    assert np.mean(own) < 0.8 * np.mean(other)
+    own, other, turned = (np.mean(errors) for errors in errors_of.values())
+    assert own < 0.8 * turned
+    assert own < 0.8 * other
 
 
 def test_scenes_offer_light_where_they_know_it() -> None:

@@ -106,8 +106,10 @@ class Cub(TrainingReader[Bird]):
         sample = {key: resize(plane, crop).reshape(crop, crop, -1) for key, plane in planes.items()}
         sample["mask"] = (sample["mask"] > 0.99).astype(np.float32)
         points = case.facts["keypoints"].copy()
-        points[:, :2] += 2 * np.array([right, down], np.float32)
-        return {**sample, "keypoints": points}
+        points[:, 0] += 2 * right
+        points[:, 1] += 2 * down
+        sample["keypoints"] = points
+        return sample
 
 
 def keypoints_in_crop(bird: Bird) -> Image:

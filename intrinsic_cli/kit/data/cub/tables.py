@@ -61,8 +61,12 @@ def _keypoints(path: Path) -> dict[str, Image]:
     """The keypoints [15,3] of every image that has any, pixels from 0."""
     points: dict[str, Image] = {}
     for number, part, x, y, visible in _rows(path):
-        row = points.setdefault(number, np.zeros((KEYPOINTS, 3), np.float32))
-        row[int(part) - 1] = (float(x) - 1, float(y) - 1, float(visible))
+        if number not in points:
+            points[number] = np.zeros((KEYPOINTS, 3), np.float32)
+        row = points[number][int(part) - 1]
+        row[0] = float(x) - 1
+        row[1] = float(y) - 1
+        row[2] = float(visible)
     return points
 
 

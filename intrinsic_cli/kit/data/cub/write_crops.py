@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from intrinsic_cli.kit.light.colour import encode_codes
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Split
+    from intrinsic_cli.kit.data.cub.tables import Bird
 
 #: The files' names of the splits.
 SPLITS: dict[str, Split] = {"train": "train", "test": "val"}
@@ -34,17 +35,27 @@ def write_crops(source: Path, out: Path, progress: Progress) -> int:
         cases = cub.cases(split)
         about = {}
         for place, bird in enumerate(cub.birds(split)):
-            stem = bird.place.stem
-            files = out / "images" / f"{stem}.png", out / "masks" / f"{stem}.png"
+            about[bird.place.stem] = _about(bird)
+            files = _files(out, bird)
             if not all(path.is_file() for path in files):
                 _write(cases[place], *files)
                 written += 1
-            points = keypoints_in_crop(bird).round(5).tolist()
-            about[stem] = {"class": bird.place.parent.name, "keypoints": points}
             progress.advance()
         write_text(out / f"{name}.json", json.dumps(about))
     progress.finish()
     return written
+
+
+def _about(bird: Bird) -> dict[str, Any]:
+    """What the list says of a bird."""
+    points = keypoints_in_crop(bird).round(5)
+    return {"class": bird.place.parent.name, "keypoints": points.tolist()}
+
+
+def _files(out: Path, bird: Bird) -> tuple[Path, Path]:
+    """Where its photo and its silhouette go."""
+    name = f"{bird.place.stem}.png"
+    return out / "images" / name, out / "masks" / name
 
 
 def _write(case: Case, photo_path: Path, silhouette_path: Path) -> None:

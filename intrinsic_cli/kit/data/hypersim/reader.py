@@ -46,9 +46,12 @@ class Hypersim(TrainingReader[Path]):
 
     def _case(self, entry: Path) -> Case:
         photo = read_photo(entry).pixels
-        files = {name: layer_beside(entry, kind) for name, kind in LAYERS.items()}
-        truth = {name: read_layer(path, "auto") for name, path in files.items()}
-        known = (truth["albedo"].max(-1) > 0) & (truth["shading"].max(-1) > 0)
+        truth = {}
+        for name, kind in LAYERS.items():
+            truth[name] = read_layer(layer_beside(entry, kind), "auto")
+        painted = truth["albedo"].max(-1) > 0
+        lit = truth["shading"].max(-1) > 0
+        known = painted & lit
         scene, _, camera, file = entry.relative_to(self._folder).parts
         number = file.split(".")[1]
         return Case(f"{scene}_{camera}_{number}", photo, truth, known)

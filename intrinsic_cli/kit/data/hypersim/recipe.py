@@ -54,7 +54,11 @@ def square(image: Tensor, size: int) -> Tensor:
     bilinear and without antialiasing, as the networks were trained."""
     height, width = image.shape[-2:]
     short = min(height, width)
-    height, width = int(size * height / short), int(size * width / short)
+    height = int(size * height / short)
+    width = int(size * width / short)
     image = F.interpolate(image, (height, width), mode="bilinear", align_corners=False)
-    top, left = (height - size) // 2, (width - size) // 2
-    return image[..., top : top + size, left : left + size]
+    top = (height - size) // 2
+    left = (width - size) // 2
+    rows = slice(top, top + size)
+    columns = slice(left, left + size)
+    return image[..., rows, columns]

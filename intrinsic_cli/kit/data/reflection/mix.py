@@ -71,6 +71,7 @@ def _cover(scene: Image, height: int, width: int) -> Image:
     top = (rows - kept_rows) // 2
     left = (columns - kept_columns) // 2
     window = scene[top : top + max(kept_rows, 1), left : left + max(kept_columns, 1)]
+    window = np.ascontiguousarray(window)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    whole = np.ascontiguousarray(window)
-    return np.asarray(cv2.resize(whole, (width, height), interpolation=method), np.float32)
+    filled = cv2.resize(window, (width, height), interpolation=method)
+    return np.asarray(filled, np.float32)

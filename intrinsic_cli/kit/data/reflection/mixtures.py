@@ -11,7 +11,7 @@ import numpy as np
 from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.api.outputs import SUMMANDS
 from intrinsic_cli.kit.data.photos import open_photos
-from intrinsic_cli.kit.data.readers import SPLITS, LazyCases
+from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.reflection.mix import mix
 from intrinsic_cli.kit.data.rows import collate
 from intrinsic_cli.kit.data.sampling import SEED_STRIDE, single_pass
@@ -48,9 +48,10 @@ class Mixtures(Source):
     def part(self, index: int, count: int) -> Mixtures:
         """Mixtures of the ``index``-th of ``count`` parts of the photos. DataError where there are
         too few photos."""
-        photos = {split: self._source.counts(split).get("photo", 0) for split in SPLITS}
-        if min(photos.values()) < 2 * count:
-            there = f"{photos['train']} photos to train on and {photos['val']} to validate with"
+        train = self._source.counts("train").get("photo", 0)
+        val = self._source.counts("val").get("photo", 0)
+        if min(train, val) < 2 * count:
+            there = f"{train} photos to train on and {val} to validate with"
             message = f"{self._source.name} has {there}, too few for {count} parts of mixtures"
             hint = f"each part mixes two photos: bring at least {4 * count} in all"
             raise DataError(message, hint)
@@ -86,14 +87,16 @@ class Mixtures(Source):
 
     def _case(self, ones: Sequence[Case], others: Sequence[Case], number: int) -> Case:
         """The ``number``-th case: even ones have the first part's photo behind the glass."""
-        behind, mirrored = ones[number // 2], others[number // 2]
-        if number % 2:
+        pair, swapped = divmod(number, 2)
+        behind, mirrored = ones[pair], others[pair]
+        if swapped:
             behind, mirrored = mirrored, behind
         rng = np.random.default_rng((_SEED_OF_VALIDATION, number))
         sample = mix(behind.photo, mirrored.photo, rng, self._names)
         truth = {name: sample[name] for name in self._names}
+        known = sample["mask"][..., 0] > 0
         name = f"{behind.name}+{mirrored.name}"
-        return Case(name, sample["photo"], truth, sample["mask"][..., 0] > 0)
+        return Case(name, sample["photo"], truth, known)
 
     def _two_parts(self) -> list[Source]:
         return [self._source.part(index, 2) for index in range(2)]
@@ -110,11 +113,14 @@ class Mixtures(Source):
 
     def _validated(self, pairs: Sequence[tuple[Image, Image]], first: int) -> list[Sample]:
         """Two fixed mixtures a pair."""
-        both_ways = [pair for a, b in pairs for pair in ((a, b), (b, a))]
+        both_ways = []
+        for one, other in pairs:
+            both_ways += [(one, other), (other, one)]
         samples = []
         for number, (behind, mirrored) in enumerate(both_ways, first):
             rng = np.random.default_rng((_SEED_OF_VALIDATION, number))
-            samples.append(mix(behind, mirrored, rng, self._names))
+            sample = mix(behind, mirrored, rng, self._names)
+            samples.append(sample)
         return samples
 
 

@@ -41,7 +41,11 @@ def double(scene: Image, rng: np.random.Generator) -> Image:
     weight = float(rng.uniform(0.3, 0.8))
     shift = np.array([[1, 0, across], [0, 1, down]])
     copy = cv2.warpAffine(
-        scene, shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        scene,
+        shift,
+        (width, height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
     )
     whole = 1 + weight
     return np.asarray(cv2.addWeighted(scene, 1 / whole, copy, weight / whole, 0), np.float32)
@@ -50,11 +54,13 @@ def double(scene: Image, rng: np.random.Generator) -> Image:
 def vignette(height: int, width: int, rng: np.random.Generator) -> Image:
     """How much is mirrored where, [H,W,1] in 0..1: smooth blots that cover part of the picture."""
     coarse = rng.random((4, 4), dtype=np.float32)
-    coarse = coarse + np.float32(rng.uniform(-0.25, 0.25))
-    blots = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    steep = np.clip(blots * 2 - np.float32(0.5), 0, 1)
-    smooth = steep * steep * (3 - 2 * steep)
-    return np.asarray(smooth[..., None], np.float32)
+    brighter = np.float32(rng.uniform(-0.25, 0.25))
+    size = (width, height)
+    blots = cv2.resize(coarse + brighter, size, interpolation=cv2.INTER_CUBIC)
+    steep = blots * 2 - np.float32(0.5)
+    steep = np.clip(steep, 0, 1)
+    smooth: Image = steep * steep * (3 - 2 * steep)
+    return smooth[..., None]
 
 
 def flare(height: int, width: int, rng: np.random.Generator) -> Image:

@@ -34,9 +34,11 @@ class Camera:
         0..1."""
         exposed = light * self.gain
         if self.shot or self.read:
-            spread = np.sqrt(self.shot * np.maximum(exposed, 0) + self.read**2)
+            variance = self.shot * np.maximum(exposed, 0) + self.read**2
+            spread = np.sqrt(variance)
             noise = rng.standard_normal(exposed.shape, dtype=np.float32)
-            exposed = np.asarray(exposed + spread * noise, np.float32)
+            noisy = exposed + spread * noise
+            exposed = np.asarray(noisy, np.float32)
         encoded = linear_to_srgb(np.clip(exposed, 0, 1))
         codes = self._codes(_bend(encoded, self.contrast))
         return np.asarray(srgb_to_linear(codes), np.float32)
@@ -47,7 +49,8 @@ class Camera:
         if self.quality is not None:
             options = [cv2.IMWRITE_JPEG_QUALITY, self.quality]
             _, data = cv2.imencode(".jpg", codes[..., ::-1], options)
-            codes = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+            decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            codes = decoded[..., ::-1]
         return np.asarray(codes / np.float32(255), np.float32)
 
 

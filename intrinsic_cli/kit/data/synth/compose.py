@@ -52,22 +52,35 @@ def compose(
     ids = window.of(scene.ids)
     albedo = _paint(scene, window, ids, rng, plain)
     light = _lighting(scene, window, rng)
-    highlight = light.highlight
     known = ids > 0
-    if rng.random() < (0.0 if plain else _ISOLATED):
+    isolated = rng.random() < _ISOLATED  # drawn for plain scenes too: it is part of their seed
+    reflected = albedo * light.shading + light.highlight
+    if isolated and not plain:
         known = _isolate(known, ids, rng)
-        albedo = albedo * known[..., None]
-        highlight = highlight * known[..., None]
-    reflected = albedo * light.shading + highlight
+        reflected = reflected * known[..., None]
     camera = random_camera(reflected, known, rng)
-    normals = window.of(scene.normals).astype(np.float32) / 127.5 - 1
-    planes = {"reflected": reflected, "shading": light.shading, "normals": normals}
-    small = {name: _resize(plane, side) for name, plane in planes.items()}
-    sample = _photograph(small, _resize(known.astype(np.float32), side) > WHOLE, camera, rng)
+    planes = {
+        "reflected": _resize(reflected, side),
+        "shading": _resize(light.shading, side),
+        "normals": _resize(_normals(scene, window), side),
+    }
+    small = _resize(known.astype(np.float32), side)
+    sample = _photograph(planes, small > WHOLE, camera, rng)
     if light.harmonics is not None:
-        exposed = light.harmonics * camera.gain
-        sample["light"] = exposed.T.reshape(27).astype(np.float32)
+        sample["light"] = _coefficients(light.harmonics * camera.gain)
     return sample
+
+
+def _normals(scene: Scene, window: Window) -> Image:
+    """[H,W,3] in -1..1, not yet of unit length."""
+    codes = window.of(scene.normals).astype(np.float32)
+    return codes / 127.5 - 1
+
+
+def _coefficients(harmonics: NDArray[np.float64]) -> Image:
+    """[9,3] → [27]: nine red, nine green, nine blue."""
+    by_colour = harmonics.T.reshape(27)
+    return by_colour.astype(np.float32)
 
 
 def _photograph(
@@ -98,13 +111,25 @@ def _paint(
     codes = np.stack([window.of(albedo) for albedo in scene.albedos])
     if plain or rng.random() < 0.5:
         return np.asarray(ALBEDO[codes[rng.integers(len(codes))]])
-    choice = rng.integers(len(codes), size=_PAINTS)[ids]
-    mixed = ALBEDO[np.take_along_axis(codes, choice[None, ..., None], axis=0)[0]]
-    power = np.exp(rng.normal(0, 0.2, (_PAINTS, 1)))
-    tint = np.exp(rng.normal(0, 0.3, (_PAINTS, 1)) + rng.normal(0, 0.12, (_PAINTS, 3)))
-    tint[0], power[0] = 1, 1
-    painted = mixed ** power[ids] * tint[ids]
+    set_of_object = rng.integers(len(codes), size=_PAINTS)
+    choice = set_of_object[ids][None, ..., None]
+    chosen = np.take_along_axis(codes, choice, axis=0)[0]
+    power, tint = _paints(rng)
+    painted = ALBEDO[chosen]
+    painted = painted ** power[ids]
+    painted = painted * tint[ids]
     return np.asarray(np.clip(painted, 0, 0.98), np.float32)
+
+
+def _paints(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A power [256,1] and a tint [256,3] for every object; the backdrop keeps its paint."""
+    power = np.exp(rng.normal(0, 0.2, (_PAINTS, 1)))
+    strength = rng.normal(0, 0.3, (_PAINTS, 1))
+    colour = rng.normal(0, 0.12, (_PAINTS, 3))
+    tint = np.exp(strength + colour)
+    power[0] = 1
+    tint[0] = 1
+    return power, tint
 
 
 def _lighting(scene: Scene, window: Window, rng: np.random.Generator) -> Lighting:
@@ -128,8 +153,10 @@ def _harmonics(scene: Scene, weights: NDArray[np.float32]) -> NDArray[np.float64
     lights = scene.meta["lights"]
     if any("sh9" not in light for light in lights):
         return None
-    each = np.array([light["sh9"] for light in lights], np.float64)
-    return np.asarray((each * weights[:, None, :]).sum(0))
+    total = np.zeros((9, 3))
+    for light, weight in zip(lights, weights, strict=True):
+        total += np.array(light["sh9"]) * weight
+    return total
 
 
 def _total(layers: Sequence[Image]) -> Image:

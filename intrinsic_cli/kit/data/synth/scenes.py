@@ -90,8 +90,11 @@ class Synth(Source):
         """The ``number``-th sample of the endless stream of ``seed``."""
         scene = shards[shuffled_place(number, len(shards), seed)]
         rng = np.random.default_rng((seed, 1, number))
-        sample = self._offered(compose(scene, rng, _random_window(scene.side, rng), side))
-        return sample if rng.random() < 0.5 else mirror(sample)
+        window = _random_window(scene.side, rng)
+        sample = self._offered(compose(scene, rng, window, side))
+        if rng.random() < 0.5:
+            return sample
+        return mirror(sample)
 
     def _offered(self, sample: Sample) -> Sample:
         return {name: sample[name] for name in sample if name in self.offers}

@@ -45,5 +45,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, Path]]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(place, name)
-            if path.suffix.lower() in PHOTO_SUFFIXES and not name.startswith("."):
-                yield path.relative_to(folder).with_suffix(""), path
+            if name.startswith(".") or path.suffix.lower() not in PHOTO_SUFFIXES:
+                continue
+            key = path.relative_to(folder).with_suffix("")
+            yield key, path

@@ -116,7 +116,9 @@ def _draw(files: Sequence[LayerFile], name: str, seed: int, number: int, side: i
     file = files[shuffled_place(number, len(files), seed, folder, 0)]
     rng = np.random.default_rng((seed, folder, 1, number))
     sample = _read(file, name, side, rng)
-    return sample if rng.random() < 0.5 else mirror(sample)
+    if rng.random() < 0.5:
+        return sample
+    return mirror(sample)
 
 
 def _middle(file: LayerFile, name: str, side: int) -> Sample:
@@ -127,15 +129,19 @@ def _read(file: LayerFile, name: str, side: int, rng: np.random.Generator | None
     """A square of one layer (the middle one without ``rng``) and its mask: planes [S,S,3] and
     [S,S,1]."""
     photo = read_photo(file.path)
-    shape = photo.pixels.shape[0], photo.pixels.shape[1]
-    window = random_window(*shape, rng) if rng else middle_window(*shape)
+    height, width = photo.pixels.shape[:2]
+    window = middle_window(height, width)
+    if rng:
+        window = random_window(height, width, rng)
     square = resize(window.of(photo.pixels), side)
-    known = window.of(_known(file, photo)).astype(np.float32)
-    good = resize(known, side) > WHOLE
-    good &= square.max(-1) > DARK
+    known = window.of(_known(file, photo))
+    brightest = square.max(-1)
+    good = resize(known.astype(np.float32), side) > WHOLE
+    good &= brightest > DARK
     if name == "photo":
-        good &= square.max(-1) < WHITE
-    return {name: square, f"{name}_mask": good[..., None].astype(np.float32)}
+        good &= brightest < WHITE
+    mask = good[..., None].astype(np.float32)
+    return {name: square, f"{name}_mask": mask}
 
 
 def _known(file: LayerFile, photo: Photo) -> NDArray[np.bool_]:
