@@ -181,3 +181,28 @@ def test_many_missing_files_are_one_sentence(capsys: pytest.CaptureFixture[str])
         "failed: flow on pear: too big",
         "failed: tool lacks 0.png, 1.png, 2.png, 3.png and 5 more: 9 cases are not scored",
     ]
+
+
+def test_json_and_csv_without_a_file_are_printed_instead_of_the_table(
+    mit: str, tmp_path: Path
+) -> None:
+    words = ("--data", mit, "--predictions", str(tmp_path / "tool"), "--limit", "1")
+    for asked in (("--json",), ("--json", "-")):
+        done = run(*asked, *words)
+        assert done.exit_code == 0, done.output
+        told = json.loads(done.stdout)
+        assert set(told) >= {"rows", "cases", "failures", "metrics", "protocol"}
+        assert told["metrics"]["lmse"] == {"better": "lower", "unit": ""}
+    rows = list(csv.DictReader(io.StringIO(run(*words, "--csv").stdout)))
+    assert rows[0]["method"] == "tool"
+
+
+def test_both_splits_at_once(mit: str, tmp_path: Path) -> None:
+    words = ("--data", mit, "--predictions", str(tmp_path / "tool"), "--limit", "2")
+    done = run(*words, "--split", "all")
+    assert done.exit_code == 0, done.output
+    assert "split all" in done.stdout
+    done = run(*words, "--split", "train")
+    assert done.exit_code == 4
+    assert "mit has no 'train' split: all its 3 photos are in 'val'" in done.stderr
+    assert "--split all" in done.stderr
