@@ -70,5 +70,5 @@ class Domain:
 
 def compared(x: Tensor) -> Tensor:
     """Linear numbers as eyes compare them: a root, which goes on below 0."""
-    light: Tensor = x.sign() * ((x.abs() + _DARK).sqrt() - _DARK**0.5)
-    return light
+    compressed: Tensor = x.sign() * ((x.abs() + _DARK).sqrt() - _DARK**0.5)
+    return compressed

@@ -11,7 +11,6 @@ from torch import Tensor
 from iid_residual.domain import Domain
 from iid_residual.harmonics import from_house, shade, unit, vectors_from_house
 from iid_residual.networks.pipe import Prediction
-from intrinsic_cli.kit.light.resize import resize
 
 #: A pixel of a smaller map counts where at least so much of it does.
 _MOST = 0.99
@@ -43,18 +42,18 @@ def truth_of(batch: Mapping[str, Tensor], domain: Domain, size: tuple[int, int])
     """Of a batch of the house. Samples whose ``label`` is 0 have no truth but their photo."""
     label = batch["label"] if "label" in batch else batch["mask"].new_ones(len(batch["mask"]), 1)
     mask = _solid(batch["mask"], size)
-    normals = vectors_from_house(resize(batch["normals"], size))
+    normals = vectors_from_house(_small(batch["normals"], size))
     outline = batch["silhouette"] if "silhouette" in batch else batch["mask"]
     return Truth(
-        photo=domain.drawn(resize(batch["photo"], size)),
-        albedo=domain.reflected(resize(batch["albedo"], size)),
-        shading=domain.drawn(resize(batch["shading"], size)),
+        photo=domain.drawn(_small(batch["photo"], size)),
+        albedo=domain.reflected(_small(batch["albedo"], size)),
+        shading=domain.drawn(_small(batch["shading"], size)),
         normals=unit(normals),
         light=domain.lit(from_house(batch["light"])),
         mask=mask,
         known=mask * label[:, :, None, None],
         lit=label,
-        outline=F.interpolate(outline, size=size, mode="area"),
+        outline=_small(outline, size),
     )
 
 
@@ -81,6 +80,10 @@ def with_pseudo_labels(truth: Truth, teacher: Prediction) -> Truth:
     )
 
 
+def _small(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Means over squares, so that nothing from beyond the mask gets inside."""
+    return F.interpolate(x, size=size, mode="area")
+
+
 def _solid(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    share = F.interpolate(mask, size=size, mode="area")
-    return (share > _MOST).to(mask.dtype)
+    return (_small(mask, size) > _MOST).to(mask.dtype)

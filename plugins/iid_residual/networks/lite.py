@@ -52,6 +52,10 @@ class Features(nn.Module):
         self.block = Block(width)
 
     def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled() and not x.requires_grad:
+            # Behind frozen parts: torch 2.13 crashes where a group norm of channels-last pictures
+            # learns and its input does not.
+            x = x.detach().requires_grad_()
         return F.silu(self.block(x))
 
 
