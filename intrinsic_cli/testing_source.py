@@ -140,13 +140,13 @@ def scene(
     """One scene: planes [H,W,C], linear; ``light`` [27]. Without ``residual`` it is zero."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     patch = _patches(rng, y, x)
-    albedo = rng.uniform(0.1, 0.9, (_PATCHES, 3))[patch]
+    albedo = _paint(rng)[patch]
     normals, depth = _wavy_ground(rng, y / height, x / width)
     lamp = _lamp(rng)
     facing = np.maximum(normals @ lamp, 0)
-    facing = facing[..., None].repeat(3, axis=2)
+    facing = np.stack([facing] * 3, axis=2)
     shading = _EVEN + facing
-    gloss = 0.2 * float(residual) * facing**20
+    gloss = facing**20 * float(residual)
     photo = albedo * shading + gloss
     made = {
         "photo": photo,
@@ -159,7 +159,12 @@ def scene(
         "silhouette": (patch > 0)[..., None],
         "light": _light(lamp),
     }
-    return {**made, **_summands(photo)}
+    return made | _summands(photo)
+
+
+def _paint(rng: np.random.Generator) -> NDArray[Any]:
+    """A colour [3] for every patch."""
+    return rng.uniform(0.1, 0.9, (_PATCHES, 3))
 
 
 def _mask(height: int, width: int) -> NDArray[Any]:
@@ -183,7 +188,7 @@ def _patches(rng: np.random.Generator, y: NDArray[Any], x: NDArray[Any]) -> NDAr
         down, right = seed * y.shape
         distance = np.hypot(y - down, x - right)
         distances.append(distance)
-    return np.argmin(distances, axis=0)
+    return np.asarray(np.argmin(distances, axis=0))
 
 
 def _wavy_ground(

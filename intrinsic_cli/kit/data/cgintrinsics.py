@@ -69,7 +69,8 @@ def divide(photo: Image, albedo: Image, mask: NDArray[np.bool_]) -> tuple[Image,
     darkest = np.minimum(albedo.min(-1), photo.min(-1))
     known = _eroded(mask)
     known &= darkest >= _BLACK
-    known &= shading.max(-1) <= _HIGH
+    brightest = shading.max(-1)
+    known &= brightest <= _HIGH
     known &= shading.min(-1) >= _LOW
     shading = np.clip(shading, _LOW, _TOP)
     white = np.float32(1.0)

@@ -103,4 +103,4 @@ def _fact(values: Image, kind: Row, window: Window, shape: tuple[int, int]) -> I
 def _moved(places: Image, side: int, start: int, size: int) -> Image:
     """Places in -1..1 along a side → in -1..1 of the ``size`` pixels from ``start`` on."""
     pixels = (places + 1) * side / 2
-    return (pixels - start) * 2 / size - 1
+    return np.asarray((pixels - start) * 2 / size - 1, np.float32)

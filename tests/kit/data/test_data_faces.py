@@ -41,9 +41,9 @@ def faces(tmp_path: Path) -> Path:
                 "depth": (9, 9, 9),
                 "mask": (255,) * 3,
             }
-            values["face"] = tuple(round(shading * v) for v in values["albedo"])  # type: ignore[assignment]  # three of them
+            values["face"] = tuple(round(shading * v) for v in values["albedo"])
             for kind, pixel in values.items():
-                write(base / f"{number}_{kind}_1_3.png", pixel)  # type: ignore[arg-type]  # three of them
+                write(base / f"{number}_{kind}_1_3.png", pixel)
             (base / f"{number}_light_1_3.txt").write_text("\t".join(map(str, LIGHT)))
     (tmp_path / "test/0003/000042_depth_1_3.png").unlink()
     return tmp_path

@@ -181,7 +181,7 @@ def test_folders_of_photos_or_shards(tmp_path: Path) -> None:
     names = [
         {n for case in source.cases(split) for n in case.name.split("+")}
         for split in ("train", "val")
-    ]  # type: ignore[arg-type]
+    ]
     assert not names[0] & names[1]
     assert min(map(len, names)) >= 2
     assert all(max(case.photo.shape) <= 1024 for case in source.cases("train"))

@@ -55,7 +55,9 @@ def drawn(source: UnpairedFolders, count: int, **more: int) -> dict[str, list[in
     told: dict[str, list[int]] = {name: [] for name in NAMES}
     for batch in islice(source.batches("train", 1, 8, **more), count):
         for c, name in enumerate(NAMES):
-            codes = [srgb_to_linear(np.float32((60 * c + 40 + k) / 255)) for k in range(60)]
+            codes = [
+                srgb_to_linear(np.array((60 * c + 40 + k) / 255, np.float32)) for k in range(60)
+            ]
             told[name].append(int(np.abs(np.array(codes) - batch[name].mean().item()).argmin()))
     return told
 

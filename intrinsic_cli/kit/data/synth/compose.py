@@ -62,19 +62,19 @@ def compose(
     planes = {
         "reflected": _resize(reflected, side),
         "shading": _resize(light.shading, side),
-        "normals": _resize(_normals(scene, window), side),
+        "normals": _normals(scene, window, side),
     }
-    small = _resize(known.astype(np.float32), side)
-    sample = _photograph(planes, small > WHOLE, camera, rng)
+    known = _resize(known.astype(np.float32), side) > WHOLE
+    sample = _photograph(planes, known, camera, rng)
     if light.harmonics is not None:
         sample["light"] = _coefficients(light.harmonics * camera.gain)
     return sample
 
 
-def _normals(scene: Scene, window: Window) -> Image:
-    """[H,W,3] in -1..1, not yet of unit length."""
+def _normals(scene: Scene, window: Window, side: int) -> Image:
+    """[side,side,3] in -1..1, not yet of unit length."""
     codes = window.of(scene.normals).astype(np.float32)
-    return codes / 127.5 - 1
+    return _resize(codes / 127.5 - 1, side)
 
 
 def _coefficients(harmonics: NDArray[np.float64]) -> Image:
