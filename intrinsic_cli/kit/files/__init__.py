@@ -1,1 +1,11 @@
-"""Everything that lies on disk: photos, layers, meshes, sidecars; whole or absent."""
+"""Everything that lies on disk: whole or absent.
+
+- Reading: ``photo`` (light in memory), on ``decode`` (numbers), ``exr``, ``tiff``, ``opencv``;
+  ``read_bytes``, ``memory`` and ``quiet`` guard it against files that strangers made.
+- Writing: ``outputs`` (everything a method hands out, by kind), on ``layers`` and ``encodings``,
+  ``meshes`` (``obj``, ``glb``), ``animations``, ``records``; ``sidecar`` tells what was made.
+- ``read_layers`` reads layers again; ``contact_sheet`` shows many; ``formats`` names them all.
+
+Light to import: ``atomic``, ``formats``, ``memory``, ``outputs``, ``quiet``, ``read_bytes``,
+``read_layers``, ``sidecar``.
+"""
