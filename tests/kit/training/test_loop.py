@@ -356,3 +356,19 @@ def test_a_rate_is_scaled_from_its_own_peak() -> None:
     for factor in (0.5, 1.0, 0.25):
         set_rate(optimizer, factor)
         assert optimizer.param_groups[0]["lr"] == pytest.approx(0.2 * factor)
+
+
+def test_every_validation_draws_the_same_numbers(tmp_path: Path) -> None:
+    class Drawing(Line):
+        def validate(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+            return {"loss": torch.rand(())}
+
+    scores = {}
+    for seed in (0, 1):
+        folder = tmp_path / str(seed)
+        loop(folder, Drawing(), steps=40, seed=seed).run(Silent())
+        lines = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
+        first, second = (line["loss"] for line in lines if line["kind"] == "val")
+        assert first == second
+        scores[seed] = first
+    assert scores[0] != scores[1]
