@@ -69,7 +69,8 @@ def sample_surface(vertices: Tensor, faces: Tensor, count: int = 10_000, seed: i
 
 def _areas(sides: Tensor) -> Tensor:
     """Twice the area [F] of triangles, from two sides [F,2,3] of each."""
-    return torch.linalg.cross(sides[:, 0], sides[:, 1]).norm(dim=1)
+    doubled: Tensor = torch.linalg.cross(sides[:, 0], sides[:, 1]).norm(dim=1)
+    return doubled
 
 
 def _nearest(first: Tensor, second: Tensor, block: int) -> Tensor:
