@@ -143,8 +143,7 @@ def scene(
     albedo = _paint(rng)[patch]
     normals, depth = _wavy_ground(rng, y / height, x / width)
     lamp = _lamp(rng)
-    facing = np.maximum(normals @ lamp, 0)
-    facing = np.stack([facing] * 3, axis=2)
+    facing = np.stack([np.maximum(normals @ lamp, 0)] * 3, axis=2)
     shading = _EVEN + facing
     gloss = facing**20 * float(residual)
     photo = albedo * shading + gloss
@@ -156,7 +155,7 @@ def scene(
         "mask": _mask(height, width),
         "normals": normals,
         "depth": depth[..., None],
-        "silhouette": (patch > 0)[..., None],
+        "silhouette": patch[..., None] > 0,
         "light": _light(lamp),
     }
     return made | _summands(photo)
