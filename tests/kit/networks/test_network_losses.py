@@ -37,6 +37,16 @@ def test_the_gradient_loss_leaves_out_what_is_masked() -> None:
     assert gradient_loss(error, mask, scales=2).item() == 0
 
 
+def test_a_coarse_pixel_counts_when_half_of_it_is_known() -> None:
+    error, mask = torch.zeros(1, 1, 4, 4), ONES.clone()
+    error[..., 0, 0] = 100
+    mask[..., :2, :2] = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    assert gradient_loss(error, mask, scales=2).item() == 0
+    mask[..., 0, 1] = error[..., 0, 1] = 0
+    mask[..., 1, 1] = 1
+    assert gradient_loss(error, mask, scales=2).item() > 0
+
+
 def test_no_scale_is_an_error() -> None:
     truth = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)) + 0.1
     mask = torch.ones(1, 1, 8, 8)
