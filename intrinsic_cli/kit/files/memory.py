@@ -8,8 +8,9 @@ from pathlib import Path
 
 from intrinsic_cli.api import DataError
 
-#: Memory that decomposing takes, bytes a pixel: photo, layers and what is made of them on the way.
-BYTES_PER_PIXEL = 64
+#: Memory that decomposing takes, bytes a pixel: the photo, its layers, what is made of them on the
+#: way, and the next photo. Of 24 megapixels and two layers 45 were measured for PNG, 71 for TIFF.
+BYTES_PER_PIXEL = 96
 #: More pixels are never read: OpenCV's own limit.
 MOST_PIXELS = 1 << 30
 #: Where Linux says how much a container may use (second and first version of control groups).
