@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from intrinsic_cli import weights
@@ -38,22 +38,21 @@ def decompose(
     sidecars = Sidecars()
     found = find(request.inputs, request.recursive, request.out, sidecars)
     targets = _targets(plan, found, sidecars)
-    for note in [*found.notes(), *_about_weights(plan.choice, registry)]:
+    for note in found.notes():
+        progress.note(note)
+    for note in _about_weights(plan.choice, registry):
         progress.note(note)
     progress.start(f"decompose with {request.method}", len(targets) + len(found.empty))
-    reports = []
     try:
         # Its threads end when it is closed, come what may.
         with contextlib.closing(_go(plan, targets, found, sidecars, progress)) as results:
-            for report in results:
-                reports.append(report)
-                _tell(report, progress, on_input)
+            reports = tuple(_told(results, progress, on_input))
         noise = noise_note()
         if noise:
             progress.note(noise)
     finally:
         progress.finish()
-    return DecomposeReport(tuple(reports), time.perf_counter() - start)
+    return DecomposeReport(reports, time.perf_counter() - start)
 
 
 def _targets(plan: Plan, found: Found, sidecars: Sidecars) -> list[Target]:
@@ -67,14 +66,19 @@ def _targets(plan: Plan, found: Found, sidecars: Sidecars) -> list[Target]:
     return targets
 
 
-def _tell(
-    report: InputReport, progress: Progress, on_input: Callable[[InputReport], None] | None
-) -> None:
-    for note in report.notes:
-        progress.note(f"{report.input}: {note}")
-    progress.advance()
-    if on_input is not None:
-        on_input(report)
+def _told(
+    reports: Iterable[InputReport],
+    progress: Progress,
+    on_input: Callable[[InputReport], None] | None,
+) -> Iterator[InputReport]:
+    """The reports, each made known as it comes."""
+    for report in reports:
+        for note in report.notes:
+            progress.note(f"{report.input}: {note}")
+        progress.advance()
+        if on_input is not None:
+            on_input(report)
+        yield report
 
 
 def _go(
