@@ -85,8 +85,10 @@ def _of_variants(spec: MethodSpec) -> Iterator[str]:
         return
     names = [name for variant in variants for name in {variant.name, variant.alias}]
     twice = sorted({name for name in names if name and names.count(name) > 1})
-    if twice or sum(1 for variant in variants if not variant.name) > 1:
-        yield f"{spec.name} has more than one variant called {(twice or [''])[0]!r}"
+    if twice:
+        yield f"{spec.name} has more than one variant called {twice[0]!r}"
+    if not all(variant.name for variant in variants[1:]):
+        yield f"a variant of {spec.name} that is not the first has no name"
     for name in names:
         if name and not VARIANT_WORD.fullmatch(name):
             yield f"the variant {name!r} of {spec.name} is not one word"

@@ -286,7 +286,7 @@ def changed(**fields: Any) -> MethodSpec:
         (changed(variants=("big",)), "variants of toy holds a str, not only Variants"),
         (
             changed(variants=(Variant(layers=LAYERS),) * 2),
-            "toy has more than one variant called ''",
+            "a variant of toy that is not the first has no name",
         ),
         (
             spec("toy", "toy:Toy", Variant("big", layers=LAYERS), alias="big"),

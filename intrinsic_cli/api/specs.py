@@ -108,9 +108,12 @@ class MethodSpec:
         return self.variants[0]
 
     def variant(self, name: str) -> Variant:
-        """The variant called ``name`` (an alias counts too). KeyError if there is none."""
+        """The variant called ``name`` (an alias counts too), "" the default one. KeyError if there
+        is none."""
+        if not name:
+            return self.default
         for variant in self.variants:
-            if name == variant.name or (name and name == variant.alias):
+            if name in (variant.name, variant.alias):
                 return variant
         raise KeyError(name)
 

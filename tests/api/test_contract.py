@@ -66,6 +66,8 @@ def test_a_variant_is_found_by_its_name_or_alias() -> None:
     assert [spec.title(variant) for variant in spec.variants] == ["toy", "toy:glass"]
     with pytest.raises(KeyError):
         spec.variant("other")
+    named = MethodSpec("toy", "a toy", "toy:Toy", (glass, Variant("plain", layers=("albedo",))))
+    assert named.variant("") is named.variant("glass") is glass
 
 
 def test_every_training_knob_has_help() -> None:

@@ -37,6 +37,17 @@ def test_a_record_is_a_few_lines() -> None:
     ]
 
 
+def test_the_scores_are_those_of_the_last_stage() -> None:
+    record = run("synth", 3, 60)
+    record["stages"]["second"] = {"steps": 1, "seconds": 60, "loss": 0.25}
+    assert summary(record) == [
+        ("data", "synth"),
+        ("steps", "main 3, second 1"),
+        ("time", "2 min"),
+        ("scores", "loss 0.25"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("record", "lines"),
     [

@@ -25,7 +25,10 @@ IID = f"{shlex.quote(sys.executable)} -m intrinsic_cli"
 def shell(line: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """A line of a shell; ``iid`` in it is this one."""
     words = ["sh", "-c", line.replace("iid ", f"{IID} ", 1)]
-    return subprocess.run(words, capture_output=True, text=True, cwd=folder, check=False)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    return subprocess.run(
+        words, capture_output=True, text=True, cwd=folder, env=environment, check=False
+    )
 
 
 @needs_full
@@ -49,6 +52,7 @@ def test_full_stderr_does_not_stop_the_work(words: str) -> None:
 @needs_full
 def test_full_stderr_keeps_the_exit_code() -> None:
     assert shell("iid methods nothing 2>/dev/full").returncode == 2
+    assert shell(f"iid methods {'n' * 20_000} 2>/dev/full").returncode == 2
 
 
 def test_closed_stdout_is_a_sentence() -> None:
