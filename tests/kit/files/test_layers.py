@@ -113,9 +113,9 @@ def test_a_picture_too_large_for_its_format(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("form", "middle"), [("png", 128), ("png16", 32768)])
 def test_a_mask_is_written_linear(tmp_path: Path, form: str, middle: int) -> None:
-    mask = np.float32([0, 0.5, 1]).reshape(1, 3, 1)
+    mask = np.float32([0, 0.5, 1, 1.5]).reshape(1, 4, 1)  # upsampled beyond 1
     stored = files.write_layer(tmp_path / "m.png", mask, kind_of("mask"), form)
-    assert stored.codes.ravel().tolist() == [0, middle, 2 * middle - 1]
+    assert stored.codes.ravel().tolist() == [0, middle, 2 * middle - 1, 2 * middle - 1]
     assert (stored.encoding, stored.scale) == ("linear", 1.0)
     top = 2 * middle - 1
     assert np.array_equal(
