@@ -180,6 +180,8 @@ def test_other_readers_see_the_alpha_of_a_float_tiff(tmp_path: Path, channels: i
         page = file.pages[0]
         assert [int(extra) for extra in page.extrasamples] == [2], "unassociated alpha"
         assert len(file.pages) == 1
+        tags = [tag.code for tag in page.tags]
+        assert tags == sorted(tags), "strict readers want them in order"
         assert np.array_equal(page.asarray(), np.dstack([LAYER, ALPHA]))
     assert np.array_equal(cv2.imread(str(path), -1), np.dstack([LAYER, ALPHA]))
     photo = read_photo(path)
