@@ -12,6 +12,7 @@ from iid_retinex.pieces import label_pieces
 _OPAQUE = 0.9  # alpha from which a pixel shows the object alone
 _NEARLY_BLACK = 5e-3  # of the mean of what is not black: two codes of an 8-bit photo
 _LARGE = 0.05  # share of the photo that a black region at its border fills, to be background
+_FRAMES = 0.5  # share of the border it runs along; a dark thing standing in a photo has .2
 _RIM = (
     1  # pixels: where object and background mix, the fall of brightness is neither paint nor light
 )
@@ -48,6 +49,8 @@ def _black_background(brightness: Tensor) -> Tensor | None:
         return None
     labels = label_pieces(black)
     edges = torch.cat([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    if float((edges > 0).float().mean()) < _FRAMES:
+        return None
     reached = torch.bincount(edges, minlength=int(labels.max()) + 1) > 0
     reached[0] = False  # what is not black
     background = reached[labels]
