@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from two_stages import SMALL, registry
 
 from intrinsic_cli import weights
@@ -16,6 +17,8 @@ from intrinsic_cli.kit.networks.checkpoint import load_weights, save_weights
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.train import train
 from intrinsic_cli.runs.train.finish import compare
+from intrinsic_cli.runs.train.initial import initial_weights
+from intrinsic_cli.runs.train.plan import plan
 from intrinsic_cli.runs.train.stop_signal import Stop
 
 
@@ -183,6 +186,8 @@ def test_stages_whose_nets_came_whole_are_skipped(tmp_path: Path, toy: Path) -> 
     assert "stage code is skipped: its networks came whole with given.safetensors" in told
     assert "stage answer: 2 of 2 tensors begin as in given.safetensors (code, answer)" in told
     assert not (tmp_path / "run" / "code").exists()
+    assert report.weights
+    assert load_file(report.weights)["answer|weight"].dtype == torch.float16
 
 
 def test_a_skipped_stage_stays_skipped_on_resume(tmp_path: Path, toy: Path) -> None:
@@ -229,6 +234,8 @@ def test_weights_of_another_method_are_refused(tmp_path: Path, toy: Path) -> Non
     with pytest.raises(WeightsError, match=r"no network of .* fits toy") as caught:
         run(TrainRequest("toy", out=tmp_path / "run", steps=2, init=str(toy)))
     assert caught.value.hint == "it holds brightness; toy has answer, code"
+    with pytest.raises(WeightsError, match=r"no network of .* fits toy"):
+        run(TrainRequest("toy", out=tmp_path / "run", steps=2, init=str(toy), stage="code"))
     assert not (tmp_path / "run").exists()
 
 
@@ -270,3 +277,34 @@ def test_run_folders_are_weights(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is a checkpoint, not weights to use") as caught:
         weights.find_weights(*gray, str(stage / "last.pt"))
     assert str(report.weights) in caught.value.hint
+
+
+def test_later_stages_keep_what_earlier_ones_learned(
+    tmp_path: Path, toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skipping = "intrinsic_cli.runs.train.run.without_whole_stages"
+    monkeypatch.setattr(skipping, lambda planned, *_: planned)
+    more = ("lr=0.1", "warmup=0")
+    request = TrainRequest("toy", out=tmp_path / "run", steps=4, init=str(toy), overrides=more)
+    report = run(request)
+    trained = value(tmp_path / "run" / "code" / "best.safetensors", "code")
+    assert abs(trained - 0.75) > 0.01
+    assert value(report.weights, "code") == pytest.approx(trained, abs=1e-3)
+
+
+def test_given_weights_stand_for_the_stages_before(tmp_path: Path, toy: Path) -> None:
+    request = TrainRequest("toy", out=tmp_path / "run", init=str(toy), stage="answer")
+    found = initial_weights(plan(request, registry()))
+    assert found.keys() == {"init", "code"}
+    assert initial_weights(plan(TrainRequest("toy", out=tmp_path / "x"), registry())) == {}
+
+
+def test_a_stop_with_better_weights_gives_those(tmp_path: Path) -> None:
+    more = ("val_every=2", "lr=0.01", "warmup=0")
+    request = TrainRequest("toy", out=tmp_path, steps=9, overrides=more, seconds=0.0, stage="code")
+    run(request)
+    resume(tmp_path, seconds=0.0)
+    report = resume(tmp_path, seconds=0.0)
+    assert report.weights
+    assert load_weights(report.weights)[1]["step"] == 3
+    assert load_weights(tmp_path / "code" / "best.safetensors")[1]["step"] == 2

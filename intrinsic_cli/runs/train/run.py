@@ -33,7 +33,7 @@ def train(
     require_needs(run, source)
     with _undone_on_failure(run, request):
         run.write()
-        if run.init and not request.resume and not request.stage:
+        if run.init and not request.resume:
             run = without_whole_stages(run, source, progress)
             run.write()
         from intrinsic_cli.kit.training.distributed import started
