@@ -142,3 +142,13 @@ def test_both_precisions_come_back(tmp_path: Path, bits: int, masked: bool) -> N
     photo = read_photo(tmp_path / "a.exr")
     assert np.array_equal(photo.pixels, stored.astype(np.float32))
     assert (photo.alpha is not None) == masked
+
+
+def test_layers_of_one_name_in_two_parts(tmp_path: Path) -> None:
+    parts = [
+        OpenEXR.Part({}, channels("spec", SPECULAR), "left"),
+        OpenEXR.Part({}, channels("spec", BEAUTY), "right"),
+    ]
+    OpenEXR.File(parts).write(str(tmp_path / "a.exr"))
+    assert np.array_equal(read_photo(tmp_path / "a.exr", layer="spec").pixels, SPECULAR)
+    assert np.array_equal(read_photo(tmp_path / "a.exr", layer="right.spec").pixels, BEAUTY)

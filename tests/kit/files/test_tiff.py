@@ -11,6 +11,7 @@ import tifffile
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.photo import read_photo
+from intrinsic_cli.kit.files.tiff import read_half
 
 LIGHT = np.random.default_rng(0).uniform(0, 6, (23, 31, 4)).astype(np.float16)
 LIGHT[..., 3] = np.linspace(0, 1, 31)
@@ -53,3 +54,8 @@ def test_what_is_not_finite_is_repaired() -> None:
 def test_a_file_that_breaks_off_is_refused(length: int) -> None:
     with pytest.raises(DataError, match="truncated"):
         read_photo(tiff(LIGHT[..., :3], photometric="rgb")[:length])
+
+
+def test_integers_are_not_taken_for_half_floats() -> None:
+    codes = (LIGHT[..., :3] * 1000).astype(np.uint16)
+    assert read_half(tiff(codes, photometric="rgb"), lambda data: codes) is None
