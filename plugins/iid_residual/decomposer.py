@@ -61,9 +61,11 @@ class ResidualDecomposer(Decomposer):
     def turned(self, name: str, record: Mapping[str, Any], region: Region) -> Mapping[str, Any]:
         if name != LIGHT or region.angle == 0:
             return record
-        light = harmonics.from_house(torch.tensor([record["sh"]], dtype=torch.float32))
-        turned = harmonics.rotated(light, harmonics.in_plane(region.angle))
-        return light_record(turned)[0]
+        coefficients = torch.tensor([record["sh"]], dtype=torch.float32)
+        light = harmonics.from_house(coefficients)
+        turn = harmonics.in_plane(region.angle)
+        (turned,) = light_record(harmonics.rotated(light, turn))
+        return turned
 
     def __call__(self, photos: Tensor) -> Outputs:
         small = resize(photos, self._size(photos))
@@ -137,15 +139,23 @@ def _shadings(made: Prediction, domain: Domain, small: Tensor) -> tuple[Tensor, 
     """All of the shading and the harmonics' part of it, linear, above 0, and so bright that almost
     no albedo reflects more than it receives."""
     shading = domain.shading(made.shading)
-    least = (_DARKEST * shading.mean((1, 2, 3), keepdim=True)).clamp_min(_LEAST)
+    mean = shading.mean((1, 2, 3), keepdim=True)
+    least = (_DARKEST * mean).clamp_min(_LEAST)
     shading = torch.maximum(shading, least)
     seen = resize(small, (shading.shape[-2], shading.shape[-1]))
-    albedo = (seen / shading).amax(1).flatten(1)
-    excess = albedo.quantile(_WHITE, dim=1).clamp_min(1)[:, None, None, None]
+    excess = _excess(seen / shading)
     if made.harmonic is None:
         return shading * excess, shading * excess
-    harmonic = torch.maximum(domain.shading(made.harmonic), least)
+    harmonic = domain.shading(made.harmonic)
+    harmonic = torch.maximum(harmonic, least)
     return shading * excess, harmonic * excess
+
+
+def _excess(albedo: Tensor) -> Tensor:
+    """How far the brightest of an albedo [B,3,h,w] is above white, at least 1: [B,1,1,1]."""
+    brightest = albedo.amax(1).flatten(1)
+    level = brightest.quantile(_WHITE, dim=1)
+    return level.clamp_min(1).view(-1, 1, 1, 1)
 
 
 def _outline(made: Prediction, shading: Tensor) -> Tensor:

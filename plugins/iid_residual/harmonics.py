@@ -100,8 +100,10 @@ def from_house(light: Tensor) -> Tensor:
 
 def to_house(light: Tensor) -> Tensor:
     """The inverse of :func:`from_house`."""
-    nine = rotated(light, torch.tensor(_DOOR).T).view(-1, 3, 9) * math.pi
     back = [_PLACES.index(place) for place in range(9)]
+    way_out = torch.tensor(_DOOR).T
+    turned = rotated(light, way_out)
+    nine = turned.view(-1, 3, 9) * math.pi
     house: Tensor = nine[..., back].reshape(light.shape)
     return house
 

@@ -74,11 +74,18 @@ def relit_shading(normals: Tensor, light: Tensor, like: Tensor, where: Tensor) -
     """Shading of ``normals`` [B,3,h,w] under ``light`` [B,27], as bright as the shading ``like``
     in the mean over ``where`` [B,1,h,w]."""
     made = shade(normals, light)
-    weight = where.sum((1, 2, 3), keepdim=True).clamp_min(1) * like.shape[1]
-    wanted = (like * where).sum((1, 2, 3), keepdim=True) / weight
-    lit = made.clamp(min=0)
-    there = (lit * where).sum((1, 2, 3), keepdim=True) / weight
-    return (made * (wanted / there.clamp_min(1e-6))).clamp(min=_DARK * wanted)
+    wanted = _mean(like, where)
+    there = _mean(made.clamp(min=0), where)
+    gain = wanted / there.clamp_min(1e-6)
+    return torch.maximum(made * gain, _DARK * wanted)
+
+
+def _mean(x: Tensor, where: Tensor) -> Tensor:
+    """[B,C,h,w] → [B,1,1,1], over the pixels inside."""
+    axes = (1, 2, 3)
+    weight = where.sum(axes, keepdim=True) * x.shape[1]
+    total = (x * where).sum(axes, keepdim=True)
+    return total / weight.clamp_min(1)
 
 
 def read_light(path: Path) -> Tensor:

@@ -26,19 +26,16 @@ def table_losses(design: Design, made: Prediction, truth: Truth) -> dict[str, Te
     albedo = made.albedo.detach() if design.residual else made.albedo
     losses = {
         "normals": _loss(terms["normals"], made.normals, truth.normals, known),
-        "albedo": _loss(terms["albedo"], compared(made.albedo), compared(truth.albedo), known),
-        "rebuilt": _loss(
-            terms["rebuilt"], compared(albedo * made.shading), compared(truth.photo), mask
-        ),
+        "albedo": _compared_loss(terms["albedo"], made.albedo, truth.albedo, known),
+        "rebuilt": _compared_loss(terms["rebuilt"], albedo * made.shading, truth.photo, mask),
     }
     if made.light is not None and made.harmonic is not None:
-        errors = distance(terms["light"].distance, made.light, truth.light) * truth.lit
-        losses["light"] = terms["light"].weight * errors.mean()
-        harmonic = compared(truth.harmonic)
-        losses["harmonic"] = _loss(terms["harmonic"], compared(made.harmonic), harmonic, known)
+        losses["light"] = _light_loss(terms["light"], made.light, truth)
+        harmonic = terms["harmonic"]
+        losses["harmonic"] = _compared_loss(harmonic, made.harmonic, truth.harmonic, known)
     if "shading" in terms:
-        shading = compared(truth.shading)
-        losses["shading"] = _loss(terms["shading"], compared(made.shading), shading, known)
+        shading = terms["shading"]
+        losses["shading"] = _compared_loss(shading, made.shading, truth.shading, known)
     return losses
 
 
@@ -57,10 +54,11 @@ def outline_loss(made: Prediction, truth: Truth, weight: float) -> dict[str, Ten
     """Of the head's outline, on samples that know it."""
     if made.outline is None:
         return {}
-    size = (made.outline.shape[-2], made.outline.shape[-1])
-    wanted = F.interpolate(truth.outline, size=size, mode="area")
-    errors = F.binary_cross_entropy_with_logits(made.outline, wanted, reduction="none")
-    return {"outline": weight * (errors.mean((1, 2, 3)) * truth.lit[:, 0]).mean()}
+    guess = made.outline
+    wanted = F.interpolate(truth.outline, size=guess.shape[-2:], mode="area")
+    errors = F.binary_cross_entropy_with_logits(guess, wanted, reduction="none")
+    known = errors.mean((1, 2, 3)) * truth.lit[:, 0]
+    return {"outline": weight * known.mean()}
 
 
 def measures(made: Prediction, truth: Truth) -> dict[str, Tensor]:
@@ -89,14 +87,31 @@ def _loss(term: Term, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     return term.weight * masked(distance(term.distance, guess, truth), mask)
 
 
+def _compared_loss(term: Term, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """Of linear numbers, as eyes compare them."""
+    return _loss(term, compared(guess), compared(truth), mask)
+
+
+def _light_loss(term: Term, light: Tensor, truth: Truth) -> Tensor:
+    errors = distance(term.distance, light, truth.light)
+    return term.weight * (errors * truth.lit).mean()
+
+
 def _rmse(guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     return masked((guess - truth).square(), mask).sqrt()
 
 
 def _si_rmse(guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """Root mean square error after each sample's best scale; mean over the samples."""
-    axes = (1, 2, 3)
-    scale = (guess * truth * mask).sum(axes) / (guess.square() * mask).sum(axes).clamp_min(1e-8)
-    errors = (guess * scale[:, None, None, None] - truth).square() * mask
-    count = (mask.sum(axes) * guess.shape[1]).clamp_min(1)
-    return (errors.sum(axes) / count).sqrt().mean()
+    guess, truth = guess * mask, truth * mask
+    product = _sums(guess * truth)
+    energy = _sums(guess.square())
+    scale = product / energy.clamp_min(1e-8)
+    errors = _sums((guess * scale - truth).square())
+    count = _sums(mask) * guess.shape[1]
+    return (errors / count.clamp_min(1)).sqrt().mean()
+
+
+def _sums(x: Tensor) -> Tensor:
+    """[B,C,h,w] → [B,1,1,1]."""
+    return x.sum((1, 2, 3), keepdim=True)

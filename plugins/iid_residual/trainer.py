@@ -95,9 +95,11 @@ class ResidualTrainer(Trainer):
 
     def _freeze(self, runtime: Runtime) -> None:
         """Only what the variant trains, where the base is there already."""
-        choice, init = self._config.freeze, runtime.parents.get("init", {})
-        base = self._design.name in ("sfsnet", "skipnet") or PIPE not in init
-        if choice == "yes" or (choice == "auto" and not base):
+        choice = self._config.freeze
+        init = runtime.parents.get("init", {})
+        is_base = self._design.name in ("sfsnet", "skipnet")
+        given = PIPE in init and not is_base
+        if choice == "yes" or (choice == "auto" and given):
             self._network.freeze(self._design.learns)
 
     def _make_optimizers(self) -> dict[str, Optimizer]:
@@ -140,11 +142,13 @@ class ResidualTrainer(Trainer):
     def _labelled(self, batch: Batch, number: int) -> Batch:
         """In stage ``real``, where a dataset has no photos without truth, every other sample is
         taken for one."""
-        if not self._real or ("label" in batch and not bool(batch["label"].all())):
+        photo = batch["photo"]
+        without_truth = "label" in batch and not bool(batch["label"].all())
+        if not self._real or without_truth:
             return batch
-        count = len(batch["photo"])
-        places = torch.arange(count, device=batch["photo"].device) + number
-        return {**batch, "label": (places % 2).to(batch["photo"].dtype)[:, None]}
+        places = torch.arange(len(photo), device=photo.device)
+        label = (places + number) % 2
+        return {**batch, "label": label.to(photo.dtype)[:, None]}
 
     def _answer(self, batch: Batch) -> tuple[Prediction, Truth]:
         """What the network says of a batch, and what it should say."""

@@ -7,7 +7,7 @@ samples are lit by harmonics alone, with lights no scene had.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,8 @@ _HARMONIC = 0.2  # share of samples lit by harmonics alone
 _DIM = 0.1  # share of samples in low light
 _GLASSES, _FRINGE = 0.1, 0.1
 _DARKEST = 0.01  # reflectance, below which a highlight would make no sense as shading
+_DIMMEST = 0.02  # shading by harmonics alone, which may fall below 0
+_SOLID = 250  # of 255, from which on a pixel belongs to the head
 _CLIPPED, _BLACK = 0.98, 0.002
 #: Of 12 lights of faces (the specification's section 4): mean and spread of the nine coefficients,
 #: in SfSNet's order.
@@ -58,38 +60,53 @@ class Head:
 def cut_out(scene: Scene, points: Image, pose: Pose, side: int) -> Head:
     """The square ``pose`` of a scene, upright, at ``side`` pixels. ``points`` [5,2] in pixels of
     the scene."""
-    matrix = pose.matrix(side)
-
-    def warped(image: NDArray[np.uint8], linear: bool = True) -> NDArray[np.uint8]:
-        how = cv2.WARP_INVERSE_MAP | (cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST)
-        size = (side, side)
-        return np.asarray(
-            cv2.warpAffine(image, matrix, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
-        )
-
-    head = head_of(scene, points)
-    upright = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
-    turned = points @ upright[:, :2].T + upright[:, 2]
-    normals = _unit(warped(scene.normals).astype(np.float32) / 127.5 - 1)
+    cut = _Cut(pose.matrix(side), side)
+    normals = cut(scene.normals).astype(np.float32) / 127.5 - 1
     return Head(
-        [warped(x) for x in scene.albedos],
-        [warped(x) for x in scene.shadings],
-        {k: warped(x) for k, x in scene.highlights.items()},
-        _turned(normals, -pose.angle),
-        _within(head, matrix, side) > 250,
-        turned.astype(np.float32),
-        _lights(scene, -pose.angle),
+        albedos=[cut(codes) for codes in scene.albedos],
+        shadings=[cut(codes) for codes in scene.shadings],
+        highlights={k: cut(codes) for k, codes in scene.highlights.items()},
+        normals=_turned(_unit(normals), -pose.angle),
+        inside=cut(head_of(scene, points), cv2.BORDER_CONSTANT) > _SOLID,
+        points=cut.points(points),
+        lights=_lights(scene, -pose.angle),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Cuts a square of ``side`` pixels out of pictures; ``matrix`` [2,3] takes its pixels to
+    theirs."""
+
+    matrix: NDArray[np.float64]
+    side: int
+
+    def __call__(
+        self, image: NDArray[np.uint8], border: int = cv2.BORDER_REPLICATE
+    ) -> NDArray[np.uint8]:
+        """``image`` [H,W,…] → [side,side,…]."""
+        size = (self.side, self.side)
+        flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+        warped = cv2.warpAffine(image, self.matrix, size, flags=flags, borderMode=border)
+        return np.asarray(warped)
+
+    def points(self, points: Image) -> Image:
+        """Points of the picture [5,2] in the square."""
+        way_back = np.linalg.inv(self.matrix[:, :2])
+        offset = points - self.matrix[:, 2]
+        return np.asarray(offset @ way_back.T, np.float32)
 
 
 def head_of(scene: Scene, points: Image) -> NDArray[np.uint8]:
     """[H,W], 255 where the object is that the points lie on."""
-    rows = np.clip(points[:, 1].astype(int), 0, scene.ids.shape[0] - 1)
-    columns = np.clip(points[:, 0].astype(int), 0, scene.ids.shape[1] - 1)
+    last = scene.ids.shape[0] - 1
+    columns, rows = np.clip(points, 0, last).astype(int).T
     seen = scene.ids[rows, columns]
-    names, counts = np.unique(seen[seen > 0], return_counts=True)
-    name = names[counts.argmax()] if names.size else 1
-    return np.asarray(np.where(scene.ids == name, 255, 0), np.uint8)
+    counts = np.bincount(seen, minlength=2)
+    # 0 is no object; where all points miss, the first one is taken.
+    name = 1 + counts[1:].argmax()
+    inside = scene.ids == name
+    return np.asarray(inside * 255, np.uint8)
 
 
 def compose(head: Head, rng: np.random.Generator, plain: bool = False) -> Sample:
@@ -127,23 +144,28 @@ def _paint(head: Head, rng: np.random.Generator) -> Image:
 
 def _lit(head: Head, albedo: Image, rng: np.random.Generator, plain: bool) -> tuple[Image, Image]:
     """A light [27] of the house and the shading [h,w,3] it makes, highlights included."""
-    if not plain and rng.random() < _HARMONIC:
-        light = _made_up_light(rng) if rng.random() < 0.5 else _mixed(head, rng)[0]
-        return light, np.maximum(shade(head.normals, light), 0.02)
     light, weights = _mixed(head, rng)
-    shading = sum(w * SHADING[s] for w, s in zip(weights, head.shadings, strict=True))
+    if not plain and rng.random() < _HARMONIC:
+        if rng.random() < 0.5:
+            light = _made_up_light(rng)
+        return light, np.maximum(shade(head.normals, light), _DIMMEST)
+    shading = np.zeros_like(albedo)
+    for weight, codes in zip(weights, head.shadings, strict=True):
+        shading += weight * SHADING[codes]
     for k, codes in head.highlights.items():
-        shading = shading + weights[k] * SHADING[codes] / albedo
-    return light, np.asarray(shading, np.float32)
+        shading += weights[k] * SHADING[codes] / albedo
+    return light, shading
 
 
 def _mixed(head: Head, rng: np.random.Generator) -> tuple[Image, Image]:
     """The lights' own mixed, each with a colour: the harmonics [27] and the weights [K,3]."""
     count = len(head.shadings)
-    shares = rng.dirichlet(np.full(count, 0.5))[:, None]
-    weights = (shares * np.exp(rng.normal(0, 0.15, (count, 3)))).astype(np.float32)
-    by_colour = head.lights.reshape(count, 3, 9)
-    return np.einsum("kc,kcn->cn", weights, by_colour).reshape(27), weights
+    shares = rng.dirichlet(np.full(count, 0.5))
+    colours = np.exp(rng.normal(0, 0.15, (count, 3)))
+    weights = (shares[:, None] * colours).astype(np.float32)
+    repeated = weights.repeat(9, axis=1)
+    light = (repeated * head.lights).sum(0)
+    return light, weights
 
 
 def _made_up_light(rng: np.random.Generator) -> Image:
@@ -164,9 +186,10 @@ def _made_up_light(rng: np.random.Generator) -> Image:
 def _camera(seen: Image, inside: Mask, rng: np.random.Generator) -> Camera:
     """As people own them; now and then the picture is far too dark."""
     camera = random_camera(seen, inside, rng)
-    dim = np.exp(rng.uniform(-2.5, -0.8)) if rng.random() < _DIM else 1.0
-    gain = (camera.gain * dim).astype(np.float32)
-    return Camera(gain, camera.shot, camera.read, camera.contrast, camera.quality)
+    if rng.random() >= _DIM:
+        return camera
+    darker = np.float32(np.exp(rng.uniform(-2.5, -0.8)))
+    return replace(camera, gain=camera.gain * darker)
 
 
 def _hidden(
@@ -186,26 +209,21 @@ def _hidden(
 
 def _lights(scene: Scene, degrees: float) -> Image:
     """Harmonics [K,27] of the scene's lights, in its layers' units, turned with the picture."""
-    rows = [np.asarray(light["sh9"], np.float32).T.reshape(27) for light in scene.meta["lights"]]
-    light = torch.from_numpy(np.stack(rows))
-    if degrees == 0:
-        return np.asarray(light.numpy())
-    return np.asarray(to_house(rotated(from_house(light), in_plane(degrees))).numpy())
+    rows = [light["sh9"] for light in scene.meta["lights"]]
+    by_colour = np.asarray(rows, np.float32).transpose(0, 2, 1)
+    light = torch.from_numpy(by_colour.reshape(len(rows), 27))
+    turn = in_plane(degrees)
+    turned = to_house(rotated(from_house(light), turn))
+    return np.asarray(turned.numpy())
 
 
 def _turned(vectors: Image, degrees: float) -> Image:
     """Vectors [h,w,3] (x right, y up) turned counter-clockwise."""
-    turn = np.radians(degrees)
-    cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
-    x, y, z = np.moveaxis(vectors, 2, 0)
-    return np.stack([cos * x - sin * y, sin * x + cos * y, z], axis=2)
-
-
-def _within(head: NDArray[np.uint8], matrix: NDArray[np.float64], side: int) -> Image:
-    flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
-    return np.asarray(
-        cv2.warpAffine(head, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-    )
+    turn = in_plane(degrees)[:2, :2]
+    # There the first coordinate goes down: the same turn, for the plane's other two axes.
+    across = vectors[..., :2] @ turn.numpy().T
+    towards = vectors[..., 2:]
+    return np.concatenate([across, towards], axis=2)
 
 
 def _unit(vectors: Image) -> Image:

@@ -31,6 +31,7 @@ POINTS = "faces.json"
 #: The side of the photos that are measured with.
 CASE = 192
 _REAL = (".jpg", ".jpeg", ".png", ".webp")
+_NARROWEST = 16.0  # pixels of a head
 _REAL_SHARE = 0.5  # of the samples where there are real photos
 
 
@@ -50,7 +51,10 @@ class Heads(Source):
         self._folder = folder
         self.rows: Mapping[str, Row] = {"label": "numbers"}
         self._opened: dict[str, _HeadScenes] = {}
-        self._real = sorted(p for p in real.rglob("*") if p.suffix in _REAL) if real else []
+        self._real: list[Path] = []
+        if real is not None:
+            files = real.rglob("*")
+            self._real = sorted(path for path in files if path.suffix in _REAL)
 
     def batches(
         self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0
@@ -140,10 +144,12 @@ class _HeadScenes:
         """A head, moved and turned a little, as faces are that a detector has found."""
         scene = self.scene(index)
         points, pose = self.pose(scene)
-        right, down = rng.normal(0, 0.03, 2)
+        right, down = rng.normal(0, 0.03, 2).tolist()
         larger = float(np.exp(rng.normal(0.05, 0.14)))
-        pose = pose.moved(float(right), float(down), larger, float(rng.normal(0, 8)))
-        return compose(cut_out(scene, points, pose, side), rng)
+        turned = float(rng.normal(0, 8))
+        moved = pose.moved(right, down, larger, turned)
+        head = cut_out(scene, points, moved, side)
+        return compose(head, rng)
 
 
 def open_heads(path: Path) -> Heads:
@@ -202,11 +208,16 @@ def _read_points(path: Path) -> dict[str, Any]:
 
 def _guessed(scene: Scene) -> tuple[Image, Pose]:
     """Where the face probably is, by the head's outline: shards of others name no points."""
-    middle = np.full((5, 2), scene.ids.shape[0] / 2, np.float32)
-    rows, columns = np.nonzero(head_of(scene, middle))
-    top = rows.min() if rows.size else 0
-    upper = columns[rows < np.quantile(rows, 0.5)] if rows.size else np.array([0])
-    width = max(float(np.ptp(upper)), 16.0)
-    pose = Pose(float(np.median(upper)), float(top) + 0.62 * width, 1.3 * width)
-    points = (np.asarray(TEMPLATE) - 0.5) * pose.side + (pose.x, pose.y)
+    middle = scene.ids.shape[0] / 2
+    rows, columns = np.nonzero(head_of(scene, np.full((5, 2), middle, np.float32)))
+    if not rows.size:
+        rows = columns = np.array([0, scene.ids.shape[0] - 1])
+    # The lower half of the outline is as wide as the shoulders.
+    upper = columns[rows <= np.median(rows)]
+    width = max(float(np.ptp(upper)), _NARROWEST)
+    x = float(np.median(upper))
+    y = float(rows.min()) + 0.62 * width
+    pose = Pose(x, y, 1.3 * width)
+    inside = np.asarray(TEMPLATE) - 0.5
+    points = inside * pose.side + (x, y)
     return points.astype(np.float32), pose

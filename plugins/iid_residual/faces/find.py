@@ -44,10 +44,13 @@ def can_find(model: str) -> bool:
 
 def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
     """Faces of a photo [H,W,3] linear, the largest first."""
-    scale = min(1.0, _LONGEST / max(photo.shape[:2]))
-    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA) if scale < 1 else photo
-    codes = np.ascontiguousarray(encode_codes(np.array(small, np.float32), 8))
+    height, width = photo.shape[:2]
+    scale = min(1.0, _LONGEST / max(height, width))
+    small = np.array(photo, np.float32)
+    if scale < 1:
+        size = (round(width * scale), round(height * scale))
+        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+    codes = np.ascontiguousarray(encode_codes(small, 8))
     found = _with_yunet(codes, model) if model else _with_mtcnn(codes)
     faces = []
     for points, confidence in found:

@@ -46,11 +46,14 @@ class Pose:
         """[2,3]: pixel (column, row, 1) of the upright square of ``pixels`` pixels → pixel of the
         picture, both counted at their middles."""
         turn = cmath.rect(self.side / pixels, -math.radians(self.angle))
-        middle = complex(self.x, self.y) - turn * complex(pixels, pixels) / 2
-        start = middle + turn * complex(0.5, 0.5) - complex(0.5, 0.5)
-        return np.array(
-            [[turn.real, -turn.imag, start.real], [turn.imag, turn.real, start.imag]], np.float64
+        to_corner = complex(pixels - 1, pixels - 1) / 2
+        middle = complex(self.x - 0.5, self.y - 0.5)
+        first = middle - turn * to_corner
+        rows = (
+            (turn.real, -turn.imag, first.real),
+            (turn.imag, turn.real, first.imag),
         )
+        return np.array(rows, np.float64)
 
 
 def pose_of(points: Any) -> Pose:

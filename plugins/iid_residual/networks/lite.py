@@ -28,8 +28,10 @@ class Entrance(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.encoder = Encoder(_DEPTH)
-        self.sides = nn.ModuleList(nn.Conv2d(n, width, 1) for n in CHANNELS[1:_DEPTH])
-        self.fine = nn.Conv2d(3 * _PIXELS**2 + 4 * CHANNELS[0], width, 1)
+        coarser = CHANNELS[1:_DEPTH]
+        self.sides = nn.ModuleList(nn.Conv2d(n, width, 1) for n in coarser)
+        details = 3 * _PIXELS**2 + 4 * CHANNELS[0]
+        self.fine = nn.Conv2d(details, width, 1)
         self.smooth = Block(width)
 
     def forward(self, photo: Tensor) -> Tensor:

@@ -41,12 +41,14 @@ class Encoder(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        most = 4 * width
         self.conv1 = nn.Conv2d(3, width, 4, stride=2, padding=1)
         self.conv2 = _down(width, 2 * width)
-        self.conv3 = _down(2 * width, 4 * width)
-        self.conv4 = _down(4 * width, 4 * width)
-        self.conv5 = _down(4 * width, 4 * width)
-        self.fc256 = nn.Linear(4 * width * _MAP * _MAP, _CODE * width)
+        self.conv3 = _down(2 * width, most)
+        self.conv4 = _down(most, most)
+        self.conv5 = _down(most, most)
+        pixels = _MAP * _MAP
+        self.fc256 = nn.Linear(most * pixels, _CODE * width)
 
     def forward(self, photo: Tensor) -> Codes:
         first = self.conv1(photo)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from iid_residual.data.compose import compose, cut_out
+from iid_residual.data.compose import _hidden, cut_out
 from iid_residual.data.heads import Heads, open_heads
 from iid_residual.faces.template import TEMPLATE, Pose
 from iid_residual.harmonics import from_house, shade, vectors_from_house
@@ -135,13 +135,17 @@ def _planes(normals: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(normals)).permute(2, 0, 1)[None]
 
 
-def test_what_hides_the_face_is_not_learned_from(folder: Path) -> None:
-    scene = Shards(folder / "val")[0]
-    points = (0.1 + 0.8 * np.asarray(TEMPLATE, np.float32)) * SIDE
-    head = cut_out(scene, points, Pose(32, 32, 64), 48)
-    plain = compose(head, np.random.default_rng(0), plain=True)["mask"].sum()
-    hidden = [compose(head, np.random.default_rng(n))["mask"].sum() for n in range(30)]
-    assert min(hidden) < plain - 20
+def test_what_hides_the_face_is_not_learned_from() -> None:
+    photo = np.full((64, 64, 3), 0.8, np.float32)
+    points = np.asarray(TEMPLATE, np.float32) * 64
+    touched = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        hidden, mask = _hidden(photo, np.ones((64, 64), bool), points, rng)
+        changed = np.abs(hidden - photo).max(2) > 0
+        assert not (changed & mask).any()
+        touched += bool(changed.any())
+    assert 3 < touched < 20
 
 
 def test_the_stream_depends_on_seed_and_number_alone(folder: Path) -> None:
