@@ -44,7 +44,7 @@ def estimate_shading(photos: Tensor, thresholds: Tensor) -> Tensor:
     shading [B,1,H,W], in units in which white paint is 1."""
     steps = measure_steps(photos)
     shading = integrate_light(steps, thresholds)
-    return shading * _white(photos[:, :3] / shading, steps.inside)
+    return shading * _white(_colours(photos) / shading, steps.inside)
 
 
 class Steps(NamedTuple):
@@ -66,7 +66,7 @@ def measure_steps(photos: Tensor) -> Steps:
     """The steps of photos [B,3,H,W] linear (or [B,4,H,W] with alpha), whatever their exposure.
     Steps from and to black do not count, nor those outside the object."""
     inside = find_silhouettes(photos)
-    photos = photos[:, :3]
+    photos = _colours(photos)
     photos = photos / _level(photos, inside)
     brightness = photos.mean(dim=1, keepdim=True).add(_DARK).log()
     colours = photos.add(_DARK).log()
@@ -112,7 +112,9 @@ def _level(photos: Tensor, inside: Tensor) -> Tensor:
     everywhere = (1, 2, 3)
     lit = photos.amax(dim=1, keepdim=True) > 0
     lit = (lit & inside).expand_as(photos)
-    total = (photos * inside).sum(dim=everywhere, keepdim=True)
+    if not bool(inside.all()):
+        photos = photos * inside
+    total = photos.sum(dim=everywhere, keepdim=True)
     count = lit.sum(dim=everywhere, keepdim=True)
     mean = total / count.clamp(min=1)
     return torch.where(total > 0, mean, 1)
@@ -128,3 +130,10 @@ def _white(albedo: Tensor, inside: Tensor) -> Tensor:
     white = sampled.flatten(1).nanquantile(_WHITE, dim=1)
     white = white[:, None, None, None]
     return torch.where(white > 0, white, 1)
+
+
+def _colours(photos: Tensor) -> Tensor:
+    """Without alpha, in the order in memory that photos have without one: sums depend on it."""
+    if photos.shape[1] == 3:
+        return photos
+    return photos[:, :3].contiguous(memory_format=torch.channels_last)

@@ -13,9 +13,8 @@ _OPAQUE = 0.9  # alpha from which a pixel shows the object alone
 _NEARLY_BLACK = 5e-3  # of the mean of what is not black: two codes of an 8-bit photo
 _LARGE = 0.05  # share of the photo that a black region at its border fills, to be background
 _FRAMES = 0.5  # share of the border it runs along; a dark thing standing in a photo has .2
-_RIM = (
-    1  # pixels: where object and background mix, the fall of brightness is neither paint nor light
-)
+#: Pixels: where object and background mix, the fall of brightness is neither paint nor light.
+_RIM = 1
 
 
 def find_silhouettes(photos: Tensor) -> Tensor:
