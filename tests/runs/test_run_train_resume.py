@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from intrinsic_cli.api import DataError, IidError, TrainingError, UsageError
 from intrinsic_cli.kit.networks.checkpoint import load_weights
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.train import train
+from intrinsic_cli.runs.train.plan import plan
 
 
 def begin(folder: Path, steps: int = 1, **more: Any) -> TrainReport:
@@ -177,3 +179,13 @@ def test_settings_of_later_stages_are_checked_before_the_first(tmp_path: Path) -
     with pytest.raises(UsageError, match="crop must be a multiple of 32, not 100"):
         begin(tmp_path / "run", method="flow", overrides=("crop=100",))
     assert not (tmp_path / "run").exists()
+
+
+def test_the_data_of_a_repeated_run_is_its_own_unless_another_is_given(tmp_path: Path) -> None:
+    begin(tmp_path / "a")
+    config = tmp_path / "a" / "config.toml"
+    config.write_text(config.read_text().replace('data = "synth"', 'data = "mit:x"'))
+    request = TrainRequest(config=config, out=tmp_path / "b")
+    assert plan(request, registry()).data == "mit:x"
+    assert plan(replace(request, data="iiw:y"), registry()).data == "iiw:y"
+    assert plan(TrainRequest("gray", out=tmp_path / "b"), registry()).data == "synth"
