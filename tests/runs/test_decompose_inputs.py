@@ -273,3 +273,11 @@ def test_who_comes_second_with_another_photo_is_told(
     assert item.status == "failed"
     assert f"its layers would replace those of {one}" in item.error
     assert go(other, out=out, force=True).inputs[0].status == "done"
+
+
+def test_the_output_folder_is_not_looked_into(tmp_path: Path) -> None:
+    """Whatever lies there, also what no sidecar tells of."""
+    photo(tmp_path / "in/a.png")
+    photo(tmp_path / "in/out/stranger.png")
+    report = go(tmp_path / "in", out=tmp_path / "in/out", recursive=True)
+    assert [Path(item.input).name for item in report.inputs] == ["a.png"]

@@ -206,3 +206,12 @@ def test_other_failures_of_a_network_name_the_cause() -> None:
 
     with pytest.raises(PluginError, match=r"the network failed: .*size"):
         decompose_photo(Wrong(Frame()), photo(8, 9), CPU)
+
+
+def test_a_network_never_sees_more_than_white() -> None:
+    given = photo(20, 20, gain=3.0)
+    given.pixels[4, 4] = 500.0
+    decomposer = Fake(Frame())
+    layers = decompose_photo(decomposer, given, CPU).layers
+    assert decomposer.seen[0].max() == 1
+    assert np.allclose(layers["albedo"] * layers["shading"], given.pixels, rtol=1e-5)
