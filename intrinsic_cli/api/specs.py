@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from intrinsic_cli.api.outputs import Kind, kind_of
@@ -69,7 +69,9 @@ class Variant:
     ``needs`` are the batch keys a dataset must offer to train. ``options`` and ``config`` are
     frozen dataclasses of :func:`knob`: what decomposing and what training can be told. ``stages``
     are trained in order, each seeing the weights of those before it; () = nothing to train.
-    ``smoke`` overrides the config so that two training steps fit in two CPU seconds.
+    ``smoke`` overrides the config so that two training steps fit in two CPU seconds. ``asked_by``
+    names outputs beyond the promised, each with the options that ask for it by not having their
+    default.
     """
 
     name: str = ""
@@ -82,6 +84,17 @@ class Variant:
     summary: str = ""
     alias: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
+    asked_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def outputs(self, options: Any) -> tuple[str, ...]:
+        """What is made under these ``options``: the promised outputs, and those that are asked
+        for."""
+        given, plain = asdict(options), asdict(self.options())
+        asked = []
+        for name, keys in self.asked_by.items():
+            if any(given[key] != plain[key] for key in keys):
+                asked.append(name)
+        return (*self.layers, *asked)
 
     def kind(self, output: str) -> Kind:
         """The kind of one of its outputs. PluginError where nobody has said it."""

@@ -38,6 +38,7 @@ def _variant(design: Design) -> Variant:
         stages=("synthetic", "real"),
         smoke=_LITE if default else _PAPER,
         summary=design.summary,
+        asked_by={"relit": ("light", "ambient")} if design.harmonic else {},
     )
 
 

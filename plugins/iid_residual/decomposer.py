@@ -110,7 +110,10 @@ class ResidualDecomposer(Decomposer):
         wanted = self._wanted.light_for(light)
         made = relit_shading(normals, wanted, shading, layers["mask"])
         part = _large(layers["mask"], photos)
-        return photos + part * (layers["albedo"] * _large(made, photos) - photos)
+        relit = layers["albedo"] * _large(made, photos)
+        # What is brighter than the photo's white would darken all of an integer file.
+        white = photos.amax((1, 2, 3), keepdim=True).clamp_min(1)
+        return photos + part * (torch.minimum(relit, white) - photos)
 
 
 def light_record(light: Tensor) -> list[dict[str, Any]]:

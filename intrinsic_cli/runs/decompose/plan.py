@@ -38,9 +38,11 @@ def make_plan(request: DecomposeRequest, registry: Registry) -> Plan:
     _check_choices(request)
     check_pattern(request.name)
     _, variant = registry.resolve(request.method)
-    outputs = _outputs(request.layers, request.method, variant.layers)
+    _outputs(request.layers, request.method, (*variant.layers, *variant.asked_by))
     table = settings.read_toml(request.config) if request.config else {}
     choice = choose(request.method, request.options, request.weights, table, registry)
+    made = variant.outputs(choice.options)
+    outputs = _outputs(request.layers, request.method, made)
     check_writable(request.out)
     more: dict[str, Any] = {
         "seed": request.seed,

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+import iid_residual
 from iid_residual.decomposer import light_record
 from iid_residual.harmonics import angles, direction, shade, towards, unit
 from iid_residual.relight import Wanted, read_light, relit_shading, with_ambient
+from iid_residual.settings import ResidualOptions
 from intrinsic_cli.api import UsageError
 
 
@@ -84,6 +86,16 @@ def test_a_file_without_light_is_refused(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(UsageError, match="no light"):
         read_light(path)
+
+
+def test_a_relit_photo_is_an_output_only_where_it_is_asked_for() -> None:
+    (spec,) = iid_residual.iid_methods()
+    plain = spec.default.outputs(ResidualOptions())
+    assert plain == spec.default.layers
+    for asking in (ResidualOptions(light="0,0"), ResidualOptions(ambient=0.5)):
+        assert spec.default.outputs(asking) == (*plain, "relit")
+    latent = spec.variant("latent")
+    assert latent.outputs(ResidualOptions(light="0,0")) == latent.layers
 
 
 def test_records_say_where_the_light_comes_from() -> None:
