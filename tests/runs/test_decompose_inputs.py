@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -9,13 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from decomposing import FLAT, everything, go, statuses
-from light_method import DEFAULT, REGISTRY, SPEC
+from light_method import DEFAULT, REGISTRY, SPEC, Power, PowerDecomposer
 from PIL import Image
 
-from intrinsic_cli.api import DataError, IidError, UsageError
+from intrinsic_cli.api import DataError, Decomposer, IidError, Runtime, UsageError
+from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.networks.checkpoint import save_weights
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest
@@ -281,3 +285,38 @@ def test_the_output_folder_is_not_looked_into(tmp_path: Path) -> None:
     photo(tmp_path / "in/out/stranger.png")
     report = go(tmp_path / "in", out=tmp_path / "in/out", recursive=True)
     assert [Path(item.input).name for item in report.inputs] == ["a.png"]
+
+
+def test_what_was_asked_reaches_the_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Runtime] = []
+
+    def decomposer(self: Power, state: Any, options: Any, runtime: Runtime) -> Decomposer:
+        seen.append(runtime)
+        return PowerDecomposer(options)
+
+    monkeypatch.setattr(Power, "decomposer", decomposer)
+    more = {"seed": 5, "precision": "bf16", "method": "power:soft"}
+    go(photo(tmp_path / "a.png"), out=tmp_path / "out", **more)
+    (runtime,) = seen
+    assert (runtime.seed, runtime.precision, runtime.variant) == (5, "bf16", "soft")
+
+
+def test_photos_are_understood_as_asked(tmp_path: Path) -> None:
+    path = photo(tmp_path / "a.png")
+    for encoding in ("srgb", "linear"):
+        out = tmp_path / encoding
+        go(path, out=out, input_encoding=encoding, format="npz")
+        assert json.loads((out / "a.iid.json").read_text())["encoding"] == encoding
+        with np.load(out / "a.npz") as layers:
+            made = layers["albedo"] * layers["shading"]
+        assert np.allclose(made, read_photo(path, encoding).pixels, atol=1e-5)
+
+
+def test_light_beyond_half_precision_is_told(tmp_path: Path) -> None:
+    light = np.full((16, 16, 3), 0.5, np.float32)
+    light[:4] = 3e5
+    cv2.imwrite(str(tmp_path / "sun.tiff"), light)
+    (report,) = go(tmp_path / "sun.tiff", out=tmp_path / "out", format="exr").inputs
+    assert any("beyond what half precision holds" in note for note in report.notes), report
+    (report,) = go(tmp_path / "sun.tiff", out=tmp_path / "out", format="exr32").inputs
+    assert not report.notes

@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from intrinsic_cli.api import Frame
-from intrinsic_cli.kit.light.resize import bands, fit_size, pad_to_multiple, resize
+from intrinsic_cli.kit.light.resize import (
+    bands,
+    enlarged,
+    fit_size,
+    pad_to_multiple,
+    resize,
+)
 
 DICE = random.Random(0)
 
@@ -44,6 +50,19 @@ def test_sizes_are_multiples_and_never_blown_up() -> None:
 def test_shrinking_averages() -> None:
     stripes = torch.arange(64).remainder(2).float().expand(1, 3, 64, 64)
     assert torch.allclose(resize(stripes, (8, 8))[..., 1:-1], torch.tensor(0.5), atol=0.02)
+
+
+def test_shrinking_sees_what_lies_between() -> None:
+    """One bright column in eight, where bilinear samples would look at two others."""
+    lines = (torch.arange(64) % 8 == 0).float().expand(1, 3, 64, 64)
+    assert torch.allclose(resize(lines, (8, 8))[..., 1:-1], torch.tensor(0.125), atol=0.03)
+
+
+def test_a_small_photo_comes_nearer_to_the_size_but_not_all_the_way() -> None:
+    photo = torch.rand(1, 3, 64, 96)
+    assert enlarged(photo, 384, 32).shape == (1, 3, 96, 160)
+    assert enlarged(photo, 80, 32).shape == (1, 3, 96, 128)
+    assert enlarged(photo, 64, 32) is photo
 
 
 def test_enlarging_is_bilinear() -> None:

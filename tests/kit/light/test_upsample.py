@@ -11,7 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from intrinsic_cli.kit.light.resize import resize
-from intrinsic_cli.kit.light.upsample import FLOOR, split, upsample_shading
+from intrinsic_cli.kit.light.upsample import (
+    FLOOR,
+    RIDGE,
+    local_slope,
+    split,
+    upsample_shading,
+)
 
 HEIGHT, WIDTH = 384, 512
 
@@ -126,3 +132,29 @@ def test_black_photo() -> None:
     shading = upsample_shading(photo, torch.full((1, 3, 10, 15), 0.3))
     assert torch.allclose(shading, torch.tensor(0.3), atol=1e-6)
     assert not split(photo, shading).any()
+
+
+def test_slopes_lie_between_all_paint_and_all_light() -> None:
+    torch.manual_seed(0)
+    guide = torch.randn(1, 1, 16, 16)
+    for layer, expected in ((2 * guide, 1.0), (-guide, 0.0), (torch.ones_like(guide), 0.0)):
+        slope = local_slope(guide, layer, 0.0)
+        assert torch.allclose(slope, torch.tensor(expected), atol=1e-4)
+
+
+def test_slopes_are_averaged_over_the_window() -> None:
+    """Windows of columns 14 and on see nothing of the left side, where the layer is the guide;
+    those of 13 see one that does, and after averaging so do those of 15."""
+    torch.manual_seed(0)
+    guide = torch.randn(1, 1, 16, 24)
+    layer = guide.clone()
+    layer[..., 12:] = 0
+    slope = local_slope(guide, layer, 0.0)
+    assert float(slope[..., 15].min()) > 0.001
+    assert float(slope[..., 16:].abs().max()) < 1e-5
+
+
+def test_a_contrast_of_a_tenth_is_half_believed() -> None:
+    rows = torch.arange(20).view(1, 1, -1, 1)
+    board = 0.1 - 0.2 * ((rows + torch.arange(20)) % 2)
+    assert torch.allclose(local_slope(board, board, RIDGE), torch.tensor(0.5), atol=0.02)

@@ -156,3 +156,30 @@ def test_sixteen_latents_a_quarter_the_size() -> None:
     made = trainer()
     with torch.no_grad():
         assert made.vae.encode(torch.zeros(1, 3, 32, 48)).shape == (1, 16, 8, 12)
+
+
+def test_later_samples_count_less_in_linear_light() -> None:
+    made, given = trainer(mean_share=0.0), batch(64)
+    terms, told = terms_with(made, given)
+    ((_, t),) = told.seen
+    with torch.no_grad():
+        decoded = made.vae.decode(told.x1)
+        each = made._linear_loss(decoded, given, exposure(given["photo"]))
+    assert float(terms["linear"]) == pytest.approx(float((each * (1 - t)).mean()), rel=1e-3)
+
+
+@pytest.mark.parametrize("decoder_lr", [0.0, 4e-4])
+def test_what_learns_and_how_fast(decoder_lr: float) -> None:
+    made = trainer(lr=2e-3, encoder_lr=3e-4, decoder_lr=decoder_lr, weight_decay=0.07)
+    optimizer = made.optimizers["flow"]
+    rates = {id(x): group["lr"] for group in optimizer.param_groups for x in group["params"]}
+    assert {group["weight_decay"] for group in optimizer.param_groups} == {0.07}
+    parts = (
+        (made.unet, {2e-3}),
+        (made.encoder, {3e-4}),
+        (made.vae.decoder, {decoder_lr or None}),
+        (made.vae.encoder, {None}),
+    )
+    for net, expected in parts:
+        assert {rates.get(id(x)) for x in net.parameters()} == expected
+        assert {x.requires_grad for x in net.parameters()} == {expected != {None}}
