@@ -161,3 +161,35 @@ def test_layers_of_another_size_are_brought_to_the_photo(tmp_path: Path) -> None
     assert resized
     assert found.shape == (8, 10, 1)
     assert np.allclose(found, 1)
+
+
+def test_floats_have_the_scale_of_their_sidecar_too(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.tiff"), np.full((4, 5), 0.5, np.float32))
+    np.save(tmp_path / "a.npy", np.full((4, 5), 0.5))
+    for name in ("a.tiff", "a.npy"):
+        found, _ = read_layer_file("shading", LayerFile(tmp_path / name, scale=3.0), (4, 5))
+        assert np.allclose(found, 1.5)
+
+
+def test_the_alpha_of_arrays_is_left_out(tmp_path: Path) -> None:
+    albedo = np.random.default_rng(0).random((4, 5, 4))
+    np.save(tmp_path / "a.npy", albedo)
+    found, _ = read_layer_file("albedo", LayerFile(tmp_path / "a.npy"), (4, 5))
+    assert np.allclose(found, albedo[..., :3])
+
+
+def test_arrays_may_hold_codes_of_srgb(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.full((4, 5), 0.5, np.float32))
+    for encoding, value in (("auto", 0.5), ("linear", 0.5), ("srgb", 0.21404)):
+        file = LayerFile(tmp_path / "a.npy", encoding)
+        assert np.allclose(read_layer_file("albedo", file, (4, 5))[0], value, atol=1e-4)
+
+
+@pytest.mark.parametrize("encoding", ["srgb", "linear"])
+def test_codes_of_normals_are_vectors_whatever_is_said_of_light(
+    tmp_path: Path, encoding: str
+) -> None:
+    codes = np.random.default_rng(0).integers(0, 256, (4, 5, 3)).astype(np.uint8)
+    Image.fromarray(codes).save(tmp_path / "a.png")
+    found, _ = read_layer_file("normals", LayerFile(tmp_path / "a.png", encoding), (4, 5))
+    assert np.allclose(found, codes / 127.5 - 1, atol=1e-5)

@@ -156,5 +156,5 @@ def noise_note() -> str:
     lines = take_noise()
     if not lines:
         return ""
-    more = f" (and {len(lines) - 1} lines like it)" if len(lines) > 1 else ""
+    more = f" (and {len(lines) - 1} more like it)" if len(lines) > 1 else ""
     return f"a decoder complained of what it read: {lines[0][:200]}{more}"

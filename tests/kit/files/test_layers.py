@@ -193,3 +193,24 @@ def test_other_readers_see_the_alpha_of_a_float_tiff(tmp_path: Path, channels: i
 def test_a_float_tiff_without_alpha_is_what_opencv_writes(tmp_path: Path) -> None:
     files.write_layer(tmp_path / "a.tiff", LAYER, kind_of("shading"), "tiff")
     assert (tmp_path / "a.tiff").read_bytes() == cv2.imencode(".tiff", LAYER)[1].tobytes()
+
+
+def test_dark_layers_are_shown_as_dark() -> None:
+    for top, scale in ((0.3, 1.0), (1.0, 1.0), (2.0, 2.0)):
+        layer = np.full((8, 8, 3), top, np.float32)
+        assert display_scale(layer) == pytest.approx(scale)
+
+
+def test_what_a_photo_is_rebuilt_from() -> None:
+    one, two, three = (np.full((2, 2, 3), value, np.float32) for value in (0.5, 0.25, 0.125))
+    cases = (
+        ({"albedo": one, "shading": two}, 0.125),
+        ({"albedo": one, "shading": two, "residual": three}, 0.25),
+        ({"transmission": one, "reflection": two}, 0.75),
+        ({"transmission": one, "reflection": two, "flare": three}, 0.875),
+    )
+    for layers, value in cases:
+        rebuilt = files.rebuild(layers)
+        assert rebuilt is not None
+        assert np.allclose(rebuilt, value)
+    assert files.rebuild({"albedo": one, "reflection": two}) is None

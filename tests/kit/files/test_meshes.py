@@ -16,6 +16,7 @@ from PIL import Image
 
 from intrinsic_cli.api import DataError, PluginError
 from intrinsic_cli.api.outputs import Mesh
+from intrinsic_cli.kit.files.glb import vertex_normals
 from intrinsic_cli.kit.files.meshes import read_mesh, write_mesh
 from intrinsic_cli.kit.light.colour import linear_to_srgb, srgb_to_linear
 
@@ -230,3 +231,14 @@ def test_no_obj(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.obj").write_text(text)
     with pytest.raises(DataError, match=r"a\.obj"):
         read_mesh(tmp_path / "a.obj")
+
+
+def test_normals_point_out_and_lonely_vertices_to_the_viewer() -> None:
+    """Two triangles over an edge; the larger one counts more. Nobody uses the last vertex."""
+    vertices = np.float32([[0, 0, 0], [0, 1, 0], [2, 0, 0], [0, 0, -1], [7, 7, 7]])
+    faces = np.array([[0, 2, 1], [0, 1, 3]])
+    normals = vertex_normals(vertices, faces)
+    assert np.allclose(normals[2], (0, 0, 1))
+    assert np.allclose(normals[3], (-1, 0, 0))
+    assert np.allclose(normals[:2], np.array([-1, 0, 2]) / 5**0.5)
+    assert np.allclose(normals[4], (0, 0, 1))

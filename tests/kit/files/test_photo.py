@@ -17,7 +17,7 @@ from PIL import Image
 
 from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.files.opencv import cv2, load
-from intrinsic_cli.kit.files.photo import Photo, read_photo, write_png
+from intrinsic_cli.kit.files.photo import Photo, read_photo, to_photo, write_png
 from intrinsic_cli.kit.light.colour import srgb_to_linear
 
 RNG = np.random.default_rng(0)
@@ -232,6 +232,14 @@ def test_broken_numbers_are_repaired_and_told() -> None:
 
 def test_all_not_a_number() -> None:
     assert not read_photo(encode(".tiff", np.full((4, 5, 3), np.nan, np.float32))).pixels.any()
+
+
+def test_alpha_of_floats_is_cut_to_its_range() -> None:
+    values = np.full((1, 4, 4), 0.5, np.float32)
+    values[0, :, 3] = (-0.5, 0.25, 1.5, np.nan)
+    alpha = to_photo(values, "auto").alpha
+    assert alpha is not None
+    assert alpha.tolist() == [[0.0, 0.25, 1.0, 0.0]]
 
 
 def test_clipped_fraction_counts_visible_pixels() -> None:

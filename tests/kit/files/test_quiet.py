@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -131,6 +132,19 @@ def test_streams_that_are_not_the_process_s_own_stay() -> None:
     with quiet.decoding():
         pass
     assert quiet.take_noise() == []
+
+
+def test_the_same_complaint_about_many_files_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quiet, "_NOISE", quiet._Noise())
+    quiet._NOISE.separate = True
+    for name in ("/tmp/a1.tif", "/tmp/b2.tif", "/tmp/c3.exr"):
+        with quiet.decoding():
+            os.write(2, f"{name}: bad code\n".encode())
+    with quiet.decoding():
+        os.write(2, b"another\n")
+    assert quiet.noise_note() == (
+        "a decoder complained of what it read: bad code (and 1 more like it)"
+    )
 
 
 def test_stdout_is_pure_json(tmp_path: Path) -> None:

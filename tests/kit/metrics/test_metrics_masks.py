@@ -63,9 +63,8 @@ def test_a_dim_prediction_is_not_black() -> None:
 
 def test_errors_of_perfect_windows_are_never_negative() -> None:
     made = torch.Generator().manual_seed(0)
-    for _ in range(20):
-        g = torch.rand(1, 3, 40, 40, generator=made)
-        assert metrics.lmse(g * 0.3, g).item() >= 0
+    g = torch.rand(200, 3, 20, 20, generator=made)  # one window each, so that nothing evens out
+    assert (metrics.lmse(g * 0.3, g) >= 0).all()
 
 
 def test_thresholds_of_saw_rise_from_nothing_to_everything() -> None:

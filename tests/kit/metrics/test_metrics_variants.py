@@ -87,9 +87,19 @@ def test_windows_of_arap_1k_by_hand() -> None:
     # Starts 0..19, cut at the border; only those at column 9 straddle the step: α = 6/10, error
     # mean (.16 + .04)/2.
     assert metrics.lmse_arap_1k(p, g).item() == pytest.approx(0.1 / 20)
+    below = g.clone()
+    below[..., 19:, :] = 2
+    # Those of row 18 straddle it, and those of row 19 are there, and even.
+    assert metrics.lmse_arap_1k(below, g).item() == pytest.approx(0.1 / 20)
     hidden = torch.zeros_like(g)
     hidden[..., 12:] = 1
     assert metrics.lmse_arap_1k(p, g, hidden).item() < 1e-12  # empty windows are left out
+
+
+def test_halves_of_a_pixel_are_rounded_up() -> None:
+    """A tenth of 25 is a window of 3, and half of that a step of 2."""
+    p, g, _ = (x[..., :25, :25] for x in pair())
+    torch.testing.assert_close(metrics.lmse_sintel(p, g), metrics.lmse_sintel(p, g, 3, 2))
 
 
 def test_window_mse_counts_scale_and_is_symmetric() -> None:
