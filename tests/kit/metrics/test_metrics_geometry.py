@@ -28,8 +28,13 @@ def test_lights_by_hand() -> None:
     for channel in range(3):
         front[0, 9 * channel + 1] = 2.0  # z
         side[0, 9 * channel + 2] = 0.5  # x
+    up = front.roll(2, 1)  # y
+    brighter = front + torch.eye(27)[[0, 9, 18]].sum(0)  # the same light, and more from everywhere
     assert metrics.light_error(front, side).item() == pytest.approx(90)
     assert metrics.light_error(front, front * 9).item() == pytest.approx(0)
+    assert metrics.light_error(front, brighter).item() == pytest.approx(0)
+    assert metrics.light_error(up, side).item() == pytest.approx(90)
+    assert metrics.light_error(up, up + 4 * side).item() == pytest.approx(45)
     assert metrics.light_rmse(front, side).item() == pytest.approx(math.sqrt(3 * (4 + 0.25) / 27))
 
 

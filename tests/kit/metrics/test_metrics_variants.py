@@ -146,6 +146,9 @@ def test_constancy_is_symmetric_scale_free_and_zero_for_one_albedo() -> None:
     lights = torch.stack([g[0], g[0] * 0.3, g[0] * 5])
     assert metrics.albedo_constancy(lights, mask[0]).item() < 1e-12
     two = torch.stack([g[0], p[0]])
+    elsewhere = torch.stack([g[0], torch.where(mask[0], g[0], p[0])])
+    assert metrics.albedo_constancy(elsewhere, mask[0]).item() < 1e-12
+    assert metrics.albedo_constancy(elsewhere).item() > 0.01
     torch.testing.assert_close(metrics.albedo_constancy(two), metrics.albedo_constancy(two.flip(0)))
     gains = torch.tensor([0.2, 7.0]).view(2, 1, 1, 1)
     torch.testing.assert_close(metrics.albedo_constancy(two * gains), metrics.albedo_constancy(two))

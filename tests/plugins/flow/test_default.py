@@ -157,6 +157,15 @@ def test_noise_depends_on_the_seed_and_not_on_the_batch() -> None:
         assert (other(x)["shading"] - both).abs().max() > 1e-4
 
 
+def test_temperature_is_the_spread_of_the_noise() -> None:
+    x = photo(1, 3, 32, 32)
+    half, whole = (decomposer(temperature=spread)._noise(x) for spread in (0.5, 1.0))
+    assert half is not None
+    assert whole is not None
+    assert torch.equal(half * 2, whole)
+    assert decomposer()._noise(x) is None
+
+
 def test_mirror_makes_the_answer_symmetric() -> None:
     x = photo(1, 3, 32, 64)
     with torch.inference_mode():
