@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from evaluated_methods import CALLS, REGISTRY
 
@@ -17,6 +18,7 @@ from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.data.mit import Mit
 from intrinsic_cli.requests import EvaluateRequest
 from intrinsic_cli.runs.evaluate.run import evaluate
+from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
 
 
 class ShakyCases(Sequence[Case]):
@@ -143,3 +145,30 @@ def test_a_killed_evaluation_goes_on(lab: str, tmp_path: Path) -> None:
     assert (tmp_path / "pictures" / "picky.best.png").exists()
     evaluate(replace(request, methods=("gray",)), registry=REGISTRY)
     assert not cache.exists(), "all is done"
+
+
+def test_remembered_scores_are_of_the_very_pixels(tmp_path: Path) -> None:
+    cache = ScoreCache(tmp_path / "t.cases.jsonl")
+    planes = {name: np.full((2, 2, 3), 0.5, np.float32) for name in ("photo", "albedo")}
+    mask = np.ones((2, 2), bool)
+    case = Case("one", planes["photo"], {"albedo": planes["albedo"]}, mask)
+    recipe = {"method": "gray"}
+    others = (
+        replace(case, name="two"),
+        replace(case, photo=planes["photo"] * 2),
+        replace(case, truth={"albedo": planes["albedo"] * 2}),
+        replace(case, mask=~mask),
+    )
+    keys = {cache.key(recipe, one) for one in (case, *others)}
+    assert len(keys | {cache.key({"method": "other"}, case)}) == 6
+    assert cache.key(dict(recipe), replace(case)) in keys
+    assert cache.key({}, case) == ScoreCache().key(recipe, case) == ""
+
+
+def test_what_is_pooled_is_never_remembered(lab: str, tmp_path: Path) -> None:
+    """A pool must see every answer, also those whose scores are known."""
+    cache = tmp_path / "t.cases.jsonl"
+    request = EvaluateRequest(("picky",), lab.replace("mit:", "lab:"), cache=cache)
+    first = evaluate(request, registry=REGISTRY).rows[0]
+    again = evaluate(request, registry=REGISTRY).rows[0]
+    assert first["brightest"] == again["brightest"]

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from decomposing import DEEP, FLAT
-from light_method import REGISTRY
+from light_method import DEFAULT, REGISTRY, SPEC, PowerDecomposer
 from PIL import Image
+from torch import Tensor
 
 import intrinsic_cli
 from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.light.colour import srgb_to_linear
+from intrinsic_cli.registry import Registry
 from intrinsic_cli.runs.session import Choice, Session, choose
 
 
@@ -40,6 +45,29 @@ def test_a_photo_may_be_given_in_any_way(session: Session, tmp_path: Path) -> No
         assert result.layers["albedo"].shape == (40, 52, 3)
         assert np.allclose(result.layers["shading"], results[0].layers["shading"], atol=1e-5)
     assert np.array_equal(session(path).layers["albedo"], results[0].layers["albedo"])
+
+
+def test_the_encoding_counts_for_files_too(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(FLAT[..., :3]).save(path)
+    for given in (path, str(path), path.read_bytes(), FLAT[..., :3]):
+        assert np.allclose(session(given, encoding="linear").photo, FLAT[..., :3] / 255, atol=1e-6)
+
+
+def test_kinds_of_the_method_s_own_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A summand grows with the exposure of the photo, and ``paint`` does not."""
+
+    def answer(self: PowerDecomposer, photos: Tensor) -> Mapping[str, Tensor]:
+        return {"glow": torch.ones_like(photos), "paint": torch.ones_like(photos)}
+
+    monkeypatch.setattr(PowerDecomposer, "__call__", answer)
+    kinds = {"glow": "summand", "paint": "reflectance"}
+    variant = replace(DEFAULT, layers=("glow", "paint"), kinds=kinds)
+    registry = Registry(methods={"power": replace(SPEC, variants=(variant,))})
+    session = Session(choose("power", registry=registry), device="cpu")
+    layers = session(np.full((8, 8, 3), 7.0)).layers
+    assert np.allclose(layers["glow"], 7)
+    assert np.allclose(layers["paint"], 1)
 
 
 def test_numbers_mean_what_their_type_says(session: Session) -> None:

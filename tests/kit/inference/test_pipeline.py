@@ -215,3 +215,33 @@ def test_a_network_never_sees_more_than_white() -> None:
     layers = decompose_photo(decomposer, given, CPU).layers
     assert decomposer.seen[0].max() == 1
     assert np.allclose(layers["albedo"] * layers["shading"], given.pixels, rtol=1e-5)
+
+
+def test_halves_of_a_batch_are_the_photos_in_their_order() -> None:
+    photos = [photo(8, 8, gain) for gain in (0.2, 0.4, 0.6, 0.8, 1.0)]
+    results = decompose_photos(Hungry(most=2), photos, CPU)
+    for result, given in zip(results, photos, strict=True):
+        expected = given.pixels.mean(2, keepdims=True) + 0.1
+        assert np.allclose(result.layers["shading"], expected, atol=1e-6)
+
+
+def test_networks_run_at_the_precision_asked_for() -> None:
+    class Multiplies(Fake):
+        def __call__(self, photos: Tensor) -> Mapping[str, Any]:
+            shading = functional.conv2d(photos, torch.ones(1, 3, 1, 1))
+            self.dtype = shading.dtype
+            return {"shading": shading}
+
+    for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        network = Multiplies(Frame())
+        runtime = Runtime(torch.device("cpu"), precision)
+        layer = decompose_photo(network, photo(8, 8), runtime).layers["shading"]
+        assert network.dtype == dtype
+        assert layer.dtype == np.float32
+
+
+def test_an_albedo_is_never_negative_however_large_the_residual() -> None:
+    layers = decompose_photo(
+        Fake(Frame(), residual=torch.full((1, 3, 40, 40), 0.5)), photo(40, 40), CPU
+    ).layers
+    assert layers["albedo"].min() == 0

@@ -4,13 +4,16 @@ training."""
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+import iid_flow
 from iid_flow.decomposer import FlowDecomposer, build, predict
 from iid_flow.light import from_log, to_log
 from iid_flow.losses import kl_loss, log_shading_loss
@@ -26,6 +29,7 @@ from intrinsic_cli.kit.light.resize import resize
 from intrinsic_cli.kit.networks.checkpoint import state_of
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
 from intrinsic_cli.kit.networks.losses import gradient_loss, scale_invariant_loss
+from intrinsic_cli.weights import read_record
 
 CPU = Runtime(torch.device("cpu"))
 TINY = FlowConfig(steps=2, batch_size=2, crop=32, pretrained="no")
@@ -205,3 +209,31 @@ def test_predict_needs_only_the_photo() -> None:
     net = decomposer()
     code = predict(net._nets, photo(1, 3, 32, 32), None, 1)
     assert code.shape == (1, 3, 32, 32)
+
+
+def test_options_turn_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+
+    def counted(field: Any, x: Tensor, number: int) -> Tensor:
+        steps.append(number)
+        return x
+
+    monkeypatch.setattr("iid_flow.decomposer.euler", counted)
+    for wanted in (0, 1, 3):
+        decomposer(steps=wanted, mirror=False)(photo(1, 3, 32, 32))
+    decomposer(steps=2, mirror=True)(photo(1, 3, 32, 32))
+    assert steps == [1, 1, 3, 2, 2]
+    assert decomposer(size=64).frame.size == 64
+
+
+def test_layers_are_a_third_of_what_the_network_sees() -> None:
+    layers = decomposer(size=96)(photo(1, 3, 96, 192))
+    assert {tuple(layer.shape[-2:]) for layer in layers.values()} == {(32, 64)}
+
+
+def test_the_weights_of_the_objective_are_those_of_the_shipped_network() -> None:
+    shipped = read_record(Path(iid_flow.__file__).parent / "weights" / "flow.safetensors")
+    usual = asdict(FlowConfig())
+    same = [key for key in usual if key.endswith("_weight")]
+    same += ["mean_share", "weight_decay", "clip"]
+    assert {key: usual[key] for key in same} == {key: shipped["config"][key] for key in same}
