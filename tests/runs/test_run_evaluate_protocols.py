@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 from evaluated_methods import BRIGHTNESS, REGISTRY
 
-from intrinsic_cli.api import Metric, UsageError
+from intrinsic_cli.api import Case, Metric, UsageError
 from intrinsic_cli.cli import output
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.requests import EvaluateReport, EvaluateRequest
+from intrinsic_cli.runs.evaluate.candidates import baselines_of
+from intrinsic_cli.runs.evaluate.rows import TableRow
 from intrinsic_cli.runs.evaluate.run import evaluate
+from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
 
 
 @pytest.fixture
@@ -100,3 +103,23 @@ def test_a_metric_stands_for_every_score_that_ends_like_it() -> None:
     assert protocol.metric("albedo_si_mse") == Metric("higher", "%"), "the longest first"
     assert protocol.metric("ap") == Metric("higher")
     assert protocol.metric("cap") == Metric("neither"), "whole words"
+
+
+class FortyTwo:
+    """Knows the brightness of everything together."""
+
+    def add(self, case: Case, answer: Any, scores: Any) -> None: ...
+    def scores(self) -> dict[str, float]:
+        return {"brightness": 42.0}
+
+
+def test_what_is_pooled_takes_the_place_of_the_mean() -> None:
+    protocol = replace(BRIGHTNESS, pool=FortyTwo)
+    (darkness,) = baselines_of(protocol)
+    row = TableRow(darkness, protocol, ScoreCache())
+    for name in ("one", "two"):
+        photo = np.ones((2, 2, 3), np.float32)
+        assert row.take(Case(name, photo, {"shading": photo}, np.ones((2, 2), bool)))
+    summary = row.summary(seed=0)
+    assert summary["brightness"] == 42
+    assert "brightness" not in summary["intervals"]
