@@ -16,7 +16,7 @@ from intrinsic_cli.api import Case, Metric, UsageError
 from intrinsic_cli.cli import output
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.requests import EvaluateReport, EvaluateRequest
-from intrinsic_cli.runs.evaluate.candidates import baselines_of
+from intrinsic_cli.runs.evaluate.candidates import BaselineCandidate, baselines_of
 from intrinsic_cli.runs.evaluate.rows import TableRow
 from intrinsic_cli.runs.evaluate.run import evaluate
 from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
@@ -123,3 +123,20 @@ def test_what_is_pooled_takes_the_place_of_the_mean() -> None:
     summary = row.summary(seed=0)
     assert summary["brightness"] == 42
     assert "brightness" not in summary["intervals"]
+
+
+def test_scores_are_remembered_for_one_protocol_alone(tmp_path: Path) -> None:
+    photo = np.ones((2, 2, 3), np.float32)
+    case = Case("one", photo, {"shading": photo}, np.ones((2, 2), bool))
+    candidate = BaselineCandidate("told", lambda case: {"shading": case.photo}, {"of": "told"})
+    for name, value in (("single", 1.0), ("double", 2.0), ("double", 2.0)):
+        protocol = replace(
+            BRIGHTNESS,
+            name=name,
+            pool=None,
+            score=lambda case, answer, value=value: {"brightness": value},
+        )
+        row = TableRow(candidate, protocol, ScoreCache(tmp_path / "t.cases.jsonl"))
+        row.take(case)
+        assert row.summary(seed=0)["brightness"] == value
+    assert len(ScoreCache(tmp_path / "t.cases.jsonl")) == 2
