@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from evaluated_methods import CALLS, REGISTRY
+from evaluated_methods import CALLS, REGISTRY, Gray, GrayDecomposer, GrayOptions
 
-from intrinsic_cli.api import Case, DataError, UsageError
+from intrinsic_cli.api import Case, DataError, Decomposer, Runtime, UsageError
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.data.mit import Mit
 from intrinsic_cli.requests import EvaluateRequest
+from intrinsic_cli.runs.evaluate.candidates import MethodCandidate
+from intrinsic_cli.runs.evaluate.method_settings import choice_for
 from intrinsic_cli.runs.evaluate.run import evaluate
 from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
 
@@ -172,3 +174,41 @@ def test_what_is_pooled_is_never_remembered(lab: str, tmp_path: Path) -> None:
     first = evaluate(request, registry=REGISTRY).rows[0]
     again = evaluate(request, registry=REGISTRY).rows[0]
     assert first["brightest"] == again["brightest"]
+
+
+def test_scores_of_a_method_depend_on_all_that_was_asked(tmp_path: Path) -> None:
+    def recipe(method: str = "twin", **more: Any) -> Any:
+        file = more.pop("file", None)
+        request = EvaluateRequest((method,), **{"device": "cpu", **more})
+        choice = replace(choice_for(method, request, REGISTRY), weights=file)
+        return MethodCandidate(method, choice, request).recipe
+
+    files = [tmp_path / "one", tmp_path / "two"]
+    for file in files:
+        file.write_text(file.name)
+    recipes = [
+        recipe(),
+        recipe("twin:small"),
+        recipe("gray"),
+        recipe(seed=1),
+        recipe(precision="bf16"),
+        recipe(device="cuda"),
+        recipe(options=("gain=2",)),
+        *(recipe(file=file) for file in files),
+    ]
+    assert len({str(one) for one in recipes}) == len(recipes)
+    assert recipe() == recipes[0]
+
+
+def test_methods_are_opened_as_asked(lab: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Runtime] = []
+
+    def decomposer(self: Gray, state: Any, options: GrayOptions, runtime: Runtime) -> Decomposer:
+        seen.append(runtime)
+        return GrayDecomposer(options.gain)
+
+    monkeypatch.setattr(Gray, "decomposer", decomposer)
+    asked = {"device": "cpu", "seed": 5, "precision": "bf16", "limit": 1}
+    evaluate(EvaluateRequest(("twin:small",), lab, **asked), registry=REGISTRY)
+    (runtime,) = seen
+    assert (runtime.seed, runtime.precision, runtime.variant) == (5, "bf16", "small")
