@@ -76,6 +76,9 @@ def test_options_weights_and_config_find_their_method(lab: str, tmp_path: Path) 
     names = ("gray", "twin", "twin:small")
     known = [2 * plain, 5 * plain, 7 * plain]
     assert brightness(*names, config=config) == pytest.approx(known)
+    config.write_text('["twin:small"]\ngain = 7\n[twin]\ngain = 6\n')
+    both = brightness("twin", "twin:small", config=config)
+    assert both == pytest.approx([6 * plain, 7 * plain])
     with pytest.raises(UsageError, match="not evaluated"):
         brightness("gray", options=("twin.gain=3",))
     with pytest.raises(UsageError, match="gray: no setting called 'gian'") as caught:

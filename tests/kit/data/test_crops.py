@@ -46,7 +46,7 @@ def test_clipped_pixels_and_deep_shadow_are_left_out() -> None:
 def test_a_pixel_is_known_if_all_of_it_is() -> None:
     given = case()
     given.mask[:, 3] = False
-    assert known_columns(given, SIDE // 2) == [0, 2, 3]
+    assert known_columns(given, SIDE // 4) == [1]
 
 
 @pytest.mark.parametrize(("height", "width"), [(10, 16), (16, 10), (9, 9)])
@@ -60,3 +60,13 @@ def test_windows_lie_in_the_picture(height: int, width: int) -> None:
     assert min(window.top for window in windows) == min(window.left for window in windows) == 0
     assert max(window.top + window.size for window in windows) == height
     assert max(window.left + window.size for window in windows) == width
+
+
+def test_points_move_with_the_window() -> None:
+    """In −1..1 of a photo of 8×16, and of the square of 4 from row 2 and column 8 on."""
+    photo = np.full((8, 16, 3), 0.5, np.float32)
+    points = np.float32([[0, -0.5, 1], [0.5, 0.5, 0], [-1, -1, 1]])
+    given = Case("bird", photo, {}, np.ones((8, 16), bool), {"keypoints": points})
+    moved = cut(given, Window(2, 8, 4), 4, frozenset({"keypoints"}))["keypoints"]
+    assert np.allclose(moved, [[-1, -1, 1], [1, 1, 0], [-5, -2, 1]])
+    assert np.allclose(points[0], (0, -0.5, 1)), "those of the case stay"
