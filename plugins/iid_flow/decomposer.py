@@ -16,7 +16,6 @@ from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import encode_photo, exposure
 from intrinsic_cli.kit.light.resize import enlarged, resize
 from intrinsic_cli.kit.light.scale import reflectance_below_one
-from intrinsic_cli.kit.networks.device import place
 from intrinsic_cli.kit.networks.efficientnet import Encoder
 
 _MULTIPLE = 32  # the encoder halves its map five times
@@ -58,8 +57,9 @@ class FlowDecomposer(Decomposer):
     def __init__(
         self, nets: Mapping[str, nn.Module], options: FlowOptions, runtime: Runtime
     ) -> None:
-        self._nets = {name: place(net, runtime.device) for name, net in nets.items()}
-        self._options, self._runtime = options, runtime
+        self._nets = nets
+        self._options = options
+        self._runtime = runtime
         self.frame = Frame(size=options.size, multiple=_MULTIPLE)
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:

@@ -11,7 +11,7 @@ from iid_flow.settings import FlowConfig, FlowOptions, PublishedConfig, Publishe
 from iid_flow.train_flow import FlowTrainer
 from iid_flow.train_vae import VaeTrainer
 from intrinsic_cli.api import Decomposer, Method, Runtime, Source, Trainer
-from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.checkpoint import open_nets
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -27,9 +27,7 @@ class Flow(Method[Options, Config]):
         if isinstance(options, PublishedOptions):
             return published.decomposer(runtime.variant, state, options, runtime)
         nets = build()
-        for name, net in nets.items():
-            load_into(net, state, name)
-            net.eval()
+        open_nets(nets, state, runtime.device)
         return FlowDecomposer(nets, options, runtime)
 
     def trainer(self, stage: str, config: Config, source: Source, runtime: Runtime) -> Trainer:

@@ -55,17 +55,13 @@ class FlowTrainer(FlowStage):
         self.optimizers = {"flow": AdamW(groups, weight_decay=config.weight_decay)}
 
     def _start_weights(self, config: FlowConfig, runtime: Runtime) -> None:
-        """The auto-encoder of stage vae, the encoder from ImageNet, and whatever else the run
-        starts from."""
+        """The encoder from ImageNet and the auto-encoder of stage vae."""
         init = runtime.parents.get("init", {})
         if pretrained_wanted(config.pretrained):
             load_imagenet(self.encoder)
         elif config.pretrained == "auto" and "encoder" not in init:
             missed = "the extra 'pretrained' would bring ImageNet weights"
             self.notes = (f"the encoder starts from nothing: {missed}",)
-        for name, net in self.nets.items():
-            if name in init:
-                load_into(net, init, name)
         if "vae" in runtime.parents:
             load_into(self.vae, runtime.parents["vae"], "vae")
 

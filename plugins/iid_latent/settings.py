@@ -40,7 +40,9 @@ class LatentConfig(TrainConfig):
     pairings: int = knob(
         3, "mixtures an exemplar takes part in, each with others (at most batch_size)", low=1
     )
-    crop: int = knob(128, "side of the square training crop, pixels; a multiple of 32", low=32)
+    crop: int = knob(
+        128, "side of the square training crop, pixels; a multiple of 32", low=32, multiple=32
+    )
     compose: float = knob(OWN, "weight: exemplars found again in mixtures made of them")
     cycle: float = knob(OWN, "weight: photos and layers rebuilt through one another")
     adversarial: float = knob(OWN, "weight: discriminators")

@@ -12,7 +12,7 @@ from iid_retinex.shading import Thresholds
 from iid_retinex.trainer import RetinexTrainer
 from intrinsic_cli.api import Decomposer, Frame, Method, Runtime, Source, Trainer
 from intrinsic_cli.kit.light.upsample import split
-from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.checkpoint import open_nets
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -40,8 +40,8 @@ class Retinex(Method[RetinexOptions, RetinexConfig]):
 
     def decomposer(self, state: NetState, options: RetinexOptions, runtime: Runtime) -> Decomposer:
         thresholds = Thresholds()
-        load_into(thresholds, state, "thresholds")
-        return RetinexDecomposer(thresholds.to(runtime.device), options)
+        open_nets({"thresholds": thresholds}, state, runtime.device)
+        return RetinexDecomposer(thresholds, options)
 
     def trainer(
         self, stage: str, config: RetinexConfig, source: Source, runtime: Runtime

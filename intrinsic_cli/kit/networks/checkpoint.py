@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.files.atomic import replacing
+from intrinsic_cli.kit.networks.device import place
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -58,10 +59,7 @@ def load_weights(path: Path) -> tuple[NetState, dict[str, Any]]:
 def load_into(net: nn.Module, state: NetState, name: str) -> None:
     """Copy the network ``name`` of ``state`` into ``net``. WeightsError names the first keys that
     do not fit."""
-    if name not in state:
-        raise WeightsError(
-            f"the weights hold no network {name!r}, only {', '.join(sorted(state)) or 'nothing'}"
-        )
+    require_net(state, name)
     try:
         net.load_state_dict(state[name])
     except RuntimeError as error:
@@ -70,6 +68,22 @@ def load_into(net: nn.Module, state: NetState, name: str) -> None:
         raise WeightsError(
             f"these weights do not fit the network {name!r}: {first}", hint
         ) from error
+
+
+def open_nets(nets: Mapping[str, nn.Module], state: NetState, device: torch.device) -> None:
+    """Make ``nets`` ready to decompose: with their weights in ``state``, in evaluation mode,
+    without gradients, on the device. WeightsError where one is missing or does not fit."""
+    for name, net in nets.items():
+        load_into(net, state, name)
+        net.eval().requires_grad_(False)
+        place(net, device)
+
+
+def require_net(state: NetState, name: str) -> None:
+    """WeightsError unless ``state`` holds the network ``name``."""
+    if name not in state:
+        held = ", ".join(sorted(state)) or "nothing"
+        raise WeightsError(f"the weights hold no network {name!r}, only {held}")
 
 
 def state_of(nets: Mapping[str, nn.Module]) -> NetState:

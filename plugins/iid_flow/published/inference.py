@@ -17,8 +17,8 @@ from iid_flow.settings import PublishedOptions
 from iid_flow.solver import euler
 from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.data.hypersim.recipe import brightness, shading_from_albedo
-from intrinsic_cli.kit.networks.checkpoint import load_into
-from intrinsic_cli.kit.networks.device import autocast, place
+from intrinsic_cli.kit.networks.checkpoint import open_nets
+from intrinsic_cli.kit.networks.device import autocast
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -103,5 +103,5 @@ def _load(
     """A network filled from ``state`` and ready to run, without spending time on random weights
     first."""
     net = skeleton(make, variant).to_empty(device="cpu")
-    load_into(net, state, name)
-    return place(net.eval(), runtime.device)
+    open_nets({name: net}, state, runtime.device)
+    return net

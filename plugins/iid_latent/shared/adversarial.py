@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from torch import nn
 
 from intrinsic_cli.api import Runtime, Trainer
-from intrinsic_cli.kit.networks.checkpoint import load_into
 from intrinsic_cli.kit.networks.device import place
 from intrinsic_cli.kit.networks.efficientnet import pretrained_wanted
 
@@ -27,12 +26,9 @@ class AdversarialTrainer(Trainer):
         return wanted
 
     def _take(self, nets: Mapping[str, nn.Module], runtime: Runtime) -> None:
-        """Take ``nets`` as this stage's, with the weights the run starts from, on the device."""
+        """Take ``nets`` as this stage's, on the device."""
         self.nets = nets
-        init = runtime.parents.get("init", {})
-        for name, net in nets.items():
-            if name in init:
-                load_into(net, init, name)
+        for net in nets.values():
             place(net, runtime.device)
 
     def _freeze_discriminators(self, frozen: bool) -> None:

@@ -16,23 +16,20 @@ from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.light.resize import enlarged, resize
 from intrinsic_cli.kit.light.scale import reflectance_below_one
-from intrinsic_cli.kit.networks.checkpoint import load_into
-from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.checkpoint import open_nets
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
 
-_WIDTH = 32  # where weights do not tell, which load_into will say
+_WIDTH = 32  # where weights do not tell, which open_nets will say
 
 
 class SilsDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`. The network sees the photo at a short side of
     ``size`` and draws layers at half of that; the house brings them to full size."""
 
-    def __init__(
-        self, separator: Separator, model: LayerModel, options: SilsOptions, runtime: Runtime
-    ) -> None:
-        self._separator = place(separator.eval(), runtime.device)
+    def __init__(self, separator: Separator, model: LayerModel, options: SilsOptions) -> None:
+        self._separator = separator
         self._model, self._options = model, options
         self.frame = Frame(size=options.size, multiple=MULTIPLE, upsample=self._upsample())
 
@@ -82,8 +79,8 @@ def decomposer_from(state: NetState, options: SilsOptions, runtime: Runtime) -> 
     with_flare = runtime.variant == "reflection" and "heads.flare.fine.weight" in weights
     model = layer_model_of(runtime.variant, with_flare)
     separator = Separator(model.layers, _width(weights))
-    load_into(separator, state, "separator")
-    return SilsDecomposer(separator, model, options, runtime)
+    open_nets({"separator": separator}, state, runtime.device)
+    return SilsDecomposer(separator, model, options)
 
 
 def _width(weights: Mapping[str, Tensor]) -> int:

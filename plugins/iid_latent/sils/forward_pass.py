@@ -24,9 +24,18 @@ class ForwardPass:
     """``photo`` and ``mixture`` in all spaces; ``alone``: each exemplar in the space of its own
     layer."""
 
-    photo: Separated
-    mixture: Separated
-    alone: Separated
+    photo: Separated = field(default_factory=Separated)
+    mixture: Separated = field(default_factory=Separated)
+    alone: Separated = field(default_factory=Separated)
+
+    def add_layer(self, features: Features, raw: Tensor, sizes: list[int]) -> None:
+        """Rows of one layer: ``sizes`` of them belong to photos, mixtures and exemplars."""
+        by_level = [torch.split(level, sizes) for level in features]
+        rows = torch.split(raw, sizes)
+        parts = (self.photo, self.mixture, self.alone)
+        for i, part in enumerate(parts):
+            part.features.append([level[i] for level in by_level])
+            part.raw.append(rows[i])
 
 
 def run_separator(
@@ -35,21 +44,17 @@ def run_separator(
     """Log pictures [F,3,H,W], [B,3,H,W] and per layer [F,3,H,W] → what becomes of them."""
     few, many = len(photo), len(mixture)
     maps = separator.maps(torch.cat([photo, mixture, *exemplars]))
-    parts = Separated(), Separated(), Separated()
     sizes = [few, many, few]
-    start = few + many
+    made = ForwardPass()
     for k, head in enumerate(separator.heads.values()):
-        features = head([_rows_of(level, few + many, start, few) for level in maps])
-        raw = separator.decode(k, features)
-        start += few
-        cut_levels = [torch.split(level, sizes) for level in features]
-        for i, part in enumerate(parts):
-            part.features.append([level[i] for level in cut_levels])
-        for part, rows in zip(parts, torch.split(raw, sizes), strict=True):
-            part.raw.append(rows)
-    return ForwardPass(*parts)
+        features = head([_rows_of_layer(level, k, sizes) for level in maps])
+        made.add_layer(features, separator.decode(k, features), sizes)
+    return made
 
 
-def _rows_of(level: Tensor, shared: int, start: int, count: int) -> Tensor:
-    """The rows of photos and mixtures, and those of one layer's exemplars."""
+def _rows_of_layer(level: Tensor, layer: int, sizes: list[int]) -> Tensor:
+    """Photos and mixtures, which all layers share, and the exemplars of one layer."""
+    few, many, count = sizes
+    shared = few + many
+    start = shared + layer * count
     return torch.cat([level[:shared], level[start : start + count]])

@@ -44,7 +44,7 @@ class SilsConfig(BackboneConfig):
     beta1: float = knob(
         0.5, "Adam's decay of the mean gradient (the other decay is 0.999)", low=0, high=0.999
     )
-    width: int = knob(32, "channels of the latent spaces, a multiple of 8", low=8)
+    width: int = knob(32, "channels of the latent spaces, a multiple of 8", low=8, multiple=8)
     guard: int = knob(400, "steps after which collapsed layers stop the training; 0 = never", low=0)
     shared: float = knob(OWN, "weight: a layer has the same features alone and in a mixture")
     auto: float = knob(OWN, "weight: a layer drawn from its own features")

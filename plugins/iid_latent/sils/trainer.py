@@ -18,7 +18,7 @@ from iid_latent.sils.layer_model import LayerModel
 from iid_latent.sils.networks import Separator
 from iid_latent.sils.settings import SilsConfig
 from iid_latent.sils.source import source_of
-from iid_latent.sils.training_batch import Mixtures, known, synthesise
+from iid_latent.sils.training_batch import Mixtures, Photos, known, photos_of, synthesise
 from iid_latent.sils.validation import Validation
 from intrinsic_cli.api import Runtime, Source
 from intrinsic_cli.kit.data.unpaired.parts import unpaired
@@ -75,20 +75,17 @@ class SilsTrainer(AdversarialTrainer):
         return unpaired(self._source, names, split, c.batch_size, c.crop, c.seed, start)
 
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
-        few = max(1, round(len(batch["photo"]) * self._config.share))
-        photo = batch["photo"][:few]
-        level = exposure(photo)
+        photos = photos_of(batch, self._config.share)
         mixtures = synthesise(self._model, batch, self._config.pairings)
-        made = self._forward(photo, level, mixtures, few)
-        targets = self._targets(mixtures)
+        made = self._forward(photos, mixtures)
         drawn = self._activated(made.photo.raw)
-        exemplars = [target[:few] for target in targets]
+        targets = self._targets(mixtures)
+        exemplars = [target[: len(photos.image)] for target in targets]
         told_apart = self._train_discriminators(exemplars, drawn, minimise)
-        mask = batch["photo_mask"][:few]
         losses = {
             "compose": self._compose_loss(made, targets, mixtures.mask),
-            "cycle": self._cycle_loss(drawn, photo, level, mask),
-            **self._latent_losses(made, few),
+            "cycle": self._cycle_loss(drawn, photos),
+            **self._latent_losses(made, len(photos.image)),
             "auto": self._auto_loss(made, batch, exemplars),
             "adversarial": self._adversarial_loss(drawn),
         }
@@ -98,13 +95,14 @@ class SilsTrainer(AdversarialTrainer):
         losses["discriminator"] = told_apart
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _forward(self, photo: Tensor, level: Tensor, mixtures: Mixtures, few: int) -> ForwardPass:
-        """Photos, mixtures, and the first ``few`` exemplars of every layer alone."""
+    def _forward(self, photos: Photos, mixtures: Mixtures) -> ForwardPass:
+        """Photos, mixtures, and as many exemplars of every layer alone as there are photos."""
+        few = len(photos.image)
         encode = self._composition.encoder_input
         alone = [encode(layer[:few], mixtures.level[:few]) for layer in mixtures.layers]
-        of_photo = encode(photo, level)
+        of_photos = encode(photos.image, photos.level)
         of_mixtures = encode(mixtures.photo, mixtures.level)
-        return run_separator(self._separator, of_photo, of_mixtures, alone)
+        return run_separator(self._separator, of_photos, of_mixtures, alone)
 
     def _targets(self, mixtures: Mixtures) -> list[Tensor]:
         """The exemplars as pictures of layers."""
@@ -118,12 +116,10 @@ class SilsTrainer(AdversarialTrainer):
         guesses = self._activated(made.mixture.raw)
         return terms.found(self._composition.error, guesses, targets, mask)
 
-    def _cycle_loss(
-        self, drawn: list[Tensor], photo: Tensor, level: Tensor, mask: Tensor
-    ) -> Tensor:
+    def _cycle_loss(self, drawn: list[Tensor], photos: Photos) -> Tensor:
         rebuilt = self._composition.compose_pictures(drawn)
-        truth = self._composition.target(photo, level)
-        return self._composition.error(rebuilt, truth, known(mask)).mean()
+        truth = self._composition.target(photos.image, photos.level)
+        return self._composition.error(rebuilt, truth, photos.mask).mean()
 
     def _latent_losses(self, made: ForwardPass, few: int) -> dict[str, Tensor]:
         mixed = [[level[:few] for level in features] for features in made.mixture.features]

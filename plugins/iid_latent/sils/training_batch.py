@@ -28,6 +28,24 @@ class Mixtures:
     mask: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """``image`` [B,3,H,W], linear; ``level`` [B,1,1,1] its exposure; ``mask`` [B,1,H/2,W/2] what
+    of it has truth."""
+
+    image: Tensor
+    level: Tensor
+    mask: Tensor
+
+
+def photos_of(batch: Batch, share: float) -> Photos:
+    """The first ``share`` of the photos of ``batch``, at least one."""
+    few = max(1, round(len(batch["photo"]) * share))
+    image = batch["photo"][:few]
+    mask = batch["photo_mask"][:few]
+    return Photos(image, exposure(image), known(mask))
+
+
 def synthesise(model: LayerModel, batch: Batch, pairings: int) -> Mixtures:
     """Mixtures of the exemplars of ``batch``, each in ``pairings`` of them."""
     layers, masks = [], []

@@ -17,19 +17,19 @@ from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.light.resize import enlarged, resize
 from intrinsic_cli.kit.light.scale import reflectance_below_one
-from intrinsic_cli.kit.networks.checkpoint import load_into
-from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.checkpoint import open_nets
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
 
 _SIZE = 256
-_WIDTH, _BLOCKS = 64, 1  # where weights do not tell, which load_into will say
+_WIDTH, _BLOCKS = 64, 1  # where weights do not tell, which open_nets will say
 
 
 @dataclass(frozen=True, slots=True)
 class Usi3dNets:
-    """What decomposing needs: the photo's domain, the layers' and the map between their priors."""
+    """What decomposing needs, ready to use: the photo's domain, the layers' and the map between
+    their priors."""
 
     photos: PhotoDomain
     albedos: LayerDomain
@@ -41,10 +41,9 @@ class Usi3dDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`. The networks see the photo at a short side of
     ``size``, draw both layers at half of that, and the house brings them to full size."""
 
-    def __init__(self, nets: Usi3dNets, options: Usi3dOptions, runtime: Runtime) -> None:
-        for net in (nets.photos, nets.albedos, nets.shadings, nets.separate):
-            place(net.eval().requires_grad_(False), runtime.device)
-        self._nets, self._options = nets, options
+    def __init__(self, nets: Usi3dNets, options: Usi3dOptions) -> None:
+        self._nets = nets
+        self._options = options
         self._size = options.size or _SIZE
         upsample: Literal["divide", "resize"] = "divide" if options.exact else "resize"
         self.frame = Frame(size=self._size, multiple=MULTIPLE, upsample=upsample)
@@ -74,7 +73,8 @@ class Usi3dDecomposer(Decomposer):
         content, prior = self._nets.photos.encode(log_photo)
         z_r, z_s = self._nets.separate(prior)
         albedo = self._nets.albedos.decode(content, z_r)
-        return albedo, self._nets.shadings.decode(content, z_s)
+        shading = self._nets.shadings.decode(content, z_s)
+        return albedo, shading
 
 
 def decomposer_from(state: NetState, options: Usi3dOptions, runtime: Runtime) -> Usi3dDecomposer:
@@ -87,11 +87,14 @@ def decomposer_from(state: NetState, options: Usi3dOptions, runtime: Runtime) ->
         shadings=LayerDomain(width, blocks),
         separate=Separate(),
     )
-    load_into(nets.photos, state, "gen_i")
-    load_into(nets.albedos, state, "gen_r")
-    load_into(nets.shadings, state, "gen_s")
-    load_into(nets.separate, state, "fea_s")
-    return Usi3dDecomposer(nets, options, runtime)
+    by_name = {
+        "gen_i": nets.photos,
+        "gen_r": nets.albedos,
+        "gen_s": nets.shadings,
+        "fea_s": nets.separate,
+    }
+    open_nets(by_name, state, runtime.device)
+    return Usi3dDecomposer(nets, options)
 
 
 def _sizes(weights: Mapping[str, Tensor]) -> tuple[int, int]:

@@ -40,18 +40,24 @@ class Nets:
 
 def decode_all(domain: Domain, codes: Mapping[str, tuple[Content, Tensor]]) -> dict[str, Tensor]:
     """Several contents of one size under a prior each, decoded in one batch."""
-    content = _joined([c for c, _ in codes.values()])
-    prior = torch.cat([z for _, z in codes.values()])
-    decoded = domain.decode(content, prior).chunk(len(codes))
-    return dict(zip(codes, decoded, strict=True))
+    contents, priors = zip(*codes.values(), strict=True)
+    content = _joined(list(contents))
+    prior = torch.cat(priors)
+    batch = domain.decode(content, prior)
+    count = len(codes)
+    pictures = batch.chunk(count)
+    return dict(zip(codes, pictures, strict=True))
 
 
 def encode_all(domain: Domain, pictures: Mapping[str, Tensor]) -> dict[str, tuple[Content, Tensor]]:
     """Several pictures of one size, encoded in one batch."""
     count = len(pictures)
-    content, prior = domain.encode(torch.cat(list(pictures.values())))
-    contents, priors = _parted(content, count), prior.chunk(count)
-    return {name: (contents[i], priors[i]) for i, name in enumerate(pictures)}
+    batch = torch.cat(list(pictures.values()))
+    content, prior = domain.encode(batch)
+    contents = _parted(content, count)
+    priors = prior.chunk(count)
+    codes = zip(contents, priors, strict=True)
+    return dict(zip(pictures, codes, strict=True))
 
 
 def _joined(contents: list[Content]) -> Content:
@@ -63,4 +69,5 @@ def _joined(contents: list[Content]) -> Content:
 def _parted(content: Content, count: int) -> list[Content]:
     if isinstance(content, Tensor):
         return list(content.chunk(count))
-    return list(zip(*(x.chunk(count) for x in content), strict=True))
+    parts = [scale.chunk(count) for scale in content]
+    return list(zip(*parts, strict=True))

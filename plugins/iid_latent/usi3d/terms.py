@@ -65,8 +65,17 @@ def encode(nets: Nets, x_i: Tensor, x_r: Tensor, x_s: Tensor) -> Codes:
     c_r, z_r = nets.r.encode(x_r)
     c_s, z_s = nets.s.encode(x_s)
     z_ri, z_si = nets.separate(z_i)
-    z_merged = nets.merge(z_ri, z_si)
-    return Codes(c_i, c_r, c_s, z_i, z_r, z_s, z_ri, z_si, z_merged)
+    return Codes(
+        c_i=c_i,
+        c_r=c_r,
+        c_s=c_s,
+        z_i=z_i,
+        z_r=z_r,
+        z_s=z_s,
+        z_ri=z_ri,
+        z_si=z_si,
+        z_merged=nets.merge(z_ri, z_si),
+    )
 
 
 def draw(like: Tensor, shift: float) -> tuple[Tensor, Tensor]:
@@ -75,11 +84,20 @@ def draw(like: Tensor, shift: float) -> tuple[Tensor, Tensor]:
 
 
 def translate(nets: Nets, codes: Codes, r: Tensor, s: Tensor) -> dict[str, Tensor]:
-    """The pictures of the other domains: ``ri`` and ``si`` are the photo's layers, ``*_rand``
-    theirs under random priors, ``rs`` an albedo with a shading's content and ``sr`` the reverse."""
+    """The pictures of the other domains; ``r`` and ``s`` are random priors. ``ri`` and ``si`` are
+    the photo's layers, ``*_rand`` theirs under random priors, ``rs`` an albedo with a shading's
+    content and ``sr`` the reverse."""
     c = codes
-    albedos = {"rs": (c.c_s, r), "ri": (c.c_i, c.z_ri), "ri_rand": (c.c_i, r)}
-    shadings = {"sr": (c.c_r, s), "si": (c.c_i, c.z_si), "si_rand": (c.c_i, s)}
+    albedos = {
+        "rs": (c.c_s, r),
+        "ri": (c.c_i, c.z_ri),
+        "ri_rand": (c.c_i, r),
+    }
+    shadings = {
+        "sr": (c.c_r, s),
+        "si": (c.c_i, c.z_si),
+        "si_rand": (c.c_i, s),
+    }
     return decode_all(nets.r, albedos) | decode_all(nets.s, shadings)
 
 
@@ -138,7 +156,14 @@ def _priors(
 
 
 def _contents(c: Codes, again: Mapping[str, Content]) -> dict[str, Tensor]:
-    asked = {"rs": c.c_s, "ri": c.c_i, "ri_rand": c.c_i, "sr": c.c_r, "si": c.c_i, "si_rand": c.c_i}
+    asked = {
+        "rs": c.c_s,
+        "ri": c.c_i,
+        "ri_rand": c.c_i,
+        "sr": c.c_r,
+        "si": c.c_i,
+        "si_rand": c.c_i,
+    }
     return {name: _apart(again[name], content) for name, content in asked.items()}
 
 

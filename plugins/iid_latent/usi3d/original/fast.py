@@ -23,31 +23,45 @@ Adaptation = tuple[Tensor, Tensor]
 
 
 class FastEncoders:
-    """Content and style of photos ``[B,3,H,W]``, content as ``[B,H/4,W/4,C]``. Both begin with one
-    convolution."""
+    """Content and style of photos ``[B,3,H,W]``, content as ``[B,H/4,W/4,C]``."""
 
     def __init__(self, content: ContentEncoder, style: StyleEncoder) -> None:
-        first, then = _blocks(content.model), _blocks(style.model)
-        self._weight = torch.cat([first[0].conv.weight, then[0].conv.weight]).detach()
-        self._weight = self._weight.contiguous(memory_format=torch.channels_last)
-        self._bias = torch.cat([torch.zeros(len(first[0].conv.weight)), _bias(then[0])])
-        self._content = [Winograd(block.conv.weight) for block in first[1:]]
+        first_of_content, *halvings = _blocks(content.model)
+        first_of_style, *style_halvings = _blocks(style.model)
+        self._first = _FirstConvolutions(first_of_content, first_of_style)
+        self._content = [Winograd(block.conv.weight) for block in halvings]
         self._residual = FastResBlocks(content.model[3])
-        self._style = [Winograd(block.conv.weight, _bias(block)) for block in then[1:]]
+        self._style = [Winograd(block.conv.weight, _bias(block)) for block in style_halvings]
         self._head = style.model[5:]
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        padded = F.pad(x, (3, 3, 3, 3), mode="reflect").contiguous(
-            memory_format=torch.channels_last
-        )
-        content, style = _rows(F.conv2d(padded, self._weight, self._bias)).chunk(2, dim=3)
-        content = _adapt(content.contiguous()).relu_()
+        content, style = self._first(x)
+        content = _adapt(content).relu_()
         for halve in self._content:
             content = _adapt(halve(content)).relu_()
-        style = style.contiguous().relu_()
+        style = style.relu_()
         for halve in self._style:
             style = halve(style).relu_()
         return self._residual(content), self._head(_planes(style))
+
+
+class _FirstConvolutions:
+    """Those of both encoders, which see the same photo, as one: ``[B,3,H,W]`` → ``[B,H,W,C]``
+    each."""
+
+    def __init__(self, content: ConvBlock, style: ConvBlock) -> None:
+        weights = [content.conv.weight, style.conv.weight]
+        weight = torch.cat(weights).detach()
+        self._weight = weight.contiguous(memory_format=torch.channels_last)
+        unbiased = torch.zeros(content.conv.out_channels)
+        self._bias = torch.cat([unbiased, _bias(style)])
+
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        padded = F.pad(x, (3, 3, 3, 3), mode="reflect")
+        padded = padded.contiguous(memory_format=torch.channels_last)
+        both = _rows(F.conv2d(padded, self._weight, self._bias))
+        content, style = both.chunk(2, dim=3)
+        return content.contiguous(), style.contiguous()
 
 
 class FastResBlocks:
@@ -57,10 +71,14 @@ class FastResBlocks:
         self._convs = [Winograd(block.conv.weight) for block in _blocks(blocks.modules())]
 
     def __call__(self, x: Tensor, adaptations: Sequence[Adaptation] = ()) -> Tensor:
-        first, second = self._convs[::2], self._convs[1::2]
-        for i, (a, b) in enumerate(zip(first, second, strict=True)):
-            y = _adapt(a(x), *adaptations[2 * i : 2 * i + 1]).relu_()
-            x = _adapt(b(y), *adaptations[2 * i + 1 : 2 * i + 2]).add_(x)
+        """``adaptations``: one for each convolution, or none at all."""
+        count = len(self._convs)
+        given: Sequence[Adaptation | None] = adaptations or [None] * count
+        for i in range(0, count, 2):
+            first, second = self._convs[i : i + 2]
+            y = _adapt(first(x), given[i])
+            y = second(y.relu_())
+            x = _adapt(y, given[i + 1]).add_(x)
         return x
 
 
@@ -68,20 +86,19 @@ class FastDecoder:
     """Content ``[B,h,w,C]`` and adaptations → picture ``[B,3,4h,4w]`` in (-1,1)."""
 
     def __init__(self, decoder: Decoder) -> None:
+        *doublings, last = _blocks(decoder.model)
         self._residual = FastResBlocks(decoder.model[0])
-        self._doublings = [_Doubling(block) for block in _blocks(decoder.model)[:2]]
-        last = _blocks(decoder.model)[2]
-        self._weight, self._bias = (
-            _by_two(last.conv.weight.detach()),
-            _bias(last).repeat_interleave(4),
-        )
+        self._doublings = [_Doubling(block) for block in doublings]
+        self._weight = _by_two(last.conv.weight.detach())
+        self._bias = _bias(last).repeat_interleave(4)
 
     def __call__(self, content: Tensor, adaptations: Sequence[Adaptation]) -> Tensor:
         x = self._residual(content, adaptations)
         for double in self._doublings:
             x = double(x)
         padded = F.pad(_planes(x), (3, 3, 3, 3), mode="reflect")
-        return F.pixel_shuffle(F.conv2d(padded, self._weight, self._bias, stride=2), 2).tanh_()
+        parts = F.conv2d(padded, self._weight, self._bias, stride=2)
+        return F.pixel_shuffle(parts, 2).tanh_()
 
 
 class _Doubling:
@@ -106,15 +123,17 @@ class _Doubling:
 def _adapt(x: Tensor, adaptation: Adaptation | None = None) -> Tensor:
     """Instance norm of ``[B,H,W,C]``, then (scale, shift). A batch norm of one sample is the same
     and three times as fast as torch's instance norm in this layout."""
-    done = []
-    for i, sample in enumerate(_planes(x).chunk(len(x))):
-        scale, shift = (
-            (None, None) if adaptation is None else (part[i].flatten() for part in adaptation)
-        )
-        done.append(
-            _rows(F.batch_norm(sample, None, None, scale, shift, training=True, eps=EPSILON))
-        )
-    return done[0] if len(done) == 1 else torch.cat(done)
+    normed = []
+    for i, sample in enumerate(torch.split(_planes(x), 1)):
+        scale: Tensor | None = None
+        shift: Tensor | None = None
+        if adaptation is not None:
+            scale, shift = (part[i].flatten() for part in adaptation)
+        y = F.batch_norm(sample, None, None, scale, shift, training=True, eps=EPSILON)
+        normed.append(_rows(y))
+    if len(normed) == 1:  # saves a copy
+        return normed[0]
+    return torch.cat(normed)
 
 
 def _by_two(weight: Tensor) -> Tensor:

@@ -38,7 +38,12 @@ __all__ = [
 
 VARIANTS = ("MPI", "MIT", "MIX_IIW", "ShapeNet")
 #: Net names: the three domains', the styles' maps and the discriminators.
-DOMAINS, MAPS, DISCRIMINATORS = ("gen_i", "gen_r", "gen_s"), ("fea_s", "fea_m"), ("dis_r", "dis_s")
+DOMAINS = ("gen_i", "gen_r", "gen_s")
+MAPS = ("fea_s", "fea_m")
+DISCRIMINATORS = ("dis_r", "dis_s")
+#: Length of a style, and linear layers of its maps.
+_STYLE = (8, 3)
+_STYLES = {"MIX_IIW": (32, 5)}
 
 
 class Separate(nn.Module):
@@ -69,14 +74,16 @@ class Merge(nn.Module):
 
 def build(variant: str, dim: int = 64) -> dict[str, nn.Module]:
     """All networks of ``variant`` with the starting weights of the paper's code."""
-    mixed = variant == "MIX_IIW"
-    style, layers = (32, 5) if mixed else (8, 3)
-    nets: dict[str, nn.Module] = {name: Domain(dim, style, 4 * dim) for name in DOMAINS}
+    style, layers = _STYLES.get(variant, _STYLE)
+    nets: dict[str, nn.Module] = {}
+    for name in DOMAINS:
+        nets[name] = Domain(dim, style, 4 * dim)
     nets["fea_s"] = Separate(style, 4 * dim, layers)
     nets["fea_m"] = Merge(style, 4 * dim, layers)
-    nets.update({name: Discriminator(dim) for name in DISCRIMINATORS})
+    for name in DISCRIMINATORS:
+        nets[name] = Discriminator(dim)
     for name, net in nets.items():
-        initialise(net, name in DISCRIMINATORS)
+        initialise(net, discriminator=name in DISCRIMINATORS)
     return nets
 
 
@@ -105,44 +112,47 @@ def build_for(state: NetState) -> dict[str, nn.Module]:
 def skeleton(name: str, part: Mapping[str, Tensor]) -> nn.Module:
     """The network ``name`` with the shapes that the tensors of ``part`` have, but without numbers
     (on the meta device). WeightsError where those tensors are missing that tell the sizes."""
-    maker = _domain if name in DOMAINS else _discriminator if name in DISCRIMINATORS else _map
+    make = _map
+    if name in DOMAINS:
+        make = _domain
+    elif name in DISCRIMINATORS:
+        make = _discriminator
     try:
         with torch.device("meta"):
-            return maker(name, part)
+            return make(name, part)
     except (KeyError, IndexError, ValueError) as error:
-        raise WeightsError(
-            f"the network {name!r} misses the tensors that tell its size", str(error)
-        ) from error
+        message = f"the network {name!r} misses the tensors that tell its size"
+        raise WeightsError(message, str(error)) from error
 
 
 def _domain(name: str, part: Mapping[str, Tensor]) -> nn.Module:
-    style, dim = (
-        part["enc_style.model.6.weight"].shape[0],
-        part["enc_content.model.0.conv.weight"].shape[0],
-    )
+    style = len(part["enc_style.model.6.weight"])
+    dim = len(part["enc_content.model.0.conv.weight"])
+    hidden = len(part["mlp.model.0.fc.weight"])
     blocks = _count(part, "enc_content.model.3.model.", ".model.0.conv.weight")
-    return Domain(dim, style, part["mlp.model.0.fc.weight"].shape[0], blocks)
+    return Domain(dim, style, hidden, blocks)
 
 
 def _map(name: str, part: Mapping[str, Tensor]) -> nn.Module:
     hidden, inputs = part["mlp.model.0.fc.weight"].shape
     layers = _count(part, "mlp.model.", ".fc.weight")
-    return (
-        Separate(inputs, hidden, layers) if name == "fea_s" else Merge(inputs // 2, hidden, layers)
-    )
+    if name == "fea_s":
+        return Separate(inputs, hidden, layers)
+    return Merge(inputs // 2, hidden, layers)
 
 
 def _discriminator(name: str, part: Mapping[str, Tensor]) -> nn.Module:
-    layers, scales = (
-        _count(part, "cnns.0.", ".conv.weight"),
-        _count(part, "cnns.", ".0.conv.weight"),
-    )
-    return Discriminator(part["cnns.0.0.conv.weight"].shape[0], layers, scales)
+    dim = len(part["cnns.0.0.conv.weight"])
+    layers = _count(part, "cnns.0.", ".conv.weight")
+    scales = _count(part, "cnns.", ".0.conv.weight")
+    return Discriminator(dim, layers, scales)
 
 
 def _count(part: Mapping[str, Tensor], start: str, end: str) -> int:
     """How many keys lie between ``start`` and ``end`` with a number there."""
-    return sum(
-        key.startswith(start) and key.endswith(end) and key[len(start) : -len(end)].isdigit()
-        for key in part
-    )
+    count = 0
+    for key in part:
+        if key.startswith(start) and key.endswith(end):
+            number = key[len(start) : -len(end)]
+            count += number.isdigit()
+    return count

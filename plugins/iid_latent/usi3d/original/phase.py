@@ -22,6 +22,8 @@ _FALL = (
     ((1, 1, 0, 0, 0), (0, 0, 1, 1, 0), (0, 0, 0, 0, 1)),
     ((1, 0, 0, 0, 0), (0, 1, 1, 0, 0), (0, 0, 0, 1, 1)),
 )
+#: Outermost rows (or columns), their neighbours, and the tap that reflection moves there.
+_OUTERMOST = ((0, 1, 0), (-1, -2, 4))
 
 
 def doubled_conv(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -31,7 +33,9 @@ def doubled_conv(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     parts = F.conv2d(padded, phase_weights(weight).flatten(0, 2))
     y = F.pixel_shuffle(parts, 2)
     add_edges(y, x, weight)
-    return y if bias is None else y + bias[:, None, None]
+    if bias is None:
+        return y
+    return y + bias[:, None, None]
 
 
 def phase_weights(weight: Tensor) -> Tensor:
@@ -43,13 +47,22 @@ def phase_weights(weight: Tensor) -> Tensor:
 def add_edges(y: Tensor, x: Tensor, weight: Tensor) -> None:
     """Turn ``y`` ``[B,O,2h,2w]``, made with the border of ``x`` repeated, into what reflection
     gives; in place."""
-    y[:, :, 0] += _edge(x[:, :, 1] - x[:, :, 0], weight[:, :, 0], "reflect")
-    y[:, :, -1] += _edge(x[:, :, -2] - x[:, :, -1], weight[:, :, 4], "reflect")
-    y[..., 0] += _edge(x[..., 1] - x[..., 0], weight[..., 0], "replicate")
-    y[..., -1] += _edge(x[..., -2] - x[..., -1], weight[..., 4], "replicate")
+    _add_to_outermost(y, x, weight, 2, "reflect")
+    _add_to_outermost(y, x, weight, 3, "replicate")
+
+
+def _add_to_outermost(y: Tensor, x: Tensor, weight: Tensor, dim: int, mode: str) -> None:
+    """The first and the last row (``dim`` 2) or column (3) of ``y``, in place; ``mode`` as for
+    :func:`_edge`."""
+    for line, neighbour, tap in _OUTERMOST:
+        outermost = x.select(dim, line)
+        step = x.select(dim, neighbour) - outermost
+        edge = _edge(step, weight.select(dim, tap), mode)
+        y.select(dim, line).add_(edge)
 
 
 def _edge(line: Tensor, weight: Tensor, mode: str) -> Tensor:
     """``[B,C,n]`` → ``[B,O,2n]``: doubled, padded by 2 as ``mode`` says, convolved with ``weight``
     [O,C,5]. The rows' share of the corners is settled here, so columns repeat."""
-    return F.conv1d(F.pad(line.repeat_interleave(2, dim=2), (2, 2), mode=mode), weight)
+    doubled = line.repeat_interleave(2, dim=2)
+    return F.conv1d(F.pad(doubled, (2, 2), mode=mode), weight)

@@ -15,6 +15,7 @@ from intrinsic_cli.kit.light.colour import srgb_to_linear
 
 #: What each scale counts, from the finest on.
 SCALES = (1.0, 0.5, 0.3333, 0.25)
+_NEIGHBOURS = 8  # of a pixel, which is its own ninth and adds nothing
 _CHROMA, _BRIGHTNESS = 0.025, 0.1  # how far features of like pixels may lie apart
 
 
@@ -29,11 +30,14 @@ def losses(reflectance: Tensor, photo: Tensor) -> Iterator[Tensor]:
     """The term of every scale on its own."""
     seen = features(photo)
     for k in range(len(SCALES)):
-        step = 1 << k
+        step = 2**k
         r = reflectance[..., ::step, ::step]
         near = likeness(seen[..., ::step, ::step])
-        apart = torch.stack([(r[..., 1:-1, 1:-1] - other).abs() for other in _window(r)])
-        yield (near[:, :, None] * apart).mean((1, 2, 3, 4)).sum() / (8 * r.shape[1])
+        apart = torch.stack([(_inner(r) - other).abs() for other in _window(r)])
+        weighted = near.unsqueeze(2) * apart
+        of_neighbours = weighted.mean((1, 2, 3, 4))
+        channels = r.shape[1]
+        yield of_neighbours.sum() / (_NEIGHBOURS * channels)
 
 
 def features(photo: Tensor) -> Tensor:
@@ -48,10 +52,17 @@ def likeness(seen: Tensor) -> Tensor:
     """Features [B,3,h,w] → how alike each inner pixel and its 3x3 window are, [9,B,h-2,w-2] in
     0..1, row by row."""
     width = seen.new_tensor([_CHROMA, _CHROMA, _BRIGHTNESS])[:, None, None]
-    centre = seen[..., 1:-1, 1:-1]
-    return torch.stack(
-        [(-((centre - other) / width).square().sum(1)).exp() for other in _window(seen)]
-    )
+    centre = _inner(seen)
+    alike = []
+    for other in _window(seen):
+        apart = ((centre - other) / width).square().sum(1)
+        alike.append((-apart).exp())
+    return torch.stack(alike)
+
+
+def _inner(x: Tensor) -> Tensor:
+    """Without the outermost pixels, which have no full window."""
+    return x[..., 1:-1, 1:-1]
 
 
 def _window(x: Tensor) -> Iterator[Tensor]:

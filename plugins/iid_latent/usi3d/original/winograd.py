@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 #: Finite points of evaluation for kernels of 2 and 3 taps; infinity is always one more.
@@ -22,6 +24,8 @@ _TILE = 4
 _BAND = 64
 
 Border = Callable[[Tensor, int], Tensor]
+#: A few numbers, or a matrix of them.
+Points = NDArray[np.float64]
 
 
 def reflect(index: Tensor, size: int) -> Tensor:
@@ -49,71 +53,145 @@ class Winograd:
         outputs, inputs, kernel, _ = weight.shape
         self.stride = 2 if kernel == 4 else 1
         self.taps = kernel // self.stride
-        cut = weight.detach().reshape(
-            outputs, inputs, self.taps, self.stride, self.taps, self.stride
-        )
-        self.weight = cut.permute(2, 4, 3, 5, 1, 0).reshape(self.taps**2, -1)
-        self.inputs, self.outputs = inputs * self.stride**2, outputs
-        self.bias, self.border, self.up = bias, border, up
+        self.weight = _taps_first(weight.detach(), self.taps, self.stride)
+        self.inputs = inputs * self.stride**2
+        self.outputs = outputs
+        self.bias = bias
+        self.border = border
+        self.up = up
 
     def __call__(self, x: Tensor) -> Tensor:
         """``[B,H,W,C]`` contiguous → ``[B,up·H/stride,up·W/stride,O]``."""
-        b, h, w, _ = x.shape
-        height, width = h // self.stride, w // self.stride
-        down, across = -(-height // _TILE), -(-width // _TILE)
-        rows, columns = self._sources(down, h), self._sources(across, w)
-        side = _TILE * self.up
-        y = x.new_empty(b, down * side, across * side, self.outputs // self.up**2)
-        spread = _matrices(self.taps)[1] @ self.weight
-        step = max(1, _BAND // across)
-        for sample in range(b):
-            for top in range(0, down, step):
-                index = (
-                    rows[:, None, top : top + step, None, :, None] * w + columns[:, None, :, None]
-                )
-                self._band(
-                    x[sample].flatten(0, 1),
-                    index,
-                    spread,
-                    y[sample, top * side : (top + step) * side],
-                )
-        if (down * _TILE, across * _TILE) != (height, width):
-            y = y[:, : height * self.up, : width * self.up].contiguous()
+        height, width = x.shape[1:3]
+        starts_of_rows = self._sources(height) * width
+        columns = self._sources(width)
+        down, across = starts_of_rows.shape[1], columns.shape[1]
+        y = self._empty(x, down, across)
+        kernels = _matrices(self.taps).of_kernel @ self.weight
+        tiles = max(1, _BAND // across)
+        rows = tiles * _TILE * self.up
+        bands = torch.split(starts_of_rows, tiles, dim=1)
+        for pixels, made in zip(x.flatten(1, 2), y, strict=True):
+            for starts, part in zip(bands, torch.split(made, rows), strict=True):
+                index = _flat_index(starts, columns)
+                self._fill(part, pixels, index, kernels)
+        y = self._cropped(y, height, width)
         return y if self.bias is None else y.add_(self.bias)
 
-    def _sources(self, tiles: int, size: int) -> Tensor:
-        """Which pixels along a side, ``[reach,tiles,stride]``, the elements of every tile are made
-        of."""
-        reach = torch.arange(_TILE + self.taps - 1)[:, None] + _TILE * torch.arange(tiles)
-        return self.border(self.stride * reach[..., None] - 1 + torch.arange(self.stride), size)
+    def _empty(self, x: Tensor, down: int, across: int) -> Tensor:
+        """Room for the outputs of that many rows and columns of tiles."""
+        side = _TILE * self.up
+        channels = self.outputs // self.up**2
+        return x.new_empty(len(x), down * side, across * side, channels)
 
-    def _band(self, x: Tensor, index: Tensor, spread: Tensor, y: Tensor) -> None:
-        """Fill rows ``y`` ``[rows,W',O]`` from pixels ``x`` ``[H·W,C]``."""
-        enter, _, leave = _matrices(self.taps)
+    def _sources(self, size: int) -> Tensor:
+        """Which pixels along a side of ``size`` the elements of every tile are made of,
+        ``[reach,tiles,stride]``."""
+        tiles = _divided_up(size // self.stride, _TILE)
+        starts = _TILE * torch.arange(tiles)
+        reach = torch.arange(_TILE + self.taps - 1)
+        within = torch.arange(self.stride)
+        cells = reach[:, None] + starts
+        padded = self.stride * cells[..., None] + within
+        return self.border(padded - 1, size)
+
+    def _fill(self, y: Tensor, pixels: Tensor, index: Tensor, kernels: Tensor) -> None:
+        """Fill the rows ``y`` ``[rows,W',O]`` of some tiles from ``pixels`` ``[H·W,C]``."""
+        products = self._products(pixels, index, kernels)
+        outputs = _matrices(self.taps).back @ products
+        up = self.up
         down, across = index.shape[2:4]
-        pixels = x.index_select(0, index.flatten())
-        tiles = (enter @ pixels.view(len(enter), -1)).view(len(enter), -1, self.inputs)
-        products = torch.bmm(tiles, spread.view(len(enter), self.inputs, -1))
-        parts = (leave @ products.view(len(enter), -1)).view(
-            _TILE, _TILE, down, across, self.up, self.up, -1
-        )
-        y.view(down, _TILE, self.up, across, _TILE, self.up, -1).copy_(
-            parts.permute(2, 0, 4, 3, 1, 5, 6)
-        )
+        outputs = outputs.view(_TILE, _TILE, down, across, up, up, -1)
+        in_order = outputs.permute(2, 0, 4, 3, 1, 5, 6)
+        place = y.view(down, _TILE, up, across, _TILE, up, -1)
+        place.copy_(in_order)
+
+    def _products(self, pixels: Tensor, index: Tensor, kernels: Tensor) -> Tensor:
+        """Of pixels and kernels, ``[points,tiles·O]``: one matrix product for each point."""
+        of_pixels = _matrices(self.taps).of_pixels
+        points = len(of_pixels)
+        taken = pixels.index_select(0, index.flatten())
+        tiles = of_pixels @ taken.view(points, -1)
+        tiles = tiles.view(points, -1, self.inputs)
+        kernels = kernels.view(points, self.inputs, -1)
+        return torch.bmm(tiles, kernels).view(points, -1)
+
+    def _cropped(self, y: Tensor, height: int, width: int) -> Tensor:
+        """``y`` without what its last tiles have beyond the photo."""
+        rows = height // self.stride * self.up
+        columns = width // self.stride * self.up
+        if y.shape[1:3] == (rows, columns):
+            return y
+        return y[:, :rows, :columns].contiguous()
+
+
+def _taps_first(weight: Tensor, taps: int, stride: int) -> Tensor:
+    """``[O,C,k,k]`` → ``[taps²,stride²·C·O]``."""
+    outputs, inputs = weight.shape[:2]
+    cut = weight.reshape(outputs, inputs, taps, stride, taps, stride)
+    return cut.permute(2, 4, 3, 5, 1, 0).reshape(taps**2, -1)
+
+
+def _divided_up(size: int, part: int) -> int:
+    """How many parts cover ``size``."""
+    return (size + part - 1) // part
+
+
+def _flat_index(rows: Tensor, columns: Tensor) -> Tensor:
+    """Starts of rows ``[reach,down,stride]`` and columns ``[reach,across,stride]`` → where these
+    pixels lie in a map whose rows follow one another, ``[reach,reach,down,across,stride,stride]``.
+    """
+    return rows[:, None, :, None, :, None] + columns[:, None, :, None]
+
+
+class _Matrices(NamedTuple):
+    """What takes pixels and kernels of a tile, each flattened, to the points, and their products
+    back to outputs."""
+
+    of_pixels: Tensor
+    of_kernel: Tensor
+    back: Tensor
 
 
 @cache
-def _matrices(taps: int) -> tuple[Tensor, Tensor, Tensor]:
-    """What takes pixels, kernels and products of a tile, each flattened, to the points, to the
-    points, and back."""
+def _matrices(taps: int) -> _Matrices:
     points = np.array(_POINTS[taps])
-    apart = points[:, None] - points + np.eye(len(points))
-    leave = np.vander(points, _TILE, increasing=True).T
-    spread = np.vander(points, taps, increasing=True) / apart.prod(1, keepdims=True)
-    enter = [np.poly(np.delete(points, i))[::-1] for i in range(len(points))]
-    enter = [np.append(row, 0.0) for row in enter] + [np.poly(points)[::-1]]
-    leave = np.hstack([leave, np.eye(_TILE)[:, -1:]])
-    spread = np.vstack([spread, np.eye(taps)[-1]])
-    twice = (np.kron(m, m) for m in (np.array(enter), spread, leave))
-    first, second, third = (torch.from_numpy(m).float() for m in twice)
-    return first, second, third
+    return _Matrices(
+        of_pixels=_in_both_directions(_pixel_matrix(points)),
+        of_kernel=_in_both_directions(_kernel_matrix(points, taps)),
+        back=_in_both_directions(_output_matrix(points)),
+    )
+
+
+def _pixel_matrix(points: Points) -> Points:
+    """Row i: the coefficients of the polynomial that vanishes at all points but the i-th. Last
+    row: of the one that vanishes at all of them, for infinity."""
+    rows = []
+    for i in range(len(points)):
+        polynomial = np.poly(np.delete(points, i))
+        rows.append(np.append(polynomial[::-1], 0.0))
+    rows.append(np.poly(points)[::-1])
+    return np.array(rows)
+
+
+def _kernel_matrix(points: Points, taps: int) -> Points:
+    """Powers of the points, each row over the product of that point's distances to the others; at
+    infinity only the last tap is left."""
+    powers = np.vander(points, taps, increasing=True)
+    distances = np.subtract.outer(points, points)
+    to_others = distances + np.eye(len(points))
+    finite = powers / to_others.prod(1, keepdims=True)
+    at_infinity = np.eye(taps)[-1]
+    return np.vstack([finite, at_infinity])
+
+
+def _output_matrix(points: Points) -> Points:
+    """Powers of the points; infinity counts for the last output only."""
+    powers = np.vander(points, _TILE, increasing=True).T
+    at_infinity = np.eye(_TILE)[:, -1:]
+    return np.hstack([powers, at_infinity])
+
+
+def _in_both_directions(matrix: Points) -> Tensor:
+    """What ``matrix`` does along a row, done along rows and columns of a flattened tile."""
+    return torch.from_numpy(np.kron(matrix, matrix)).float()
