@@ -1,0 +1,35 @@
+"""Processes that train together agree on weights, gradients and when to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from together import meet
+
+from intrinsic_cli.kit.training.distributed import Processes, started
+
+
+def test_two_processes_agree(tmp_path: Path) -> None:
+    with started(2, meet, (tmp_path,)) as processes:
+        assert (processes.rank, processes.count) == (0, 2)
+        meet(processes, tmp_path)
+    for rank in (0, 1):
+        found = torch.load(tmp_path / f"{rank}.pt")
+        assert found["leads"] == (rank == 0)
+        assert found["shared"]["weight"].tolist() == [[10.0, 10.0]], "those of the leading one"
+        assert found["shared"]["bias"].tolist() == [20.0]
+        assert found["weight"].tolist() == [[1.5, 3.0]], "the mean, of each its own"
+        assert found["bias"].tolist() == [6.0]
+        assert found["one"] is True
+        assert found["none"] is False
+
+
+def test_one_process_agrees_with_itself(tmp_path: Path) -> None:
+    with started(1, meet, (tmp_path,)) as processes:
+        assert isinstance(processes, Processes)
+        meet(processes, tmp_path)
+    found = torch.load(tmp_path / "0.pt")
+    assert found["shared"]["weight"].tolist() == [[10.0, 10.0]]
+    assert found["weight"].tolist() == [[1.0, 2.0]]
+    assert (found["one"], found["none"]) == (False, False)
