@@ -1,4 +1,4 @@
-"""The published networks' inference on CPUs: the same numbers to about 1e-5, with a quarter of the
+"""The published networks' inference on CPUs: the same layers within 1e-4, with a quarter of the
 products.
 
 Only what a decomposition needs is kept. Maps are ``[B,H,W,C]`` in memory; convolutions of 3x3 and
