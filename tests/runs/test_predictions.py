@@ -193,3 +193,13 @@ def test_codes_of_normals_are_vectors_whatever_is_said_of_light(
     Image.fromarray(codes).save(tmp_path / "a.png")
     found, _ = read_layer_file("normals", LayerFile(tmp_path / "a.png", encoding), (4, 5))
     assert np.allclose(found, codes / 127.5 - 1, atol=1e-5)
+
+
+def test_floats_go_before_codes(tmp_path: Path) -> None:
+    ranked = (".npy", ".exr", ".tiff", ".png", ".jpg")
+    for suffix in ranked:
+        (tmp_path / f"a.albedo{suffix}").write_bytes(b"not looked into")
+    for suffix in ranked:
+        file = Predictions(tmp_path, {}).find("a", ("albedo",))["albedo"].path
+        assert file.suffix == suffix
+        file.unlink()
