@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from intrinsic_cli.kit.files.sidecar import as_json
+from intrinsic_cli.kit.files.json_text import as_json
 
 STDOUT = Path("-")
 

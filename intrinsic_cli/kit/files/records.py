@@ -11,7 +11,7 @@ import numpy as np
 
 from intrinsic_cli.api import PluginError
 from intrinsic_cli.kit.files.atomic import write_text
-from intrinsic_cli.kit.files.sidecar import as_json
+from intrinsic_cli.kit.files.json_text import as_json
 
 SUFFIX = ".json"
 

@@ -9,12 +9,12 @@ the parts of the photo that were looked at one by one.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files.json_text import as_json
 from intrinsic_cli.kit.files.read_bytes import read_bytes
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ SUFFIX = ".iid.json"
 VERSION = 1
 #: Bytes; nothing that iid writes comes near.
 LONGEST = 4 << 20
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -44,13 +43,6 @@ def dump(facts: Mapping[str, Any]) -> str:
     return as_json(facts, indent=1) + "\n"
 
 
-def as_json(value: Any, **more: Any) -> str:
-    """JSON that is always valid UTF-8: a file name may hold bytes that are not, which Python keeps
-    as lone surrogates, and JSON as escapes that are read back to the very same name."""
-    text = json.dumps(value, ensure_ascii=False, **more)
-    return SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
 def describe_outputs(written: Mapping[str, Written]) -> dict[str, Any]:
     """The facts ``layers`` and ``outputs`` about what was written."""
     layers = {}
@@ -67,18 +59,20 @@ def describe_outputs(written: Mapping[str, Written]) -> dict[str, Any]:
 
 
 def describe_regions(regions: Sequence[Region]) -> list[dict[str, Any]]:
-    """The fact ``regions``: box (left, top, width, height), angle, label, and what else is known of
-    each."""
+    """The fact ``regions``: box (left, top, width, height), angle, label, and under ``facts`` what
+    else the method knows of each."""
     described = []
     for region in regions:
-        facts: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "label": region.label,
             "box": [round(float(side), 3) for side in region.box],
             "angle": round(float(region.angle), 3),
         }
         if region.confidence is not None:
-            facts["confidence"] = round(float(region.confidence), 4)
-        described.append({**region.facts, **facts})
+            entry["confidence"] = round(float(region.confidence), 4)
+        if region.facts:
+            entry["facts"] = dict(region.facts)
+        described.append(entry)
     return described
 
 

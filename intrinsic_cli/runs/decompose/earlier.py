@@ -5,38 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.sidecars import Facts, Sidecars
 
 if TYPE_CHECKING:
     from intrinsic_cli.runs.decompose.plan import Plan
     from intrinsic_cli.runs.decompose.targets import Target
-
-Facts = Mapping[str, Any]
-
-
-class Sidecars:
-    """Sidecars, each read once, and again only when it has changed."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, tuple[object, Facts | None]] = {}
-
-    def read(self, path: Path) -> Facts | None:
-        """What the sidecar says, None where there is none that can be read."""
-        if path not in self._known:
-            self._known[path] = (_state(path), sidecar.read(path))
-        return self._known[path][1]
-
-    def refreshed(self, path: Path) -> bool:
-        """Has it changed since it was read? If so, read it again when next asked."""
-        if path in self._known and self._known[path][0] == _state(path):
-            return False
-        self._known.pop(path, None)
-        return True
 
 
 def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | None:
@@ -105,15 +84,6 @@ _NAMED = ("method", "variant", "format")
 def _title(facts: Facts) -> str:
     name = ":".join(str(facts.get(key, "")) for key in ("method", "variant") if facts.get(key))
     return f"{name} ({facts.get('format', 'png')})"
-
-
-def _state(path: Path) -> object:
-    """What differs whenever a file was written anew."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _is_file(path: Path) -> bool:

@@ -13,7 +13,7 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES, OtherFormat, other_format
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.earlier import Sidecars
+from intrinsic_cli.runs.decompose.sidecars import Sidecars
 
 STDIN = Path("-")
 #: Files looked at to count the photos in subfolders that are left out.
@@ -44,7 +44,7 @@ class Found:
         if self.below:
             yield f"{_photos(self.below)} in subfolders left out; -r looks into them"
         for form, count in self.others.items():
-            yield f"{count} times {form.name} left out: {form.hint}"
+            yield f"left out: {_times(form, count)}: {form.hint}"
 
     def nothing(self) -> DataError:
         """Why there is not a single photo."""
@@ -56,9 +56,7 @@ class Found:
         if self.below:
             return DataError(f"{message} itself", f"-r finds {_photos(self.below)} below it")
         for form, count in self.others.items():
-            return DataError(
-                f"{message} that iid can read, but {count} times {form.name}", form.hint
-            )
+            return DataError(f"{message} that iid can read, but {_times(form, count)}", form.hint)
         return DataError(message, "photos are known by their suffix: .jpg, .png, .tif, .exr, …")
 
 
@@ -170,6 +168,11 @@ def is_folder(path: Path) -> bool:
 def is_photo(name: str) -> bool:
     """Is it a photo by its name?"""
     return Path(name).suffix.lower() in PHOTO_SUFFIXES
+
+
+def _times(form: OtherFormat, count: int) -> str:
+    """``a RAW photo``, or ``a RAW photo (3 times)``."""
+    return form.name if count == 1 else f"{form.name} ({count} times)"
 
 
 def _photos(count: int) -> str:

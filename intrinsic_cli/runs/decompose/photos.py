@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from intrinsic_cli.api import DataError, Decomposition, IidError
-from intrinsic_cli.requests import DecomposeRequest, InputReport
-from intrinsic_cli.runs.decompose.earlier import Sidecars
+from intrinsic_cli.api import Decomposition, IidError
+from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.load import LoadedPhoto, load
 from intrinsic_cli.runs.decompose.plan import Plan
+from intrinsic_cli.runs.decompose.sidecars import Sidecars
 from intrinsic_cli.runs.decompose.targets import Target
+from intrinsic_cli.runs.decompose.write import write
 from intrinsic_cli.runs.session import Session
 
 if TYPE_CHECKING:
-    from intrinsic_cli.kit.files.photo import Photo
     from intrinsic_cli.kit.inference.stream import Workers
 
 Made = TypeVar("Made")
@@ -27,21 +25,11 @@ Made = TypeVar("Made")
 CUDA_BATCH = 8  # photos; memory that runs out halves it
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedPhoto:
-    """A photo in memory, the hash of its file, and when work on it began."""
-
-    photo: Photo
-    sha256: str
-    began: float
-
-
 def process_photos(
     plan: Plan, targets: Sequence[Target], sidecars: Sidecars, note: Callable[[str], None]
 ) -> Iterator[InputReport]:
     """Take the photos of ``targets`` apart; each report comes when all its files are in place."""
     from intrinsic_cli.kit.inference.stream import Stream
-    from intrinsic_cli.runs.decompose.write import write
 
     request = plan.request
     session = Session(plan.choice, request.device, request.precision, request.seed)
@@ -76,24 +64,6 @@ def contained(step: Callable[..., Made], *given: Any) -> Made:
         place = f"{Path(where.filename).name}:{where.lineno}"
         message = f"unexpected {type(error).__name__} at {place}: {error}"
         raise IidError(message.splitlines()[0]) from error
-
-
-def load(target: Target, request: DecomposeRequest) -> LoadedPhoto:
-    """Read one photo."""
-    from intrinsic_cli.kit.files.formats import other_format
-    from intrinsic_cli.kit.files.photo import read_photo
-    from intrinsic_cli.kit.files.read_bytes import read_bytes
-
-    began = time.perf_counter()
-    if target.path is None:
-        data = request.stdin or b""
-    else:
-        other = other_format(target.path)
-        if other is not None:
-            raise DataError(f"it is {other.name}", other.hint)
-        data = read_bytes(target.path)
-    photo = read_photo(data, request.input_encoding, request.exr_layer)
-    return LoadedPhoto(photo, hashlib.sha256(data).hexdigest(), began)
 
 
 def sentence(error: IidError) -> str:

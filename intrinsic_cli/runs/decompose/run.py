@@ -13,10 +13,12 @@ from intrinsic_cli.kit.files.atomic import sweep
 from intrinsic_cli.kit.files.quiet import noise_note
 from intrinsic_cli.registry import Registry, load_registry
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
-from intrinsic_cli.runs.decompose.earlier import Sidecars, replaced, verdict
+from intrinsic_cli.runs.decompose.earlier import replaced, verdict
 from intrinsic_cli.runs.decompose.inputs import Found, find, missing
-from intrinsic_cli.runs.decompose.photos import contained, load, process_photos, sentence
+from intrinsic_cli.runs.decompose.load import load
+from intrinsic_cli.runs.decompose.photos import contained, process_photos, sentence
 from intrinsic_cli.runs.decompose.plan import Plan, make_plan
+from intrinsic_cli.runs.decompose.sidecars import Sidecars
 from intrinsic_cli.runs.decompose.targets import Target, check_targets, choose_targets
 from intrinsic_cli.runs.session import Choice
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.outputs import output_files
-from intrinsic_cli.runs.decompose.earlier import Sidecars
 from intrinsic_cli.runs.decompose.inputs import STDIN, FoundPhoto, real
 from intrinsic_cli.runs.decompose.names import fill
 from intrinsic_cli.runs.decompose.plan import Plan
+from intrinsic_cli.runs.decompose.sidecars import Sidecars
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,15 @@ from intrinsic_cli.kit.files.atomic import write_text
 from intrinsic_cli.kit.files.outputs import Written, write_outputs
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claim import claimed
-from intrinsic_cli.runs.decompose.earlier import Sidecars, verdict
+from intrinsic_cli.runs.decompose.earlier import verdict
+from intrinsic_cli.runs.decompose.load import LoadedPhoto
 from intrinsic_cli.runs.decompose.plan import Plan
+from intrinsic_cli.runs.decompose.sidecars import Sidecars
 from intrinsic_cli.runs.decompose.targets import Target
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.files.photo import Photo
-    from intrinsic_cli.runs.decompose.photos import LoadedPhoto
 
 #: Side of the pictures of a preview, pixels.
 CELL = 512

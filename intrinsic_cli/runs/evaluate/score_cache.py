@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from intrinsic_cli.api import Case, UsageError
-from intrinsic_cli.kit.files.sidecar import as_json
+from intrinsic_cli.kit.files.json_text import as_json
 
 
 class ScoreCache:
