@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.api import Case, DataError, Silent, UsageError
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.read_layers import read_layer_file
 from intrinsic_cli.kit.light.colour import encode_codes
+from intrinsic_cli.registry import load_registry, open_protocol
+from intrinsic_cli.runs.evaluate.candidates import PredictionsCandidate
 from intrinsic_cli.runs.evaluate.predictions import (
     LayerFile,
     MissingError,
@@ -203,3 +205,29 @@ def test_floats_go_before_codes(tmp_path: Path) -> None:
         file = Predictions(tmp_path, {}).find("a", ("albedo",))["albedo"].path
         assert file.suffix == suffix
         file.unlink()
+
+
+class Notes(Silent):
+    """Progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def test_resized_layers_are_told_of_once(tmp_path: Path) -> None:
+    cases = []
+    for name in ("one", "two"):
+        Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(tmp_path / f"{name}.albedo.png")
+        photo = np.ones((8, 10, 3), np.float32)
+        cases.append(Case(name, photo, {"albedo": photo}, np.ones((8, 10), bool)))
+    notes = Notes()
+    candidate = PredictionsCandidate("tool", Predictions(tmp_path, {}))
+    candidate.open(open_protocol("mit", load_registry()), notes)
+    for case in cases:
+        assert candidate.answer(case)["albedo"].shape[:2] == (8, 10)
+    (note,) = notes.texts
+    assert note.startswith("tool: ")
+    assert "(one first)" in note

@@ -193,6 +193,17 @@ def test_pooled_normals_are_of_all_pixels_and_not_of_photos() -> None:
     assert masked.scores()["normals_pooled_angle_mean"] == pytest.approx(10, abs=1e-3)
 
 
+def test_the_pooled_median_lies_in_the_middle() -> None:
+    pool = NormalsPool()
+    for first in (0, 20, 40, 60):
+        angles = [first + step + 0.52 for step in range(20)]
+        case, answer = faces_case(angles, [1] * len(angles))
+        pool.add(case, answer, {})
+    case, answer = faces_case([80.52], [1])
+    pool.add(case, answer, {})
+    assert pool.scores()["normals_pooled_angle_median"] == pytest.approx(40.52, abs=0.025)
+
+
 def test_faces_are_made_up_of_product_and_residual() -> None:
     case, answer = made_up()
     for name in FACTORS:
