@@ -88,10 +88,14 @@ def _format_of(out: Path, asked: str) -> str:
 def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport]:
     """The report of one photo of which one layer (or one file of all) was written to a temporary
     folder."""
+    from intrinsic_cli.runs.decompose.inputs import is_folder
     from intrinsic_cli.runs.decompose.run import decompose
 
-    if len(request.inputs) != 1 or (len(request.layers) != 1 and request.format != "npz"):
-        raise UsageError(f"{what} writes one layer of one photo", "give one input, --layers NAME")
+    if len(request.layers) != 1 and request.format != "npz":
+        raise UsageError(f"{what} writes one layer of one photo", "say which: --layers NAME")
+    if len(request.inputs) != 1 or is_folder(request.inputs[0]):
+        hint = "give one photo; for several, -o names a folder"
+        raise UsageError(f"{what} writes one layer of one photo", hint)
     with tempfile.TemporaryDirectory(prefix="iid-") as folder:
         with progress() as listener:
             report = decompose(replace(request, out=Path(folder)), listener)

@@ -48,6 +48,19 @@ def test_one_layer_goes_into_one_file(name: str, photo: str, tmp_path: Path) -> 
     assert read_photo(out).pixels.shape == (24, 32, 3)
 
 
+@pytest.mark.parametrize("out", ["one.png", "-"])
+def test_one_file_is_not_for_several_photos(out: str, photo: str, tmp_path: Path) -> None:
+    where = out if out == "-" else str(tmp_path / out)
+    for inputs in ([str(tmp_path)], [photo, photo + "x"]):
+        done = run(*inputs, *RETINEX, "--layers", "albedo", "-o", where)
+        assert done.exit_code == 2
+        assert "writes one layer of one photo" in done.stderr
+        assert "give one photo" in done.stderr
+    done = run(photo, *RETINEX, "-o", where)
+    assert "--layers NAME" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
 def test_the_file_may_be_of_the_format_asked_for(photo: str, tmp_path: Path) -> None:
     out = tmp_path / "deep.png"
     run(photo, *RETINEX, "--layers", "albedo", "-o", str(out), "--format", "png16")
