@@ -94,7 +94,10 @@ def test_formats_that_cannot_be_read_are_named(name: str, word: str, tmp_path: P
     photo(folder / "b.png")
     report, notes = tell(folder, out=tmp_path / "out")
     assert statuses(report) == {"done": 1, "skipped": 0, "failed": 0}
-    assert f"{word} left out" in notes.replace(" photo", "")
+    assert notes.startswith(f"left out: a {word}")
+    assert "times" not in notes
+    (folder / f"again{Path(name).suffix}").write_bytes(b"II*\0 whatever")
+    assert "(2 times): " in tell(folder, out=tmp_path / "out")[1]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")

@@ -83,7 +83,7 @@ def _choose(header: _Header, layer: str) -> tuple[int, tuple[str, ...]]:
     if layer:
         raise DataError(f"the EXR has no layer {layer!r}", "it has no layers, only its picture")
     if layers:
-        hint = "name the one to read, or export an RGB EXR"
+        hint = f"name the one to read, such as --exr-layer {next(iter(layers))}"
         raise DataError(f"the EXR has several layers and no plain picture: {told}", hint)
     channels = ", ".join(header.channels[:_NAMED]) or "none"
     raise DataError(f"the EXR has channels {channels} but no R, G, B", "export an RGB EXR")

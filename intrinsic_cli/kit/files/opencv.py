@@ -7,7 +7,11 @@ from typing import Any
 
 from intrinsic_cli.api import IidError
 
-HEADLESS = "pip uninstall -y opencv-python && pip install opencv-python-headless"
+#: Both packages share one folder: where both were installed, removing one breaks the other.
+HEADLESS = (
+    "pip uninstall -y opencv-python && "
+    "pip install --force-reinstall --no-deps opencv-python-headless"
+)
 
 
 def load(name: str = "cv2") -> Any:

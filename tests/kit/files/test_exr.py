@@ -61,6 +61,7 @@ def test_without_a_choice_the_layers_are_listed(layered: Path) -> None:
         read_photo(layered)
     assert all(name in caught.value.message for name in ("beauty", "light.specular", "sss"))
     assert "depth" not in caught.value.message
+    assert caught.value.hint == "name the one to read, such as --exr-layer beauty"
     with pytest.raises(DataError, match="has no layer 'glossy'") as caught:
         read_photo(layered, layer="glossy")
     assert "beauty" in caught.value.hint

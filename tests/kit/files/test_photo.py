@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.api import DataError, IidError, UsageError
 from intrinsic_cli.kit.files.opencv import cv2, load
 from intrinsic_cli.kit.files.photo import Photo, read_photo, to_photo, write_png
 from intrinsic_cli.kit.light.colour import srgb_to_linear
@@ -292,3 +292,15 @@ def test_a_missing_opencv_is_explained() -> None:
     with pytest.raises(Exception, match="OpenCV is not installed") as caught:
         load("cv2_that_is_not_there")
     assert "pip install" in getattr(caught.value, "hint", "")
+
+
+def test_opencv_without_its_libraries_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cv2_bare.py").write_text("raise ImportError('libGL.so.1: cannot open')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(IidError, match="cannot be loaded: libGL") as caught:
+        load("cv2_bare")
+    remove, _, install = caught.value.hint.partition(" && ")
+    assert remove == "pip uninstall -y opencv-python"
+    assert "--force-reinstall" in install, "both packages share one folder"
