@@ -124,7 +124,7 @@ def test_a_face_method_from_training_to_files(faces: Path, tmp_path: Path, home:
     assert upright["box"] == pytest.approx([26, 24, 48, 72], abs=2)
     assert leaning["angle"] == pytest.approx(30, abs=2)
     assert upright["transform"] == [[1, 0, upright["box"][0]], [0, 1, upright["box"][1]]]
-    assert {"pixels", "brightness"} <= upright.keys()
+    assert {"pixels", "brightness"} <= upright["facts"].keys()
 
     light = json.loads((out / "two.light.json").read_text())["faces"]
     first, second = (np.array(face["towards"]) for face in sorted(light, key=lambda f: f["box"][0]))

@@ -277,11 +277,11 @@ def test_regions_are_described() -> None:
     plain = Region.whole(40, 30)
     assert sidecar.describe_regions([region, plain]) == [
         {
-            "points": 5,
             "label": "face",
             "box": [1.235, 2.0, 30.0, 40.0],
             "angle": 12.5,
             "confidence": 0.75,
+            "facts": {"points": 5},
         },
         {"label": "region", "box": [0.0, 0.0, 30.0, 40.0], "angle": 0.0},
     ]
