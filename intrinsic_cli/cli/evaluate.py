@@ -123,9 +123,11 @@ def evaluate(
 
     Every table names its protocol. Exit codes: 0 all scored, 2 usage, 3 some cases failed, 4 no
     weights or data."""
+    from intrinsic_cli.kit.files.quiet import separate_streams
     from intrinsic_cli.requests import EvaluateRequest
     from intrinsic_cli.runs.evaluate.run import evaluate as run
 
+    separate_streams()
     methods = method or (() if given["predictions"] else ("flow",))
     cache = _cache_beside(json_file)
     request = EvaluateRequest(methods=methods, options=settings, cache=cache, **given)

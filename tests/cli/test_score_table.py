@@ -206,3 +206,11 @@ def test_both_splits_at_once(mit: str, tmp_path: Path) -> None:
     assert done.exit_code == 4
     assert "mit has no 'train' split: all its 3 photos are in 'val'" in done.stderr
     assert "--split all" in done.stderr
+
+
+def test_what_libraries_print_stays_out_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+    place = "intrinsic_cli.kit.files.quiet.separate_streams"
+    monkeypatch.setattr(place, lambda: called.append(True))
+    CliRunner().invoke(iid, ["evaluate", "-m", "nobody"])
+    assert called == [True]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from evaluated_methods import CALLS, REGISTRY, Gray, GrayDecomposer, GrayOptions
 
-from intrinsic_cli.api import Case, DataError, Decomposer, Runtime, UsageError
+from intrinsic_cli.api import Case, DataError, Decomposer, Runtime, Silent, UsageError
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.data.mit import Mit
 from intrinsic_cli.requests import EvaluateRequest
@@ -21,6 +21,16 @@ from intrinsic_cli.runs.evaluate.candidates import MethodCandidate
 from intrinsic_cli.runs.evaluate.method_settings import choice_for
 from intrinsic_cli.runs.evaluate.run import evaluate
 from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
+
+
+class Told(Silent):
+    """Progress that keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 class ShakyCases(Sequence[Case]):
@@ -55,6 +65,18 @@ def test_a_case_that_cannot_be_read(lab: str, monkeypatch: pytest.MonkeyPatch) -
     (failure,) = report.failures
     assert (failure.method, failure.case) == ("", "case 2")
     assert failure.error == "box.png is damaged"
+
+
+def test_what_the_data_warns_of_is_told(lab: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Mit(Path(lab.partition(":")[2]))
+    source.notes = ("only one of the photos is held out",)
+    monkeypatch.setattr("intrinsic_cli.runs.evaluate.run.open_dataset", lambda *_: source)
+    told = Told()
+    evaluate(EvaluateRequest(("gray",), lab, limit=1), told, REGISTRY)
+    assert "note: only one of the photos is held out" in told.notes
+    whole = Told()
+    evaluate(EvaluateRequest(("gray",), lab, limit=1, split="all"), whole, REGISTRY)
+    assert not [note for note in whole.notes if "held out" in note], "all is all"
 
 
 def test_options_weights_and_config_find_their_method(lab: str, tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ def evaluate(
     _check(request)
     candidates = gather_candidates(request, registry)
     source = open_dataset(request.data, registry)
+    for note in source.notes if request.split != "all" else ():
+        progress.note(f"note: {note}")
     cases = cases_of(source, request.split)[: request.limit]
     protocol = open_protocol(source.protocol, registry)
     cache = ScoreCache(request.cache)

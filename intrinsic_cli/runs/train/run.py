@@ -31,6 +31,8 @@ def train(
     run = plan(request, registry)
     source = open_dataset(run.data, registry)
     require_needs(run, source)
+    for note in source.notes:
+        progress.note(f"note: {note}")
     with _undone_on_failure(run, request):
         run.write()
         if run.init and not request.resume:

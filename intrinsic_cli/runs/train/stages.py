@@ -147,7 +147,7 @@ class Stages:
 def _counted(counts: Mapping[str, int]) -> str:
     """``12 photos``, or a number a collection: ``12 photo, 4 albedo``."""
     if counts.keys() == {"photo"}:
-        return f"{counts['photo']} photos"
+        return "1 photo" if counts["photo"] == 1 else f"{counts['photo']} photos"
     return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
