@@ -189,3 +189,27 @@ def test_the_data_of_a_repeated_run_is_its_own_unless_another_is_given(tmp_path:
     assert plan(request, registry()).data == "mit:x"
     assert plan(replace(request, data="iiw:y"), registry()).data == "iiw:y"
     assert plan(TrainRequest("gray", out=tmp_path / "b"), registry()).data == "synth"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("scenes", "{}/scenes"),
+        ("folder:scenes/", "folder:{}/scenes"),
+        ("unpaired:scenes,more", "unpaired:{0}/scenes,{0}/more"),
+        ("mit:nowhere", "mit:nowhere"),
+        ("synth", "synth"),
+    ],
+)
+def test_data_is_found_from_every_folder(
+    typed: str, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("scenes", "more", "elsewhere"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    run = plan(TrainRequest("gray", data=typed, out=tmp_path / "a"), registry())
+    assert run.data == kept.format(tmp_path)
+    run.write()
+    assert plan(TrainRequest(resume=tmp_path / "a", data=typed), registry()).data == run.data
+    monkeypatch.chdir("elsewhere")
+    assert plan(TrainRequest(resume=tmp_path / "a"), registry()).data == run.data

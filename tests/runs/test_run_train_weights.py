@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 from two_stages import SMALL, registry
 
 from intrinsic_cli import weights
-from intrinsic_cli.api import WeightsError
+from intrinsic_cli.api import Source, WeightsError
 from intrinsic_cli.kit.networks.checkpoint import load_weights, save_weights
+from intrinsic_cli.registry import open_dataset
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.train import train
 from intrinsic_cli.runs.train.finish import compare
@@ -93,6 +94,17 @@ def test_a_stop_in_an_earlier_stage_gives_no_weights_yet(tmp_path: Path, home: P
     assert run(request, told).weights is None
     assert "nothing is installed: it has not come to weights" in told
     assert not (home / "weights").exists()
+    assert "--init toy" not in told, "there are no weights to begin with"
+
+
+def test_a_stop_in_an_earlier_stage_names_a_shorter_way(
+    tmp_path: Path, home: Path, toy: Path
+) -> None:
+    (home / "weights").mkdir(parents=True)
+    toy.rename(home / "weights" / "toy.safetensors")
+    told = Told()
+    run(TrainRequest("toy", out=tmp_path / "run", steps=3, seconds=0.0), told)
+    assert "--init toy begins a run with the weights there are" in told
 
 
 def test_install_is_remembered_and_told(tmp_path: Path, home: Path) -> None:
@@ -266,6 +278,20 @@ def test_the_first_line_tells_what_is_trained(tmp_path: Path) -> None:
         "toy on cpu; data synth: 40 photos to learn from, 10 photos to validate with; "
         f"stages code, answer; previews: {tmp_path / 'STAGE' / 'previews'}"
     )
+
+
+def test_what_the_data_warns_of_is_told_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def small(*given: Any) -> Source:
+        source = open_dataset(*given)
+        source.notes = ("synth is too small to be split",)
+        return source
+
+    monkeypatch.setattr("intrinsic_cli.runs.train.run.open_dataset", small)
+    told = Told()
+    run(TrainRequest("gray", out=tmp_path / "run", steps=1), told)
+    assert told.notes[0] == "note: synth is too small to be split"
 
 
 def test_run_folders_are_weights(tmp_path: Path) -> None:

@@ -27,10 +27,21 @@ def finish(run: Run, outcome: Outcome, interrupted: bool, progress: Progress) ->
     elif run.install:
         why = "it was interrupted" if interrupted else "it has not come to weights that can be used"
         progress.note(f"nothing is installed: {why}; {run.folder} can be resumed")
+    if path is None and not run.init and _has_weights(run):
+        name = weights.weights_name(run.spec, run.variant)
+        progress.note(f"--init {name} begins a run with the weights there are, for a quick result")
     stages = {name: dict(told) for name, told in outcome.stages.items()}
     return TrainReport(
         run.folder, path, outcome.finished, stages, run.title, installed, interrupted
     )
+
+
+def _has_weights(run: Run) -> bool:
+    """Are there weights of the method, shipped or installed?"""
+    try:
+        return weights.find_weights(run.spec, run.variant) is not None
+    except WeightsError:
+        return False
 
 
 def _write(run: Run, outcome: Outcome) -> Path:

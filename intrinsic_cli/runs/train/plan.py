@@ -12,6 +12,7 @@ from intrinsic_cli import __version__, settings, weights
 from intrinsic_cli.api import DataError, MethodSpec, Source, UsageError, Variant
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import TrainRequest
+from intrinsic_cli.runs.train.data_place import from_everywhere
 from intrinsic_cli.runs.train.run_folder import (
     Written,
     as_written,
@@ -75,7 +76,7 @@ def plan(request: TrainRequest, registry: Registry) -> Run:
     run = Run(
         spec,
         variant,
-        data=request.data or written.data or "synth",
+        data=from_everywhere(request.data or written.data or "synth", registry),
         config=_config(request, variant, written),
         folder=request.out or next_folder(weights.weights_name(spec, variant)),
         stages=_stages(spec, variant, request.stage, written.stages),
@@ -104,6 +105,8 @@ def _resumed(request: TrainRequest, folder: Path, registry: Registry) -> Run:
     _require_same_method(request, written, registry, str(folder))
     spec, variant = registry.resolve(written.method)
     stages = _stages(spec, variant, "", written.stages)
+    request = dataclasses.replace(request, data=from_everywhere(request.data, registry))
+    written = dataclasses.replace(written, data=from_everywhere(written.data, registry))
     _refuse_changes(request, folder, written, spec, variant)
     if request.config:
         toml = settings.read_toml(request.config)
