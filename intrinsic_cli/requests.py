@@ -93,8 +93,8 @@ class TrainRequest:
 class TrainReport:
     """How far a run is: ``finished`` is False when time or a signal stopped it (resume continues).
     ``weights`` are the ones to use (the installed copy, where they were installed), None where the
-    run has not come to its last stage; ``method`` is NAME or NAME:VARIANT; ``interrupted`` says that
-    a signal stopped it."""
+    run has not come to its last stage; ``method`` is NAME or NAME:VARIANT; ``interrupted`` says
+    that a signal stopped it."""
 
     folder: Path
     weights: Path | None

@@ -110,9 +110,8 @@ def main() -> None:
     torch.manual_seed(0)
     state = {name: net.state_dict() for name, net in build("MPI").items()}
     ours = open_networks(state, torch.device("cpu"))
-    print(
-        f"{args.threads} threads  published: clock, CPU      ours: clock, CPU  speed-up  largest difference"
-    )
+    columns = ("published: clock, CPU    ", "ours: clock, CPU", "speed-up", "largest difference")
+    print(f"{args.threads} threads ", "  ".join(columns))
     for size in args.sizes:
         x = torch.rand(1, 3, size, size)
         seconds, difference = compare((lambda x: published(state, x), ours), x, args.rounds)
