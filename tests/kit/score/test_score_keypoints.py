@@ -139,3 +139,13 @@ def test_birds_are_pooled_from_records_and_silhouettes() -> None:
     # Pixels are an eighth of the photo wide: half of that, twice, is .0656 of the box at the most.
     assert pool.scores() == {"pck": 1.0, "pck_15": 1.0}
     assert projected_template(bird("c"), {}) is None
+
+
+@pytest.mark.parametrize(("distance", "face"), [(0.03, 0), (0.02, 1)])
+def test_near_is_what_lies_within_three_pixels(distance: float, face: int) -> None:
+    """One face has a texel at the point and one far away, a mean of half; both texels of the other
+    lie beside it: exp(-.82) of the heat is less than half, exp(-.36) is more."""
+    near = torch.tensor([[[0, 0], [0, 1]], [[distance, 0], [-distance, 0]]], dtype=torch.float64)
+    places = torch.tensor([[[0.1, 0.1]] * 2, [[0.7, 0.7]] * 2], dtype=torch.float64)
+    carried = by_flow(points((0, 0)), near, places)
+    assert carried.tolist() == [[[0.1, 0.1], [0.7, 0.7]][face]]

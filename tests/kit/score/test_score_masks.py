@@ -295,6 +295,17 @@ def test_saw_o_does_not_balance_its_rows() -> None:
     assert perfect["ap"] > one["ap"] > 0.7
 
 
+def test_saw_o_of_shading_that_is_equally_steep_everywhere() -> None:
+    """All is said to be smooth at once: of all, as much as counts for smooth. Until then nothing
+    is, and that is worth nothing."""
+    case, _ = made_up()
+    share = 1.4 / 1.7
+    flat = np.ones((48, 52, 1), np.float32)
+    assert score_case(SAW_O, case, {"shading": flat})["ap"] == pytest.approx(share, abs=0.02)
+    ramp = np.exp(0.02 * np.arange(52, dtype=np.float32))[None, :, None] * flat
+    assert score_case(SAW_O, case, {"shading": ramp})["ap"] == pytest.approx(share / 2, abs=0.02)
+
+
 def test_sizes_are_compared_both_ways() -> None:
     case, answer = made_up()
     for part in (answer["albedo"][1:], answer["albedo"][:, 1:]):
