@@ -334,3 +334,23 @@ def test_a_stop_with_better_weights_gives_those(tmp_path: Path) -> None:
     assert report.weights
     assert load_weights(report.weights)[1]["step"] == 3
     assert load_weights(tmp_path / "code" / "best.safetensors")[1]["step"] == 2
+
+
+def test_the_seed_of_a_run_decides_what_it_begins_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever random numbers were drawn before."""
+    begun: list[float] = []
+
+    def random_gain() -> torch.nn.Module:
+        net = torch.nn.Conv2d(1, 1, 1, bias=False)
+        begun.append(net.weight.item())
+        return net
+
+    monkeypatch.setattr("two_stages.gain", random_gain)
+    for number, seed in enumerate((3, 3, 4)):
+        torch.manual_seed(number)
+        folder = tmp_path / str(number)
+        run(TrainRequest("toy", out=folder, steps=1, stage="code", overrides=(f"seed={seed}",)))
+    first, again, other = begun
+    assert first == again != other
