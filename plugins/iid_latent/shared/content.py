@@ -17,7 +17,7 @@ FACTOR = 4
 
 
 class Backbone(nn.Module):
-    """EfficientNet-Lite0 down to stride 16: log pictures [B,3,H,W] → maps at strides 4, 8, 16, and
+    """EfficientNet-Lite0 down to stride 16: log images [B,3,H,W] → maps at strides 4, 8, 16, and
     the pixels."""
 
     def __init__(self, pretrained: bool) -> None:
@@ -26,9 +26,9 @@ class Backbone(nn.Module):
         if pretrained:
             load_imagenet(self.encoder)
 
-    def forward(self, picture: Tensor) -> list[Tensor]:
-        pixels = F.pixel_unshuffle(picture, FACTOR)
-        return [pixels, *self.encoder(encoder_input(picture))[1:]]
+    def forward(self, image: Tensor) -> list[Tensor]:
+        pixels = F.pixel_unshuffle(image, FACTOR)
+        return [pixels, *self.encoder(encoder_input(image))[1:]]
 
 
 class Pyramid(nn.Module):

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class Discriminator(nn.Module):
-    """``[B,3,H,W]`` → one map of scores ``[B,1,h,w]`` for the picture, its half and its quarter.
+    """``[B,3,H,W]`` → one map of scores ``[B,1,h,w]`` for the image, its half and its quarter.
 
     Each scale has a network of its own: ``layers`` reflect-padded 4x4 convolutions that halve the
     map, without norm, then a 1x1 convolution; no activation at the end. H and W must survive the

@@ -1,6 +1,6 @@
 """Images in logarithms: photo = albedo · shading becomes a sum, and exposure a constant.
 
-A log picture [B,3,H,W] is ``ln(x / level)`` of a linear one, kept between :data:`DARKEST` and
+A log image [B,3,H,W] is ``ln(x / level)`` of a linear one, kept between :data:`DARKEST` and
 :data:`BRIGHTEST`."""
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ _FREE = 0.85  # part of an error's mean that is forgiven: nobody can tell a dark
 
 
 def to_log(image: Tensor, level: Tensor | None = None) -> Tensor:
-    """Linear → log picture, relative to ``level`` [B,1,1,1] (None: the picture's own exposure)."""
+    """Linear → log image, relative to ``level`` [B,1,1,1] (None: the image's own exposure)."""
     level = exposure(image) if level is None else level
     return (image / level).clamp_min(1e-6).log().clamp(DARKEST, BRIGHTEST)
 
 
-def from_log(picture: Tensor) -> Tensor:
+def from_log(image: Tensor) -> Tensor:
     """The inverse, up to the level."""
-    return picture.clamp(-6.0, 4.0).exp()
+    return image.clamp(-6.0, 4.0).exp()
 
 
-def encoder_input(picture: Tensor) -> Tensor:
-    """A log picture as the ImageNet encoder likes it, in -1..1."""
-    return encode_photo(from_log(picture), picture.new_ones(1))
+def encoder_input(image: Tensor) -> Tensor:
+    """A log image as the ImageNet encoder likes it, in -1..1."""
+    return encode_photo(from_log(image), image.new_ones(1))
 
 
-def half_size(picture: Tensor) -> Tensor:
+def half_size(image: Tensor) -> Tensor:
     """[B,C,H,W] → [B,C,H/2,W/2]: layers are drawn at that size."""
-    return F.avg_pool2d(picture, 2)
+    return F.avg_pool2d(image, 2)
 
 
 def log_error(guess: Tensor, truth: Tensor, mask: Tensor, gradient: float = 1.0) -> Tensor:
     """L1 with most of the mean offset forgiven, plus multi-scale gradients of the error: log
-    pictures → [B]."""
+    images → [B]."""
     error = guess - truth
     offset = masked_mean(error, mask).mean(1)
     offset = offset[:, None, None, None]

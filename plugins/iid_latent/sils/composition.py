@@ -1,8 +1,8 @@
 """How layers make a photo: by multiplying or by adding up; and how each kind is drawn, compared and
 shown.
 
-Whatever the kind, the encoder sees log pictures [B,3,H,W] (``shared.log_images``). Drawn layers are
-pictures at half the photo's size: log pictures where layers multiply, display values where they add
+Whatever the kind, the encoder sees log images [B,3,H,W] (``shared.log_images``). Layers are
+drawn at half the photo's size: as log images where they multiply, as display values where they add
 up."""
 
 from __future__ import annotations
@@ -20,46 +20,47 @@ _BLACK, _GLARE = 1e-6, 0.999  # display values that still have a finite slope an
 
 
 class Composition(Protocol):
-    """``level`` [B,1,1,1] is the photo's exposure; images are linear, pictures are not."""
+    """``level`` [B,1,1,1] is the photo's exposure; images are linear, what is drawn is
+    not."""
 
     def encoder_input(self, image: Tensor, level: Tensor) -> Tensor:
-        """Image → log picture for the encoder."""
+        """Image → log image for the encoder."""
         ...
 
     def target(self, image: Tensor, level: Tensor) -> Tensor:
-        """Image [B,C,H,W] → picture [B,C,H/2,W/2]."""
+        """Image [B,C,H,W] → how it should be drawn, [B,C,H/2,W/2]."""
         ...
 
     def activate(self, raw: Tensor) -> Tensor:
-        """What a decoder gives → picture."""
+        """What a decoder gives → drawn layer."""
         ...
 
-    def to_linear(self, picture: Tensor, level: Tensor) -> Tensor:
-        """Picture → linear image of the same size."""
+    def to_linear(self, drawn: Tensor, level: Tensor) -> Tensor:
+        """Drawn layer → linear image of the same size."""
         ...
 
     def compose(self, images: list[Tensor]) -> Tensor:
         """Linear layers → linear photo."""
         ...
 
-    def compose_pictures(self, pictures: list[Tensor]) -> Tensor:
-        """Pictures of the layers → picture of the photo."""
+    def compose_drawn(self, drawn: list[Tensor]) -> Tensor:
+        """Drawn layers → the photo, as it would be drawn."""
         ...
 
     def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-        """L1 and multi-scale gradients of the error of pictures, per sample [B]."""
+        """L1 and multi-scale gradients of the error of drawn layers, per sample [B]."""
         ...
 
     def align(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
         """``guess`` without what no photo tells of it."""
         ...
 
-    def to_display(self, picture: Tensor) -> Tensor:
-        """Picture → display values in 0..1."""
+    def to_display(self, drawn: Tensor) -> Tensor:
+        """Drawn layer → display values in 0..1."""
         ...
 
-    def discriminator_input(self, picture: Tensor) -> Tensor:
-        """A picture as a discriminator sees it."""
+    def discriminator_input(self, drawn: Tensor) -> Tensor:
+        """A drawn layer as a discriminator sees it."""
         ...
 
 
@@ -76,14 +77,14 @@ class Product:
     def activate(self, raw: Tensor) -> Tensor:
         return raw
 
-    def to_linear(self, picture: Tensor, level: Tensor) -> Tensor:
-        return from_log(picture)
+    def to_linear(self, drawn: Tensor, level: Tensor) -> Tensor:
+        return from_log(drawn)
 
     def compose(self, images: list[Tensor]) -> Tensor:
         return torch.stack(images).prod(0)
 
-    def compose_pictures(self, pictures: list[Tensor]) -> Tensor:
-        return torch.stack(pictures).sum(0)
+    def compose_drawn(self, drawn: list[Tensor]) -> Tensor:
+        return torch.stack(drawn).sum(0)
 
     def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
         return log_error(guess, truth, mask)
@@ -92,11 +93,11 @@ class Product:
         offset = masked_mean(guess - truth, mask).mean(1)
         return guess - offset[:, None, None, None]
 
-    def to_display(self, picture: Tensor) -> Tensor:
-        return display(from_log(picture))
+    def to_display(self, drawn: Tensor) -> Tensor:
+        return display(from_log(drawn))
 
-    def discriminator_input(self, picture: Tensor) -> Tensor:
-        return picture - picture.mean((1, 2, 3), keepdim=True)
+    def discriminator_input(self, drawn: Tensor) -> Tensor:
+        return drawn - drawn.mean((1, 2, 3), keepdim=True)
 
 
 class Sum:
@@ -112,14 +113,15 @@ class Sum:
     def activate(self, raw: Tensor) -> Tensor:
         return raw.sigmoid()
 
-    def to_linear(self, picture: Tensor, level: Tensor) -> Tensor:
-        return undisplay(picture) * level
+    def to_linear(self, drawn: Tensor, level: Tensor) -> Tensor:
+        return undisplay(drawn) * level
 
     def compose(self, images: list[Tensor]) -> Tensor:
         return torch.stack(images).sum(0)
 
-    def compose_pictures(self, pictures: list[Tensor]) -> Tensor:
-        return display(torch.stack([undisplay(picture) for picture in pictures]).sum(0))
+    def compose_drawn(self, drawn: list[Tensor]) -> Tensor:
+        light = torch.stack([undisplay(layer) for layer in drawn])
+        return display(light.sum(0))
 
     def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
         error = guess - truth
@@ -129,11 +131,11 @@ class Sum:
     def align(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
         return guess
 
-    def to_display(self, picture: Tensor) -> Tensor:
-        return picture
+    def to_display(self, drawn: Tensor) -> Tensor:
+        return drawn
 
-    def discriminator_input(self, picture: Tensor) -> Tensor:
-        return picture * 4 - 2
+    def discriminator_input(self, drawn: Tensor) -> Tensor:
+        return drawn * 4 - 2
 
 
 def display(light: Tensor) -> Tensor:

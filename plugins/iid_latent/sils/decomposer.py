@@ -42,20 +42,20 @@ class SilsDecomposer(Decomposer):
         photos = enlarged(photos, self._options.size, MULTIPLE)
         level = exposure(photos)
         composition = self._model.composition
-        pictures = self._separate(composition.encoder_input(photos, level))
-        images = [composition.to_linear(picture.float(), level) for picture in pictures]
+        drawn = self._separate(composition.encoder_input(photos, level))
+        images = [composition.to_linear(layer.float(), level) for layer in drawn]
         if self._model.adds_up:
             return dict(zip(self._model.layers, images, strict=True))
         albedo, shading = images
         return self._factors(photos, level, albedo, shading)
 
     def _separate(self, log_photo: Tensor) -> list[Tensor]:
-        """Pictures of the layers."""
-        pictures = self._draw(log_photo)
+        """Layers as they are drawn."""
+        drawn = self._draw(log_photo)
         if not self._options.mirror:
-            return pictures
-        mirrored = [picture.flip(3) for picture in self._draw(log_photo.flip(3))]
-        return [(one + other) / 2 for one, other in zip(pictures, mirrored, strict=True)]
+            return drawn
+        mirrored = [layer.flip(3) for layer in self._draw(log_photo.flip(3))]
+        return [(one + other) / 2 for one, other in zip(drawn, mirrored, strict=True)]
 
     def _draw(self, log_photo: Tensor) -> list[Tensor]:
         return [self._model.composition.activate(raw) for raw in self._separator(log_photo)]

@@ -23,10 +23,10 @@ _HINT = (
 
 
 def require_distinct_layers(photo: Tensor, layers: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-    """TrainingError if a layer is flat, or is the photo, in every picture of a batch where its
+    """TrainingError if a layer is flat, or is the photo, in every image of a batch where its
     exemplar is not.
 
-    ``layers`` by name: what was drawn and the exemplar; all are pictures [B,C,H,W] of the same kind
+    ``layers`` by name: what was drawn and the exemplar; all are images [B,C,H,W] of the same kind
     as ``photo``."""
     for name, (drawn, exemplar) in layers.items():
         if _always_below(_spread(drawn), _spread(exemplar), _FLAT):
@@ -37,9 +37,9 @@ def require_distinct_layers(photo: Tensor, layers: Mapping[str, tuple[Tensor, Te
             )
 
 
-def _spread(picture: Tensor) -> Tensor:
+def _spread(image: Tensor) -> Tensor:
     """Standard deviation over the pixels, mean over channels: [B]."""
-    return picture.flatten(2).std(2).mean(1)
+    return image.flatten(2).std(2).mean(1)
 
 
 def _always_below(drawn: Tensor, exemplar: Tensor, share: float) -> bool:

@@ -41,7 +41,7 @@ class ForwardPass:
 def run_separator(
     separator: Separator, photo: Tensor, mixture: Tensor, exemplars: list[Tensor]
 ) -> ForwardPass:
-    """Log pictures [F,3,H,W], [B,3,H,W] and per layer [F,3,H,W] → what becomes of them."""
+    """Log images [F,3,H,W], [B,3,H,W] and per layer [F,3,H,W] → what becomes of them."""
     few, many = len(photo), len(mixture)
     maps = separator.maps(torch.cat([photo, mixture, *exemplars]))
     sizes = [few, many, few]

@@ -38,9 +38,9 @@ class Head(Pyramid):
 
 
 class Decoder(nn.Module):
-    """Features of one layer → its picture before :meth:`Composition.activate`, [B,3,H/2,W/2].
+    """Features of one layer → the layer before :meth:`Composition.activate`, [B,3,H/2,W/2].
 
-    What is known coarsely decides how much of each fine feature goes into the picture. The two
+    What is known coarsely decides how much of each fine feature goes into it. The two
     finest levels are read; the coarser ones have gone into them."""
 
     def __init__(self, width: int, blocks: int = 2) -> None:
@@ -64,7 +64,7 @@ class Decoder(nn.Module):
 
 
 class Separator(nn.Module):
-    """Log pictures [B,3,H,W], sides multiples of 16 → ``layers`` at half size, in this order.
+    """Log images [B,3,H,W], sides multiples of 16 → ``layers`` at half size, in this order.
 
     Weights carry the layers' names, so that those of one model are not taken for another's.
     """
@@ -76,13 +76,13 @@ class Separator(nn.Module):
         self.heads = nn.ModuleDict({name: Head(width) for name in layers})
         self.decoders = nn.ModuleDict({name: Decoder(width) for name in layers})
 
-    def maps(self, picture: Tensor) -> list[Tensor]:
+    def maps(self, image: Tensor) -> list[Tensor]:
         """What the encoders of all layers have in common."""
-        return [F.pixel_unshuffle(picture, 2), *self.trunk(picture)]
+        return [F.pixel_unshuffle(image, 2), *self.trunk(image)]
 
-    def encode(self, picture: Tensor) -> list[Features]:
-        """The picture in the space of every layer."""
-        maps = self.maps(picture)
+    def encode(self, image: Tensor) -> list[Features]:
+        """The image in the space of every layer."""
+        maps = self.maps(image)
         return [head(maps) for head in self.heads.values()]
 
     def decode(self, k: int, features: Features) -> Tensor:
@@ -90,5 +90,5 @@ class Separator(nn.Module):
         out: Tensor = self.decoders[self.layers[k]](features)
         return out
 
-    def forward(self, picture: Tensor) -> list[Tensor]:
-        return [self.decode(k, features) for k, features in enumerate(self.encode(picture))]
+    def forward(self, image: Tensor) -> list[Tensor]:
+        return [self.decode(k, features) for k, features in enumerate(self.encode(image))]

@@ -4,10 +4,10 @@ Documented by the paper and by the authors' predecessor code (USIS): layers have
 spaces; what a mixture shares with a layer goes into that layer's space (shared information); spaces
 of different layers are independent; self-supervision and cycles through mixtures made of unrelated
 exemplars; adversarial losses; the form of the distance D with its constant 1.4 and, in USIS only,
-the factor 10. The training code was never published: which terms are formed on which pictures,
+the factor 10. The training code was never published: which terms are formed on which images,
 their weights, and measuring features relative to their own size are this reconstruction.
 
-Features are lists over layers of lists over levels; pictures are lists over layers.
+Features are lists over layers of lists over levels; images are lists over layers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import Tensor
 ALPHA, SCALE = 1.4, 10.0
 
 Levels = Sequence[Tensor]
-#: A picture → maps of scores, one for each scale.
+#: An image → maps of scores, one for each scale.
 DiscriminatorFn = Callable[[Tensor], list[Tensor]]
 ErrorFn = Callable[[Tensor, Tensor, Tensor], Tensor]
 
@@ -85,12 +85,12 @@ def discriminator(
 
 
 def _least_squares(
-    discriminators: Sequence[DiscriminatorFn], pictures: Sequence[Tensor], target: float
+    discriminators: Sequence[DiscriminatorFn], images: Sequence[Tensor], target: float
 ) -> Tensor:
     """How far the scores of all scales lie from ``target``."""
     errors = []
-    for discriminate, picture in zip(discriminators, pictures, strict=True):
-        for scores in discriminate(picture):
+    for discriminate, image in zip(discriminators, images, strict=True):
+        for scores in discriminate(image):
             error = (scores - target).square()
             errors.append(error.mean())
     return total(errors)

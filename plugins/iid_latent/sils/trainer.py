@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
     from intrinsic_cli.api.method import Minimise
 
-#: Layers of discriminators and their scales: they look at pictures of 64 pixels, or of 16 in the
+#: Layers of discriminators and their scales: they look at images of 64 pixels, or of 16 in the
 #: smallest crop.
 _DISCRIMINATOR = (3, 2)
 
@@ -105,7 +105,7 @@ class SilsTrainer(AdversarialTrainer):
         return run_separator(self._separator, of_photos, of_mixtures, alone)
 
     def _targets(self, mixtures: Mixtures) -> list[Tensor]:
-        """The exemplars as pictures of layers."""
+        """The exemplars as they should be drawn."""
         target = self._composition.target
         return [target(layer, mixtures.level) for layer in mixtures.layers]
 
@@ -117,7 +117,7 @@ class SilsTrainer(AdversarialTrainer):
         return terms.found(self._composition.error, guesses, targets, mask)
 
     def _cycle_loss(self, drawn: list[Tensor], photos: Photos) -> Tensor:
-        rebuilt = self._composition.compose_pictures(drawn)
+        rebuilt = self._composition.compose_drawn(drawn)
         truth = self._composition.target(photos.image, photos.level)
         return self._composition.error(rebuilt, truth, photos.mask).mean()
 
@@ -178,8 +178,8 @@ class SilsTrainer(AdversarialTrainer):
         level = exposure(photo)
         raw = self._separator(self._composition.encoder_input(photo, level))
         columns = {"photo": photo}
-        for name, picture in zip(self._model.layers, self._activated(raw), strict=True):
-            linear = self._composition.to_linear(picture, level)
+        for name, layer in zip(self._model.layers, self._activated(raw), strict=True):
+            linear = self._composition.to_linear(layer, level)
             columns[name] = functional.interpolate(linear, scale_factor=2, mode="bilinear")
             if f"true {name}" in batch:
                 columns[f"true {name}"] = batch[f"true {name}"]

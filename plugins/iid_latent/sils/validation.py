@@ -55,7 +55,7 @@ class Validation:
     def _cycle(self, batch: Batch, drawn: list[Tensor], level: Tensor) -> Tensor:
         """How well photos are rebuilt from their layers."""
         mask = known(batch["photo_mask"])
-        rebuilt = self._composition.compose_pictures(drawn)
+        rebuilt = self._composition.compose_drawn(drawn)
         truth = self._composition.target(batch["photo"], level)
         return self._composition.error(rebuilt, truth, mask).mean()
 
@@ -63,10 +63,10 @@ class Validation:
         """Scale-invariant, of the layers that the dataset knows."""
         mask = known(batch["photo_mask"])
         errors = {}
-        for name, picture in zip(self._model.layers, drawn, strict=True):
+        for name, layer in zip(self._model.layers, drawn, strict=True):
             if f"true {name}" not in batch:
                 continue
-            linear = self._composition.to_linear(picture, level)
+            linear = self._composition.to_linear(layer, level)
             truth = half_size(batch[f"true {name}"])
             errors[name] = scale_invariant_loss(linear, truth, mask).mean()
         return errors

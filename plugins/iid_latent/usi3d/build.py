@@ -8,7 +8,7 @@ from iid_latent.shared.discriminator import Discriminator
 from iid_latent.usi3d.networks import LayerDomain, Merge, PhotoDomain, Separate
 from iid_latent.usi3d.settings import Usi3dConfig
 
-_LAYERS, _SCALES = 3, 3  # of discriminators that look at pictures of half size
+_LAYERS, _SCALES = 3, 3  # of discriminators that look at images of half size
 #: What decomposing needs; the rest only helps training.
 INFERENCE = frozenset({"gen_i", "gen_r", "gen_s", "fea_s"})
 

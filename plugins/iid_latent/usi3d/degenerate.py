@@ -8,7 +8,7 @@ from torch import Tensor
 
 from intrinsic_cli.api import TrainingError
 
-_FLAT = 1e-3  # standard deviation below which a picture says nothing
+_FLAT = 1e-3  # standard deviation below which an image says nothing
 
 _HINT = (
     "try a lower learning rate (--set lr=…, dis_lr=…) or less adversarial weight "
@@ -17,7 +17,7 @@ _HINT = (
 
 
 def require_varied_layers(layers: Mapping[str, Tensor]) -> None:
-    """TrainingError if a layer [B,C,H,W] is one flat colour in every picture of a batch: it has
+    """TrainingError if a layer [B,C,H,W] is one flat colour in every image of a batch: it has
     collapsed."""
     for name, layer in layers.items():
         if float(layer.flatten(2).std(2).amax()) < _FLAT:

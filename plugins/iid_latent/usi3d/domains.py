@@ -17,12 +17,12 @@ Content = Any
 class Domain(Protocol):
     """Encoders and decoder of photos, albedos or shadings."""
 
-    def encode(self, picture: Tensor) -> tuple[Content, Tensor]: ...
+    def encode(self, image: Tensor) -> tuple[Content, Tensor]: ...
     def decode(self, content: Content, prior: Tensor) -> Tensor: ...
 
 
-def _unchanged(picture: Tensor) -> Tensor:
-    return picture
+def _unchanged(image: Tensor) -> Tensor:
+    return image
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,19 @@ def decode_all(domain: Domain, codes: Mapping[str, tuple[Content, Tensor]]) -> d
     prior = torch.cat(priors)
     batch = domain.decode(content, prior)
     count = len(codes)
-    pictures = batch.chunk(count)
-    return dict(zip(codes, pictures, strict=True))
+    images = batch.chunk(count)
+    return dict(zip(codes, images, strict=True))
 
 
-def encode_all(domain: Domain, pictures: Mapping[str, Tensor]) -> dict[str, tuple[Content, Tensor]]:
-    """Several pictures of one size, encoded in one batch."""
-    count = len(pictures)
-    batch = torch.cat(list(pictures.values()))
+def encode_all(domain: Domain, images: Mapping[str, Tensor]) -> dict[str, tuple[Content, Tensor]]:
+    """Several images of one size, encoded in one batch."""
+    count = len(images)
+    batch = torch.cat(list(images.values()))
     content, prior = domain.encode(batch)
     contents = _parted(content, count)
     priors = prior.chunk(count)
     codes = zip(contents, priors, strict=True)
-    return dict(zip(pictures, codes, strict=True))
+    return dict(zip(images, codes, strict=True))
 
 
 def _joined(contents: list[Content]) -> Content:

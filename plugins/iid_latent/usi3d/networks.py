@@ -1,7 +1,7 @@
 """The default networks of ``usi3d``: the paper's parts at widths two cores can train, on log
-pictures.
+images.
 
-Same parts, same doors as the published ones (``original.networks``): a domain encodes pictures to
+Same parts, same doors as the published ones (``original.networks``): a domain encodes images to
 content and prior and decodes them back. The photo's encoder stands on a pretrained
 backbone; layers are drawn at half the photo's size, the house brings them to full size along the
 photo's edges."""
@@ -48,10 +48,10 @@ def modulate(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 class LayerDecoder(nn.Module):
-    """Content and prior [B,P,1,1] → log picture [B,3,2h,2w].
+    """Content and prior [B,P,1,1] → log image [B,3,2h,2w].
 
     The coarse content decides, under the prior, how much of each fine content goes into the
-    picture."""
+    image."""
 
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__()
@@ -93,10 +93,10 @@ class PhotoDomain(nn.Module):
         self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
         self.painter = LayerDecoder(width, blocks)
 
-    def encode(self, picture: Tensor) -> tuple[Content, Tensor]:
-        coarse = self.pyramid(self.trunk(picture))
-        fine = self.fine(F.pixel_unshuffle(picture, 2))
-        return (coarse, fine), prior_of(self.prior, coarse, picture)
+    def encode(self, image: Tensor) -> tuple[Content, Tensor]:
+        coarse = self.pyramid(self.trunk(image))
+        fine = self.fine(F.pixel_unshuffle(image, 2))
+        return (coarse, fine), prior_of(self.prior, coarse, image)
 
     def decode(self, content: Content, prior: Tensor) -> Tensor:
         out: Tensor = self.painter(content, prior)
@@ -116,10 +116,10 @@ class LayerDomain(nn.Module):
         self.prior = mlp(2 * width + 6, _HIDDEN, PRIOR)
         self.painter = LayerDecoder(width, blocks)
 
-    def encode(self, picture: Tensor) -> tuple[Content, Tensor]:
-        fine = self.fine(picture)
+    def encode(self, image: Tensor) -> tuple[Content, Tensor]:
+        fine = self.fine(image)
         coarse = self.coarse(fine)
-        return (coarse, fine), prior_of(self.prior, coarse, picture)
+        return (coarse, fine), prior_of(self.prior, coarse, image)
 
     def decode(self, content: Content, prior: Tensor) -> Tensor:
         out: Tensor = self.painter(content, prior)
@@ -150,9 +150,9 @@ class Merge(nn.Module):
         return merged[..., None, None]
 
 
-def prior_of(layers: nn.Module, content: Tensor, picture: Tensor) -> Tensor:
-    """The prior [B,P,1,1] that ``layers`` make of the moments of content and picture."""
-    known = torch.cat([moments(content), moments(picture)], 1)
+def prior_of(layers: nn.Module, content: Tensor, image: Tensor) -> Tensor:
+    """The prior [B,P,1,1] that ``layers`` make of the moments of content and image."""
+    known = torch.cat([moments(content), moments(image)], 1)
     prior: Tensor = layers(known)
     return prior[..., None, None]
 

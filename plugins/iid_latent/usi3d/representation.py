@@ -1,4 +1,4 @@
-"""How networks see pictures: in logarithms at half size (default), or display-encoded as they are
+"""How networks see images: in logarithms at half size (default), or display-encoded as they are
 (published)."""
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _WHITE = 4.0  # times its exposure, a photo is white
 
 
 class Representation(Protocol):
-    """Linear images [B,3,H,W] to pictures and back, and what is measured on pictures."""
+    """Linear images [B,3,H,W] to what networks see and back, and what is measured on that."""
 
     def photo(self, image: Tensor) -> Tensor: ...
     def layer(self, image: Tensor) -> Tensor: ...
     def mask(self, mask: Tensor) -> Tensor: ...
     def shrink(self, photo: Tensor) -> Tensor: ...
     def srgb_codes(self, photo: Tensor) -> Tensor: ...
-    def to_linear(self, picture: Tensor) -> Tensor: ...
+    def to_linear(self, image: Tensor) -> Tensor: ...
     def physical(
         self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor
     ) -> dict[str, Tensor]: ...
@@ -32,7 +32,7 @@ class Representation(Protocol):
 
 
 class LogRepresentation:
-    """Log pictures; layers at half the photo's size."""
+    """Log images; layers at half the photo's size."""
 
     def photo(self, image: Tensor) -> Tensor:
         return to_log(image)
@@ -50,8 +50,8 @@ class LogRepresentation:
         """The photo on the sRGB curve, at the size of its layers."""
         return linear_to_srgb((from_log(half_size(photo)) / _WHITE).clamp(0, 1))
 
-    def to_linear(self, picture: Tensor) -> Tensor:
-        return from_log(picture)
+    def to_linear(self, image: Tensor) -> Tensor:
+        return from_log(image)
 
     def physical(
         self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor
@@ -83,8 +83,8 @@ class EncodedRepresentation:
     def srgb_codes(self, photo: Tensor) -> Tensor:
         return photo
 
-    def to_linear(self, picture: Tensor) -> Tensor:
-        return srgb_to_linear(picture.clamp(0, 1))
+    def to_linear(self, image: Tensor) -> Tensor:
+        return srgb_to_linear(image.clamp(0, 1))
 
     def physical(
         self, photo: Tensor, made: Mapping[str, Tensor], mask: Tensor

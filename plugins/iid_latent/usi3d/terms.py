@@ -27,8 +27,8 @@ class Faults:
     ``swapped_decoders``: albedos are rebuilt by the decoder of shadings and the other way round.
     ``own_priors``: layers drawn from a random prior are asked for the photo's prior instead of
     the drawn one. ``unclamped``: the physical term multiplies raw outputs, so two negative layers
-    make a fine photo. ``drawn_physics``: the physical term also holds pictures of random priors to
-    the photo. ``hidden_draws``: the discriminators never see pictures of random priors. (Its
+    make a fine photo. ``drawn_physics``: the physical term also holds images of random priors to
+    the photo. ``hidden_draws``: the discriminators never see images of random priors. (Its
     Kullback-Leibler term compares logarithms with logarithms and is 0 or not a number: not kept.)
     """
 
@@ -84,7 +84,7 @@ def draw(like: Tensor, shift: float) -> tuple[Tensor, Tensor]:
 
 
 def translate(nets: Nets, codes: Codes, r: Tensor, s: Tensor) -> dict[str, Tensor]:
-    """The pictures of the other domains; ``r`` and ``s`` are random priors. ``ri`` and ``si`` are
+    """The images of the other domains; ``r`` and ``s`` are random priors. ``ri`` and ``si`` are
     the photo's layers, ``*_rand`` theirs under random priors, ``rs`` an albedo with a shading's
     content and ``sr`` the reverse."""
     c = codes
@@ -103,14 +103,14 @@ def translate(nets: Nets, codes: Codes, r: Tensor, s: Tensor) -> dict[str, Tenso
 
 def consistency(
     nets: Nets,
-    pictures: tuple[Tensor, Tensor, Tensor],
+    images: tuple[Tensor, Tensor, Tensor],
     codes: Codes,
     made: Mapping[str, Tensor],
     drawn: tuple[Tensor, Tensor],
     faults: Faults = MENDED,
 ) -> Terms:
     """Image, prior, content and cycle terms: nothing is lost on the way through another domain."""
-    x_i, x_r, x_s = pictures
+    x_i, x_r, x_s = images
     small = nets.shrink(x_i), x_r, x_s
     albedos = {name: x for name, x in made.items() if name.startswith("r")}
     shadings = {name: x for name, x in made.items() if name.startswith("s")}
@@ -126,9 +126,9 @@ def consistency(
 
 
 def _images(
-    nets: Nets, pictures: tuple[Tensor, Tensor, Tensor], c: Codes, faults: Faults
+    nets: Nets, images: tuple[Tensor, Tensor, Tensor], c: Codes, faults: Faults
 ) -> dict[str, Tensor]:
-    x_i, x_r, x_s = pictures
+    x_i, x_r, x_s = images
     r, s = (nets.s, nets.r) if faults.swapped_decoders else (nets.r, nets.s)
     return {
         "i": F.l1_loss(nets.i.decode(c.c_i, c.z_i), x_i),
@@ -175,9 +175,9 @@ def _apart(a: Content, b: Content) -> Tensor:
 
 
 def _cycles(
-    nets: Nets, pictures: tuple[Tensor, Tensor, Tensor], c: Codes, again: Mapping[str, Content]
+    nets: Nets, images: tuple[Tensor, Tensor, Tensor], c: Codes, again: Mapping[str, Content]
 ) -> dict[str, Tensor]:
-    x_i, x_r, x_s = pictures
+    x_i, x_r, x_s = images
     losses = {
         "r": F.l1_loss(nets.r.decode(again["sr"], c.z_r), x_r),
         "s": F.l1_loss(nets.s.decode(again["rs"], c.z_s), x_s),
@@ -246,14 +246,14 @@ def discriminator(
 
 
 def discriminate(
-    discriminators: Mapping[str, DiscriminatorFn], pictures: Mapping[str, Tensor]
+    discriminators: Mapping[str, DiscriminatorFn], images: Mapping[str, Tensor]
 ) -> dict[str, list[Tensor]]:
-    """What the discriminators say of pictures, whose names begin with 'r' or 's': a map for every
+    """What the discriminators say of images, whose names begin with 'r' or 's': a map for every
     scale. All of one letter go through in one batch."""
     scores: dict[str, list[Tensor]] = {}
-    for letter in sorted({name[0] for name in pictures}):
-        names = [name for name in pictures if name[0] == letter]
-        batch = torch.cat([pictures[name] for name in names])
+    for letter in sorted({name[0] for name in images}):
+        names = [name for name in images if name[0] == letter]
+        batch = torch.cat([images[name] for name in names])
         scales = [scale.chunk(len(names)) for scale in discriminators[letter](batch)]
         for i, name in enumerate(names):
             scores[name] = [scale[i] for scale in scales]

@@ -1,4 +1,4 @@
-"""Training of the default variant: log pictures, a pretrained backbone, AdamW."""
+"""Training of the default variant: log images, a pretrained backbone, AdamW."""
 
 from __future__ import annotations
 

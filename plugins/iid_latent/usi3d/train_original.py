@@ -1,4 +1,4 @@
-"""Training of the published networks: display-encoded pictures, one Adam a side."""
+"""Training of the published networks: display-encoded images, one Adam a side."""
 
 from __future__ import annotations
 

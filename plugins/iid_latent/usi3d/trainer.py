@@ -102,16 +102,16 @@ class Usi3dTrainer(AdversarialTrainer):
     def _paper_terms(self, batch: Batch, minimise: Minimise) -> terms.Terms:
         """All groups but ``compose``; the discriminators are taught on the way."""
         representation, nets = self._representation, self._generators
-        pictures = self._encoded(batch)
-        codes = terms.encode(nets, *pictures)
+        images = self._encoded(batch)
+        codes = terms.encode(nets, *images)
         drawn = terms.draw(codes.z_i, self._shift)
         made = terms.translate(nets, codes, *drawn)
         groups: terms.Terms = {}
         if self._weights.adversarial:
-            groups["discriminator"] = self._train_discriminators(pictures, made, minimise)
+            groups["discriminator"] = self._train_discriminators(images, made, minimise)
             groups["adversarial"] = terms.adversarial(self._discriminators, made)
-        groups |= terms.consistency(nets, pictures, codes, made, drawn)
-        photo, mask = pictures[0], representation.mask(batch["photo_mask"])
+        groups |= terms.consistency(nets, images, codes, made, drawn)
+        photo, mask = images[0], representation.mask(batch["photo_mask"])
         groups["physical"] = representation.physical(representation.shrink(photo), made, mask)
         groups["divergence"] = terms.prior_divergence(codes)
         if self._weights.smoothness:
@@ -129,11 +129,11 @@ class Usi3dTrainer(AdversarialTrainer):
         return photo, albedo, representation.layer(batch["shading"])
 
     def _train_discriminators(
-        self, pictures: Triple, made: Mapping[str, Tensor], minimise: Minimise
+        self, images: Triple, made: Mapping[str, Tensor], minimise: Minimise
     ) -> dict[str, Tensor]:
         """One step of the discriminators, which are frozen afterwards."""
         self._freeze_discriminators(False)
-        _, albedo, shading = pictures
+        _, albedo, shading = images
         real = {"r": albedo, "s": shading}
         losses = terms.discriminator(self._discriminators, real, made)
         loss = terms.sum_of(list(losses.values()))
@@ -167,9 +167,9 @@ class Usi3dTrainer(AdversarialTrainer):
         mask = repeated("albedo_mask") * turned("shading_mask")
         return repeated("albedo"), turned("shading"), mask
 
-    def _separate(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+    def _separate(self, photo: Tensor) -> tuple[Tensor, Tensor]:
         nets = self._generators
-        content, prior = nets.i.encode(picture)
+        content, prior = nets.i.encode(photo)
         z_r, z_s = nets.separate(prior)
         return nets.r.decode(content, z_r), nets.s.decode(content, z_s)
 

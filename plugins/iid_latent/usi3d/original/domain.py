@@ -81,10 +81,10 @@ class Domain(nn.Module):
         return self.enc_content(x), self.enc_style(x)
 
     def decode(self, content: Tensor, style: Tensor) -> Tensor:
-        """The picture ``[B,3,H,W]`` in (-1,1) of ``content`` in ``style``; its positive part is
+        """The image ``[B,3,H,W]`` in (-1,1) of ``content`` in ``style``; its positive part is
         meant to be seen."""
-        picture: Tensor = self.dec(content, iter(self.adaptations(style)))
-        return picture
+        image: Tensor = self.dec(content, iter(self.adaptations(style)))
+        return image
 
     def adaptations(self, style: Tensor) -> list[tuple[Tensor, Tensor]]:
         """(scale, shift), each ``[B,C,1,1]``, of every AdaIN layer in order. The MLP gives a

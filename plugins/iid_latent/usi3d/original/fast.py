@@ -83,7 +83,7 @@ class FastResBlocks:
 
 
 class FastDecoder:
-    """Content ``[B,h,w,C]`` and adaptations → picture ``[B,3,4h,4w]`` in (-1,1)."""
+    """Content ``[B,h,w,C]`` and adaptations → image ``[B,3,4h,4w]`` in (-1,1)."""
 
     def __init__(self, decoder: Decoder) -> None:
         *doublings, last = _blocks(decoder.model)

@@ -48,9 +48,9 @@ class Options(Protocol):
 class OriginalDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`.
 
-    The networks were trained on pictures as 8-bit files hold them, so they see and draw sRGB codes;
+    The networks were trained on images as 8-bit files hold them, so they see and draw sRGB codes;
     layers are handed out linear. What they draw *is* the layer, clipped to 0..1: the authors'
-    script stretches every picture to its own range instead, after which nothing is left of the
+    script stretches every image to its own range instead, after which nothing is left of the
     scale, and product and photo differ."""
 
     def __init__(self, variant: str, state: NetState, options: Options, runtime: Runtime) -> None:
@@ -63,7 +63,7 @@ class OriginalDecomposer(Decomposer):
     @torch.inference_mode()
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
         drawn = draw(self._networks, photos)
-        albedo, shading = (_linear(picture) for picture in drawn)
+        albedo, shading = (_linear(image) for image in drawn)
         if self._exact:
             albedo, shading = consistent(srgb_to_linear(photos), albedo, shading)
         return {"albedo": albedo, "shading": shading.clamp(min=FLOOR)}

@@ -1,7 +1,7 @@
 """The networks of USI3D (arXiv 1911.09930, CVPR 2020), key for key as its published code stores
 them.
 
-Three domains (photos, reflectances, shadings) have an auto-encoder each, which splits a picture
+Three domains (photos, reflectances, shadings) have an auto-encoder each, which splits an image
 into *content*, a map a quarter of its size, and *style*, a short vector. A photo's content is
 decoded by the other two domains' decoders, with styles that a small network derives from its own.
 """

@@ -1,4 +1,4 @@
-"""The training pictures' recipe against reference numbers."""
+"""The training photos' recipe against reference numbers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_square_resize(fixture_file: Callable[[str], Mapping[str, Any]]) -> None
     )
 
 
-def test_black_and_invalid_pictures_have_a_scale() -> None:
+def test_black_and_invalid_photos_have_a_scale() -> None:
     photo = torch.cat([torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)])
     mask = torch.cat([torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)])
     assert tonemap_scale(photo, mask).flatten().tolist() == [0.0, 1.0]

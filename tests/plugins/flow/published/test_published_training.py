@@ -1,4 +1,4 @@
-"""Training of the published networks, on made-up pictures."""
+"""Training of the published networks, on made-up photos."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_shading8_trains_every_even_step_at_zero(monkeypatch: pytest.MonkeyPatch
     assert [t == 0 for t in asked] == [True, False]
 
 
-def test_pictures_are_exposed_together() -> None:
+def test_photos_are_exposed_together() -> None:
     batch = batch_of(2, 32, 0)
     dim = {**batch, "photo": batch["photo"] * 0.1, "shading": batch["shading"] * 0.1}
     for bright, dark in zip(

@@ -79,10 +79,10 @@ def test_parity(case: str, tiny_state: State, truth: Callable[[str], Tensor]) ->
     near(ours, (truth(f"{case}_out_r"), truth(f"{case}_out_s")))
 
 
-def test_parity_of_the_authors_pictures(
+def test_parity_of_the_authors_images(
     tiny_state: State, shared_file: Callable[[str], Path]
 ) -> None:
-    """Resized to a short side of 70, decomposed, stretched to the picture's own range and stored as
+    """Resized to a short side of 70, decomposed, stretched to the image's own range and stored as
     8 bits."""
     archive = np.load(shared_file("tiny/parity_pipeline.npz"))
     layers = open_networks(tiny_state, CPU)(torch.from_numpy(archive["x"]))

@@ -28,7 +28,7 @@ def test_reference(shared_file: Callable[[str], Path]) -> None:
 
 
 def by_hand(reflectance: Tensor, photo: Tensor) -> float:
-    """The finest scale of one picture, in loops."""
+    """The finest scale of one image, in loops."""
     linear = (
         (photo.double() + 0.055) / 1.055
     ) ** 2.4  # no pixel of this photo is on the linear part

@@ -69,14 +69,14 @@ def update(shared_file: Callable[[str], Path], tiny_state: Any) -> Update:
     x = {name: torch.from_numpy(archive[name]) for name in archive.files}
     nets: dict[str, Any] = build_for(tiny_state)
     sides = (_adam(nets, DISCRIMINATORS), _adam(nets, GENERATORS))
-    pictures, discriminators = (
+    images, discriminators = (
         (x["x_i"], x["x_r"], x["x_s"]),
         {name: nets[f"dis_{name}"] for name in "rs"},
     )
     ours = Nets(*(nets[name] for name in GENERATORS))
     # The discriminators' step draws styles around the opposite means.
     drawn = (x["noise_dis_r"] - 10, x["noise_dis_s"] + 10)
-    made = terms.translate(ours, terms.encode(ours, *pictures), *drawn)
+    made = terms.translate(ours, terms.encode(ours, *images), *drawn)
     told = terms.discriminator(
         discriminators, {"r": x["x_r"], "s": x["x_s"]}, made, terms.PUBLISHED
     )
@@ -87,7 +87,7 @@ def update(shared_file: Callable[[str], Path], tiny_state: Any) -> Update:
     )
     sides[0].step()
     groups = _generator_terms(
-        ours, discriminators, pictures, (x["noise_gen_r"] + 10, x["noise_gen_s"] - 10)
+        ours, discriminators, images, (x["noise_gen_r"] + 10, x["noise_gen_s"] - 10)
     )
     total = terms.sum_of(
         [WEIGHTS[name] * terms.sum_of(list(group.values())) for name, group in groups.items()]
@@ -106,13 +106,13 @@ def update(shared_file: Callable[[str], Path], tiny_state: Any) -> Update:
 def _generator_terms(
     nets: Nets,
     discriminators: Mapping[str, Any],
-    pictures: tuple[Tensor, Tensor, Tensor],
+    images: tuple[Tensor, Tensor, Tensor],
     drawn: tuple[Tensor, Tensor],
 ) -> terms.Terms:
-    codes = terms.encode(nets, *pictures)
+    codes = terms.encode(nets, *images)
     made = terms.translate(nets, codes, *drawn)
-    groups = terms.consistency(nets, pictures, codes, made, drawn, terms.PUBLISHED)
-    groups["physical"] = terms.physical(pictures[0], made, terms.PUBLISHED)
+    groups = terms.consistency(nets, images, codes, made, drawn, terms.PUBLISHED)
+    groups["physical"] = terms.physical(images[0], made, terms.PUBLISHED)
     groups["adversarial"] = terms.adversarial(discriminators, made)
     return groups
 

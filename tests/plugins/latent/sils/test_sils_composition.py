@@ -24,7 +24,7 @@ def test_sums_of_flat_layers_are_rebuilt(count: int) -> None:
     composition = Sum()
     photo = composition.compose(layers)
     level = exposure(photo)
-    rebuilt = composition.compose_pictures([composition.target(layer, level) for layer in layers])
+    rebuilt = composition.compose_drawn([composition.target(layer, level) for layer in layers])
     assert torch.allclose(rebuilt, composition.target(photo, level), atol=1e-5)
     assert torch.allclose(composition.to_linear(rebuilt, level), photo[..., :8, :8], atol=1e-4)
 
@@ -36,6 +36,6 @@ def test_products_are_rebuilt_up_to_exposure(count: int) -> None:
     photo = composition.compose(layers)
     assert torch.allclose(photo, torch.stack(layers).prod(0))
     level = exposure(photo)
-    pictures = [composition.target(layer, level) for layer in layers]
-    off = composition.compose_pictures(pictures) - composition.target(photo, level)
+    images = [composition.target(layer, level) for layer in layers]
+    off = composition.compose_drawn(images) - composition.target(photo, level)
     assert off.flatten(1).std(1).max() < 1e-4

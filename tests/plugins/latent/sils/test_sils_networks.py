@@ -9,7 +9,7 @@ from iid_latent.sils.networks import FINE, Separator
 _LIMIT = 2 * 1024 * 1024  # bytes of one shipped variant: two of them share 4 MiB
 
 
-def _picture(height: int, width: int, batch: int = 1) -> torch.Tensor:
+def _image(height: int, width: int, batch: int = 1) -> torch.Tensor:
     return torch.randn(batch, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
@@ -23,20 +23,20 @@ def test_two_layers_fit_in_two_mebibytes_of_half_precision() -> None:
 def test_shapes_for_any_number_of_layers(count: int, size: tuple[int, int]) -> None:
     separator = Separator("abcde"[:count], 8)
     height, width = size
-    codes = separator.encode(_picture(height, width, 2))
+    codes = separator.encode(_image(height, width, 2))
     assert len(codes) == count
     steps = (2, 4, 8, 16)
     for features in codes:
         assert [tuple(level.shape) for level in features] == [
             (2, FINE if step == 2 else 8, height // step, width // step) for step in steps
         ]
-    layers = separator(_picture(height, width, 2))
+    layers = separator(_image(height, width, 2))
     assert [tuple(layer.shape) for layer in layers] == [(2, 3, height // 2, width // 2)] * count
 
 
 def test_every_layer_has_a_space_and_a_decoder_of_its_own() -> None:
     separator = Separator("ab", 8)
-    layers = separator(_picture(32, 32))
+    layers = separator(_image(32, 32))
     layers[0].square().mean().backward()
     assert all(p.grad is None for p in separator.heads["b"].parameters())
     assert all(p.grad is None for p in separator.decoders["b"].parameters())
@@ -46,8 +46,8 @@ def test_every_layer_has_a_space_and_a_decoder_of_its_own() -> None:
 
 def test_one_pass_gives_what_single_passes_give() -> None:
     separator = Separator("abc", 8).eval()
-    photo, mixture = _picture(32, 32, 2), _picture(32, 32, 4) * 0.5
-    exemplars = [_picture(32, 32, 2) + k for k in range(3)]
+    photo, mixture = _image(32, 32, 2), _image(32, 32, 4) * 0.5
+    exemplars = [_image(32, 32, 2) + k for k in range(3)]
     with torch.no_grad():
         made = run_separator(separator, photo, mixture, exemplars)
         for k in range(3):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch
 
 
-def _picture(rng: np.random.Generator, size: int, kind: str) -> Tensor:
+def _image(rng: np.random.Generator, size: int, kind: str) -> Tensor:
     """One shape of one colour on black: [3,S,S]."""
     y, x = np.mgrid[:size, :size].astype(np.float32)
     side = (0.1 + 0.5 * rng.random()) * size
@@ -53,10 +53,8 @@ class Toys(Source):
         while split == "train" or number < 2:
             rng = np.random.default_rng((self._key, number, split == "val"))
             share = torch.tensor(rng.uniform(0.2, 0.8, (size, 1, 1, 1)), dtype=torch.float32)
-            square = share * torch.stack([_picture(rng, crop, "transmission") for _ in range(size)])
-            disc = (1 - share) * torch.stack(
-                [_picture(rng, crop, "reflection") for _ in range(size)]
-            )
+            square = share * torch.stack([_image(rng, crop, "transmission") for _ in range(size)])
+            disc = (1 - share) * torch.stack([_image(rng, crop, "reflection") for _ in range(size)])
             layers = {"photo": square + disc, "transmission": square, "reflection": disc}
             yield layers | {"mask": torch.ones(size, 1, crop, crop)}
             number += 1

@@ -58,7 +58,7 @@ def test_content_is_a_quarter_and_layers_are_half_of_the_photo(size: tuple[int, 
     assert nets["fea_m"](z_r, z_s).shape == prior.shape
 
 
-def test_the_prior_changes_the_picture() -> None:
+def test_the_prior_changes_the_image() -> None:
     torch.manual_seed(0)
     nets = build(SMALL)
     content, prior = nets["gen_i"].encode(torch.randn(1, 3, 32, 32))

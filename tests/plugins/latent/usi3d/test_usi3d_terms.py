@@ -19,13 +19,13 @@ HIDDEN = replace(terms.MENDED, hidden_draws=True)
 
 @dataclass
 class Toy:
-    """Content is the picture, the prior its mean; decoding scales the content and leaves the prior
+    """Content is the image, the prior its mean; decoding scales the content and leaves the prior
     alone."""
 
     gain: float
 
-    def encode(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        return picture, picture.mean((1, 2, 3), keepdim=True)
+    def encode(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        return image, image.mean((1, 2, 3), keepdim=True)
 
     def decode(self, content: Tensor, prior: Tensor) -> Tensor:
         return content * self.gain
@@ -52,18 +52,18 @@ def flat(value: float) -> Tensor:
 def run(generators: Nets, faults: terms.Faults = terms.MENDED) -> terms.Terms:
     """All consistency terms of a photo of 0.4, an albedo of 0.8 and a shading of 0.2 with random
     priors 5 and -5."""
-    pictures = flat(0.4), flat(0.8), flat(0.2)
-    codes = terms.encode(generators, *pictures)
+    images = flat(0.4), flat(0.8), flat(0.2)
+    codes = terms.encode(generators, *images)
     drawn = torch.full_like(codes.z_i, 5.0), torch.full_like(codes.z_i, -5.0)
     made = terms.translate(generators, codes, *drawn)
-    return terms.consistency(generators, pictures, codes, made, drawn, faults)
+    return terms.consistency(generators, images, codes, made, drawn, faults)
 
 
 def values(group: dict[str, Tensor]) -> dict[str, float]:
     return {name: round(float(x), 5) for name, x in group.items()}
 
 
-def test_pictures_are_rebuilt_by_the_decoder_of_their_own_domain() -> None:
+def test_images_are_rebuilt_by_the_decoder_of_their_own_domain() -> None:
     assert values(run(nets(r=1, s=3))["image"]) == {"i": 0.0, "r": 0.0, "s": 0.4}
     swapped = run(nets(r=1, s=3), replace(terms.MENDED, swapped_decoders=True))["image"]
     assert values(swapped) == {"i": 0.0, "r": 1.6, "s": 0.0}
@@ -132,7 +132,7 @@ def test_the_divergence_is_zero_for_equal_priors_and_positive_otherwise() -> Non
     assert not apart["r"].requires_grad, "exemplars are not moved towards the photo"
 
 
-def test_discriminators_see_pictures_of_random_priors() -> None:
+def test_discriminators_see_images_of_random_priors() -> None:
     discriminators = {"r": lambda x: [x], "s": lambda x: [x, x]}
     real, made = (
         {"r": flat(1.0), "s": flat(1.0)},
@@ -152,13 +152,13 @@ def test_discriminators_see_pictures_of_random_priors() -> None:
 
 
 def test_discriminators_do_not_teach_the_generators() -> None:
-    picture = flat(0.5).requires_grad_()
+    image = flat(0.5).requires_grad_()
     discriminator = nn.Conv2d(3, 1, 1)
     losses = terms.discriminator(
-        {"r": lambda x: [discriminator(x)]}, {"r": flat(1.0)}, {"ri": picture}
+        {"r": lambda x: [discriminator(x)]}, {"r": flat(1.0)}, {"ri": image}
     )
     losses["ri"].backward()
-    assert picture.grad is None
+    assert image.grad is None
     assert discriminator.weight.grad is not None
 
 
