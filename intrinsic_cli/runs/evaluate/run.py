@@ -44,13 +44,10 @@ def evaluate(
     _check(request)
     candidates = gather_candidates(request, registry)
     source = open_dataset(request.data, registry)
-    for note in source.notes if request.split != "all" else ():
-        progress.note(f"note: {note}")
     cases = cases_of(source, request.split)[: request.limit]
     protocol = open_protocol(source.protocol, registry)
     cache = ScoreCache(request.cache)
-    if len(cache):
-        progress.note(f"going on from {cache.path}, which knows {len(cache)} results")
+    _tell_first(source, cache, request, progress)
     everyone = (*candidates, *baselines_of(protocol))
     rows = [_open_row(one, protocol, cache, request, progress) for one in everyone]
     unread = _score_all(cases, rows, request, progress)
@@ -61,6 +58,17 @@ def evaluate(
     if not report.failures:
         cache.close()
     return report
+
+
+def _tell_first(
+    source: Source, cache: ScoreCache, request: EvaluateRequest, progress: Progress
+) -> None:
+    """What the user should know before hours of work."""
+    if request.split != "all":  # the notes are about how the data is split
+        for note in source.notes:
+            progress.note(f"note: {note}")
+    if len(cache):
+        progress.note(f"going on from {cache.path}, which knows {len(cache)} results")
 
 
 def _check(request: EvaluateRequest) -> None:
