@@ -194,6 +194,11 @@ def test_a_folder_that_cannot_be_written_to_is_found_early(
         go(photo(tmp_path / "a.png"), out=tmp_path / "out")
 
 
+def test_a_folder_whose_name_is_too_long_is_found_early(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot write to .*name too long"):
+        go(photo(tmp_path / "a.png"), out=tmp_path / ("a" * 300))
+
+
 def test_other_weights_than_the_shipped_ones_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

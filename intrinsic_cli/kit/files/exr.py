@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files.exr_ending import as_os_error, require_ending
 from intrinsic_cli.kit.files.memory import check_pixels
 from intrinsic_cli.kit.files.quiet import decoding, without_prints
 from intrinsic_cli.kit.light.primaries import to_rec709
@@ -179,7 +180,7 @@ def write_exr(
     path: Path, layer: Image, alpha: Image | None = None, bits: int = 16
 ) -> NDArray[np.floating[Any]]:
     """Write ``layer`` [H,W,1 or 3] and ``alpha`` [H,W] in half (clipped to ±65504) or full
-    precision; returns the layer as stored."""
+    precision; returns the layer as stored. OSError where it cannot be written to its end."""
     import OpenEXR
 
     numbers: NDArray[np.floating[Any]] = layer.astype(np.float32, copy=False)
@@ -193,5 +194,9 @@ def write_exr(
         channels["A"] = alpha.astype(numbers.dtype)
     header = {"compression": OpenEXR.ZIPS_COMPRESSION, "type": OpenEXR.scanlineimage}
     with OpenEXR.File(header, channels) as file:
-        file.write(str(path))
+        try:
+            file.write(str(path))
+        except RuntimeError as error:
+            raise as_os_error(error) from error
+    require_ending(path, len(numbers))
     return numbers

@@ -83,10 +83,11 @@ def _outputs(wanted: tuple[str, ...], method: str, promised: tuple[str, ...]) ->
 def check_writable(out: Path) -> None:
     """UsageError unless a file can be made in ``out``, or in the folder in which it will be
     made."""
-    standing = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not standing.is_dir():
-        raise UsageError(f"{standing} is not a folder", "choose another -o folder")
+    standing = out
     try:
+        standing = next(path for path in (out, *out.absolute().parents) if path.exists())
+        if not standing.is_dir():
+            raise UsageError(f"{standing} is not a folder", "choose another -o folder")
         with tempfile.TemporaryFile(dir=standing):
             pass
     except OSError as error:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.exr import read_exr, write_exr
+from intrinsic_cli.kit.files.exr_ending import require_ending
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.light.primaries import to_rec709
 
@@ -153,3 +154,24 @@ def test_layers_of_one_name_in_two_parts(tmp_path: Path) -> None:
     OpenEXR.File(parts).write(str(tmp_path / "a.exr"))
     assert np.array_equal(read_photo(tmp_path / "a.exr", layer="spec").pixels, SPECULAR)
     assert np.array_equal(read_photo(tmp_path / "a.exr", layer="right.spec").pixels, BEAUTY)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("side", [4, 200])
+def test_a_full_disk_is_an_os_error(side: int) -> None:
+    """OpenEXR itself says nothing of what is lost as a small file is closed."""
+    layer = RNG.random((side, side, 3)).astype(np.float32)
+    with pytest.raises(OSError, match="No space left"):
+        write_exr(Path("/dev/full"), layer)
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_a_file_that_breaks_off_is_known(bits: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.exr"
+    write_exr(path, BEAUTY, SPECULAR[..., 0], bits)
+    require_ending(path, len(BEAUTY))
+    whole = path.read_bytes()
+    for length in (0, 5, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(OSError, match="No space left"):
+            require_ending(path, len(BEAUTY))
