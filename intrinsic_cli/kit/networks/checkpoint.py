@@ -82,8 +82,9 @@ def open_nets(nets: Mapping[str, nn.Module], state: NetState, device: torch.devi
 def require_net(state: NetState, name: str) -> None:
     """WeightsError unless ``state`` holds the network ``name``."""
     if name not in state:
-        held = ", ".join(sorted(state)) or "nothing"
-        raise WeightsError(f"the weights hold no network {name!r}, only {held}")
+        held = f", only {', '.join(sorted(state))}" if state else ""
+        hint = "they were made for another method, variant or version"
+        raise WeightsError(f"the weights hold no network {name!r}{held}", hint)
 
 
 def state_of(nets: Mapping[str, nn.Module]) -> NetState:

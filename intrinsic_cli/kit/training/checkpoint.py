@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +80,9 @@ def _state(saved: Mapping[str, Any]) -> StageState:
 def _read(path: Path) -> Mapping[str, Any]:
     """The restricted reader: tensors and plain containers, never code."""
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # torch has opinions on pickles it does not know
+            warnings.simplefilter("ignore")
+            saved = torch.load(path, map_location="cpu", weights_only=True)
     # Whatever damage makes torch stumble over.
     except Exception as error:
         raise _damaged(path) from error

@@ -157,8 +157,11 @@ def test_more_or_fewer_tensors_do_not_match() -> None:
 
 def test_nets_that_are_missing_or_do_not_fit_are_told() -> None:
     net = nn.Linear(2, 3)
-    with pytest.raises(WeightsError, match="hold no network 'a', only b"):
+    with pytest.raises(WeightsError, match="hold no network 'a', only b") as caught:
         load_into(net, {"b": {}}, "a")
+    assert "another method" in caught.value.hint
+    with pytest.raises(WeightsError, match=r"hold no network 'a'$"):
+        load_into(net, {}, "a")
     with pytest.raises(WeightsError, match="do not fit the network 'a': size mismatch"):
         load_into(net, {"a": nn.Linear(2, 4).state_dict()}, "a")
     with pytest.raises(WeightsError, match="looks like a line, but bias does not fit") as caught:

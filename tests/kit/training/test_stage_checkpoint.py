@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,13 @@ def test_code_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(WeightsError):
         loop(tmp_path, Line()).run(Silent())
     assert not (tmp_path / "touched").exists()
+
+
+def test_nothing_else_is_printed_of_a_strange_pickle(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Torch would warn of the protocol."""
+    (tmp_path / "last.pt").write_bytes(pickle.dumps({"standing": 1}, protocol=4))
+    with pytest.raises(WeightsError, match="not a readable checkpoint"):
+        read_state(tmp_path / "last.pt")
+    assert not recwarn.list
