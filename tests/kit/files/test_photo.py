@@ -1,54 +1,19 @@
-"""Every kind of image file becomes the right linear photo; every layer format gives back what was
-put in."""
+"""Every kind of image file becomes the right linear photo, upright, with its mask."""
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import OpenEXR
 import pytest
+from image_files import DEEP, FLAT, SIZE, check, encode, linear, save
 from numpy.typing import NDArray
 from PIL import Image
 
-from intrinsic_cli.api import DataError, IidError, UsageError
-from intrinsic_cli.kit.files.opencv import cv2, load
-from intrinsic_cli.kit.files.photo import Photo, read_photo, to_photo, write_png
-from intrinsic_cli.kit.light.colour import srgb_to_linear
-
-RNG = np.random.default_rng(0)
-SIZE = (23, 31)
-DEEP = RNG.integers(0, 65536, (*SIZE, 4)).astype(np.uint16)
-FLAT = (DEEP >> 8).astype(np.uint8)
-REAL = RNG.random((*SIZE, 3)).astype(np.float32) * 3
-
-
-def encode(suffix: str, codes: NDArray[Any]) -> bytes:
-    """By OpenCV, from red-first codes."""
-    swapped = codes if codes.ndim == 2 else codes[..., [2, 1, 0, 3][: codes.shape[2]]]
-    return bytes(cv2.imencode(suffix, swapped)[1].tobytes())
-
-
-def save(image: Image.Image, form: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, form, **options)
-    return buffer.getvalue()
-
-
-def linear(codes: NDArray[Any]) -> NDArray[Any]:
-    return srgb_to_linear(codes / np.iinfo(codes.dtype).max)
-
-
-def check(photo: Photo, codes: NDArray[Any], bits: int, atol: float = 1e-6) -> None:
-    colours = codes if codes.ndim == 3 else codes[..., None].repeat(3, axis=2)
-    assert photo.pixels.dtype == np.float32
-    assert photo.pixels.shape == colours[..., :3].shape
-    assert np.allclose(photo.pixels, linear(colours[..., :3]), atol=atol)
-    assert (photo.encoding, photo.bits) == ("srgb", bits)
+from intrinsic_cli.kit.files.photo import read_photo, write_png
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff", ".bmp"])
@@ -182,125 +147,6 @@ def _with_tiff_orientation(data: bytes, turn: int) -> bytes:
     return data[:4] + struct.pack("<I", len(data)) + data[8:] + directory
 
 
-def test_float_tiff_is_linear() -> None:
-    photo = read_photo(encode(".tiff", REAL))
-    assert np.array_equal(photo.pixels, REAL)
-    assert (photo.encoding, photo.bits) == ("linear", 32)
-
-
-def test_radiance_is_linear() -> None:
-    photo = read_photo(encode(".hdr", REAL))
-    assert np.allclose(photo.pixels, REAL, atol=0.02)
-    assert photo.encoding == "linear"
-
-
-@pytest.mark.parametrize("names", ["RGB", "RGBA", "Y"])
-def test_exr_is_linear(tmp_path: Path, names: str) -> None:
-    path = tmp_path / "photo.exr"
-    planes = dict(zip(names, np.dstack([REAL, REAL[..., 0] / 3]).transpose(2, 0, 1), strict=False))
-    OpenEXR.File({}, {name: np.ascontiguousarray(plane) for name, plane in planes.items()}).write(
-        str(path)
-    )
-    photo = read_photo(path)
-    assert np.array_equal(photo.pixels, REAL if names != "Y" else REAL[..., :1].repeat(3, axis=2))
-    assert photo.encoding == "linear"
-    assert (photo.alpha is not None) == (names == "RGBA")
-
-
-def test_input_encoding_overrides() -> None:
-    assert np.allclose(
-        read_photo(encode(".png", DEEP[..., :3]), "linear").pixels, DEEP[..., :3] / 65535, atol=1e-6
-    )
-    assert np.allclose(
-        read_photo(encode(".tiff", REAL), "srgb").pixels, srgb_to_linear(REAL), atol=1e-5
-    )
-    with pytest.raises(UsageError, match="gamma"):
-        read_photo(encode(".png", FLAT), "gamma")
-
-
-def test_broken_numbers_are_repaired_and_told() -> None:
-    values = np.full((4, 5, 3), 0.5, np.float32)
-    values[0, 0], values[1, 1, 0], values[2, 2], values[3, 3, 1] = np.nan, np.inf, -np.inf, -0.1
-    values[3, 4] = 7.0
-    photo = read_photo(encode(".tiff", values))
-    assert photo.pixels[0, 0].tolist() == [0, 0, 0]
-    assert photo.pixels[1, 1].tolist() == [7, 0.5, 0.5]
-    assert photo.pixels[2, 2].tolist() == [0, 0, 0]
-    assert photo.pixels[3, 3].tolist() == [0.5, 0, 0.5]
-    assert photo.repaired == pytest.approx(4 / 20)
-
-
-def test_all_not_a_number() -> None:
-    assert not read_photo(encode(".tiff", np.full((4, 5, 3), np.nan, np.float32))).pixels.any()
-
-
-def test_alpha_of_floats_is_cut_to_its_range() -> None:
-    values = np.full((1, 4, 4), 0.5, np.float32)
-    values[0, :, 3] = (-0.5, 0.25, 1.5, np.nan)
-    alpha = to_photo(values, "auto").alpha
-    assert alpha is not None
-    assert alpha.tolist() == [[0.0, 0.25, 1.0, 0.0]]
-
-
-def test_clipped_fraction_counts_visible_pixels() -> None:
-    codes = np.full((10, 10, 4), 100, np.uint8)
-    codes[..., 3] = 255
-    codes[0, :, 1] = 255
-    codes[9, :, :3], codes[9, :, 3] = 255, 0
-    assert read_photo(encode(".png", codes)).clipped == pytest.approx(10 / 90)
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "empty"),
-        (b"hello, this is text", "not an image"),
-        (encode(".png", FLAT)[:900], "truncated"),
-        (encode(".png", DEEP)[:900], "truncated"),
-        (encode(".tiff", DEEP)[:900], "truncated"),
-        (encode(".tiff", REAL)[:900], "truncated"),
-        (encode(".hdr", REAL)[:60], "truncated"),
-        (save(Image.fromarray(FLAT[..., :3]), "JPEG")[:700], "truncated"),
-        (save(Image.fromarray(FLAT[..., :3]), "WEBP")[:200], "truncated|not an image"),
-        (b"\x76\x2f\x31\x01" + b"nonsense" * 9, "truncated"),
-    ],
-)
-def test_broken_files(
-    data: bytes, words: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    with pytest.raises(DataError, match=words) as caught:
-        read_photo(data)
-    assert caught.value.hint
-    assert "\n" not in caught.value.message
-    (tmp_path / "bad.jpg").write_bytes(data)
-    with pytest.raises(DataError, match=r"bad\.jpg: "):
-        read_photo(tmp_path / "bad.jpg")
-    assert capfd.readouterr() == ("", ""), "decoders keep quiet"
-
-
-def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such file"):
-        read_photo(tmp_path / "nothing.png")
-
-
 def test_write_png(tmp_path: Path) -> None:
     write_png(tmp_path / "sheets" / "a.png", FLAT[..., :3])
     assert np.array_equal(np.asarray(Image.open(tmp_path / "sheets" / "a.png")), FLAT[..., :3])
-
-
-def test_a_missing_opencv_is_explained() -> None:
-    with pytest.raises(Exception, match="OpenCV is not installed") as caught:
-        load("cv2_that_is_not_there")
-    assert "pip install" in getattr(caught.value, "hint", "")
-
-
-def test_opencv_without_its_libraries_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "cv2_bare.py").write_text("raise ImportError('libGL.so.1: cannot open')")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(IidError, match="cannot be loaded: libGL") as caught:
-        load("cv2_bare")
-    remove, _, install = caught.value.hint.partition(" && ")
-    assert remove == "pip uninstall -y opencv-python"
-    assert "--force-reinstall" in install, "both packages share one folder"
