@@ -1,4 +1,4 @@
-"""A trainer with a known answer, shared by the tests of the loop."""
+"""Trainers with a known answer, shared by the tests of the loop."""
 
 from __future__ import annotations
 
@@ -42,6 +42,24 @@ class Line(Trainer):
     def validate(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         torch.rand(3)  # a validation that draws must not change the training that follows
         return {"loss": (self.net(batch["x"]) - 3 * batch["x"]).square().mean()}
+
+
+class Modes(Line):
+    """Notes in which mode and with which weights it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.learning: list[bool] = []
+        self.scoring: list[tuple[bool, bool, float]] = []
+
+    def step(self, batch, minimise, number):  # type: ignore[no-untyped-def]
+        self.learning.append(self.net.training)
+        return super().step(batch, minimise, number)
+
+    def validate(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        told = (self.net.training, torch.is_grad_enabled(), self.net.weight.item())
+        self.scoring.append(told)
+        return super().validate(batch)
 
 
 def loop(
