@@ -1,7 +1,9 @@
-"""Numbers of the published networks, and weights made from the names of tensors."""
+"""Numbers of the published networks, and weights made from the names of tensors;
+lets these tests import the training they share."""
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "residual"
 
