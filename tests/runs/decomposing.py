@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from light_method import REGISTRY
+from PIL import Image
 
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.registry import Registry
@@ -33,3 +34,30 @@ def everything(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+class Notes:
+    """Progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def start(self, label: str, total: int | None) -> None: ...
+    def advance(self, by: int = 1, facts: Any = None) -> None: ...
+    def finish(self) -> None: ...
+    def note(self, text: str) -> None:
+        self.texts.append(text)
+
+
+def tell(*inputs: Path, out: Path, **more: Any) -> tuple[DecomposeReport, str]:
+    """The report, and all notes."""
+    notes = Notes()
+    given = {"method": "power", "out": out, "device": "cpu", **more}
+    registry = given.pop("registry", REGISTRY)
+    return decompose(DecomposeRequest(inputs, **given), notes, registry), "\n".join(notes.texts)
+
+
+def photo(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(FLAT[..., :3]).save(path)
+    return path
