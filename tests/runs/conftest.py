@@ -1,4 +1,5 @@
-"""Lets these tests import the methods they share, and gives them a little dataset."""
+"""Lets these tests import the methods they share, and gives them a little dataset and
+weights of the method of two stages."""
 
 from __future__ import annotations
 
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.networks.checkpoint import save_weights
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -31,3 +34,12 @@ def lab(tmp_path: Path) -> str:
             path = tmp_path / "lab" / name / f"{layer}.png"
             cv2.imwrite(str(path), (values * 65535).astype(np.uint16))
     return f"mit:{tmp_path / 'lab'}"
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """Weights of both stages of ``two_stages``."""
+    path = tmp_path / "given.safetensors"
+    state = {name: {"weight": torch.full((1, 1, 1, 1), 0.75)} for name in ("code", "answer")}
+    save_weights(path, state, {"method": "toy", "variant": ""})
+    return path
