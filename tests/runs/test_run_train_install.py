@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from training_runs import Told, resume, run
-from two_stages import registry
+from two_stages import SMALL, registry
 
 from intrinsic_cli import weights
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.networks.checkpoint import load_weights, save_weights
 from intrinsic_cli.requests import TrainRequest
 from intrinsic_cli.runs.train.finish import compare
+from intrinsic_cli.runs.train.run import train
 from intrinsic_cli.runs.train.stop_signal import Stop
 
 
@@ -107,3 +108,56 @@ def test_run_folders_are_weights(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is a checkpoint, not weights to use") as caught:
         weights.find_weights(*gray, str(stage / "last.pt"))
     assert str(report.weights) in caught.value.hint
+
+
+def test_a_run_that_installs_shares_its_time_among_the_stages(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first stage's part is up at once; the second still comes to weights."""
+    parts: list[float] = []
+
+    def within(stop: Stop, part: float) -> Any:
+        parts.append(part)
+        return lambda: True
+
+    monkeypatch.setattr(Stop, "within", within)
+    told = Told()
+    request = TrainRequest(
+        "toy", out=tmp_path, steps=4, overrides=SMALL, seconds=3600.0, install=True, device="cpu"
+    )
+    report = train(request, told, registry())
+    assert parts == [0.5]
+    assert "the time for stage code is up at step 1 of 4; going on" in told
+    assert report.finished
+    assert report.weights == home / "weights" / "toy.safetensors"
+    assert report.stages["code"]["steps"] == 1
+    before = load_weights(tmp_path / "best.safetensors")[0]
+    resumed = train(TrainRequest(resume=tmp_path, steps=6, device="cpu"), Told(), registry())
+    assert resumed.stages["code"]["steps"] == 1
+    after = load_weights(tmp_path / "best.safetensors")[0]
+    assert after["code"]["weight"].equal(before["code"]["weight"])
+
+
+def test_without_install_a_run_stops_in_the_stage_it_is_in(tmp_path: Path, home: Path) -> None:
+    request = TrainRequest(
+        "toy", out=tmp_path, steps=4, overrides=SMALL, seconds=1e-6, device="cpu"
+    )
+    report = train(request, Told(), registry())
+    assert not report.finished
+    assert report.weights is None
+    assert set(report.stages) == {"code"}
+
+
+def test_parts_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("intrinsic_cli.runs.train.stop_signal.time.monotonic", lambda: now[0])
+    stop = Stop(60.0)
+    half = stop.within(0.5)
+    now[0] = 129.0
+    assert (half(), stop()) == (False, False)
+    now[0] = 130.0
+    assert (half(), stop()) == (True, False)
+    third = stop.within(1 / 3)
+    now[0] = 140.0
+    assert (third(), stop()) == (True, False)
+    assert Stop().within(0.5)() is False

@@ -42,7 +42,10 @@ def train(
 
         same = TrainRequest(resume=run.folder, device=request.device, precision=request.precision)
         with Stop(request.seconds) as stop, started(request.nproc, follow, (same,)) as processes:
-            outcome = Stages(run, request, source, progress, processes).train(stop)
+            # Whoever installs wants weights at the end of the time, however short it is.
+            share = stop.within if run.install and request.seconds else None
+            stages = Stages(run, request, source, progress, processes)
+            outcome = stages.train(stop, share)
         interrupted = stop.asked and not outcome.finished
         return finish(run, outcome, interrupted, progress)
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.training.distributed import Processes
     from intrinsic_cli.kit.training.loop import Loop
 
+#: A part of the time that is left (0..1) → what says when it is up.
+Share = Callable[[float], Callable[[], bool]]
+
 #: Between the seeds of data of processes that train together.
 SEED_STEP = 1_000_003
 #: What the photos of a split are for.
@@ -60,18 +63,23 @@ class Stages:
         self._parents: dict[str, NetState] = {}
         self._trained: set[str] = set()
 
-    def train(self, stop: Callable[[], bool]) -> Outcome:
-        """All of them, from where the run was left."""
+    def train(self, stop: Callable[[], bool], share: Share | None = None) -> Outcome:
+        """All of them, from where the run was left. With ``share`` each stage has its part of the
+        time, so that a run which is too short for all of them still comes to weights."""
         self._parents = initial_weights(self._run)
         self._progress.note(self._introduction())
         *earlier, last = self._run.stages
         told: dict[str, Mapping[str, Any]] = {}
-        for stage in earlier:
-            state = self._train_stage(stage, stop)[1]
+        for number, stage in enumerate(earlier):
+            stages_left = len(self._run.stages) - number
+            stage_stop = stop if share is None else share(1 / stages_left)
+            loop, state = self._train_stage(stage, stage_stop)
             told[stage] = _told(state)
-            if not state.finished:
+            if not state.finished and not self._goes_on(stop, share):
                 return Outcome(told, False, None)
-            self._hand_on(stage)
+            if not state.finished:
+                self._progress.note(_cut_short(stage, state.step, loop.steps))
+            self._hand_on(stage, loop)
         loop, state = self._train_stage(last, stop)
         told[last] = _told(state)
         found = next((path for path in (loop.stopped, loop.best) if path.exists()), None)
@@ -121,10 +129,18 @@ class Stages:
         later = self._run.stages[self._run.stages.index(stage) + 1 :]
         return any((self._run.folder / name / weights.LAST).exists() for name in later)
 
-    def _hand_on(self, stage: str) -> None:
+    def _goes_on(self, stop: Callable[[], bool], share: Share | None) -> bool:
+        """Does the run go on to the next stage although this one was stopped? The leading process
+        says so for all."""
+        leads = self._processes.leads
+        return self._processes.any(leads and share is not None and not stop())
+
+    def _hand_on(self, stage: str, loop: Loop) -> None:
         from intrinsic_cli.kit.networks.checkpoint import load_weights
 
-        state = load_weights(self._run.folder / stage / weights.BEST)[0]
+        self._processes.wait()  # the leading one has written them
+        path = loop.stopped if loop.stopped.exists() else loop.best
+        state = load_weights(path)[0]
         self._parents[stage] = state
         self._trained |= state.keys()
 
@@ -149,6 +165,13 @@ def _counted(counts: Mapping[str, int]) -> str:
     if counts.keys() == {"photo"}:
         return "1 photo" if counts["photo"] == 1 else f"{counts['photo']} photos"
     return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _cut_short(stage: str, step: int, steps: int) -> str:
+    return (
+        f"the time for stage {stage} is up at step {step} of {steps}; going on, so that there will "
+        "be weights to install"
+    )
 
 
 def _told(state: StageState) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -33,6 +34,14 @@ class Stop:
 
     def __call__(self) -> bool:
         return self.asked or self.timed_out
+
+    def within(self, part: float) -> Callable[[], bool]:
+        """As calling it, and also when ``part`` (0..1) of the time left from now on is up."""
+        if self._deadline is None:
+            return self
+        now = time.monotonic()
+        earlier = now + part * max(0.0, self._deadline - now)
+        return lambda: self() or time.monotonic() >= earlier
 
     def __enter__(self) -> Stop:
         if threading.current_thread() is not threading.main_thread():
