@@ -68,22 +68,34 @@ class Stages:
         time, so that a run which is too short for all of them still comes to weights."""
         self._parents = initial_weights(self._run)
         self._progress.note(self._introduction())
-        *earlier, last = self._run.stages
         told: dict[str, Mapping[str, Any]] = {}
-        for number, stage in enumerate(earlier):
-            stages_left = len(self._run.stages) - number
-            stage_stop = stop if share is None else share(1 / stages_left)
-            loop, state = self._train_stage(stage, stage_stop)
-            told[stage] = _told(state)
-            if not state.finished and not self._goes_on(stop, share):
-                return Outcome(told, False, None)
-            if not state.finished:
-                self._progress.note(_cut_short(stage, state.step, loop.steps))
-            self._hand_on(stage, loop)
+        if not self._train_earlier(stop, share, told):
+            return Outcome(told, False, None)
+        last = self._run.stages[-1]
         loop, state = self._train_stage(last, stop)
         told[last] = _told(state)
         found = next((path for path in (loop.stopped, loop.best) if path.exists()), None)
         return Outcome(told, state.finished, found, loop.trainer.inference)
+
+    def _train_earlier(
+        self,
+        stop: Callable[[], bool],
+        share: Share | None,
+        told: dict[str, Mapping[str, Any]],
+    ) -> bool:
+        """The stages before the last; what each came to goes to ``told``. False where the run ends
+        in one of them."""
+        stages = self._run.stages
+        for number, stage in enumerate(stages[:-1]):
+            stage_stop = stop if share is None else share(1 / (len(stages) - number))
+            loop, state = self._train_stage(stage, stage_stop)
+            told[stage] = _told(state)
+            if not state.finished:
+                if not self._goes_on(stop, share):
+                    return False
+                self._progress.note(_cut_short(stage, state.step, loop.steps))
+            self._hand_on(stage, loop)
+        return True
 
     def _train_stage(self, stage: str, stop: Callable[[], bool]) -> tuple[Loop, StageState]:
         """Train a stage; when it breaks down, its error also names the best weights there are."""
