@@ -74,8 +74,10 @@ class Stages:
         last = self._run.stages[-1]
         loop, state = self._train_stage(last, stop)
         told[last] = _told(state)
-        found = next((path for path in (loop.stopped, loop.best) if path.exists()), None)
-        return Outcome(told, state.finished, found, loop.trainer.inference)
+        path = _weights_of(loop)
+        if not path.exists():
+            return Outcome(told, state.finished, None, loop.trainer.inference)
+        return Outcome(told, state.finished, path, loop.trainer.inference)
 
     def _train_earlier(
         self,
@@ -151,8 +153,7 @@ class Stages:
         from intrinsic_cli.kit.networks.checkpoint import load_weights
 
         self._processes.wait()  # the leading one has written them
-        path = loop.stopped if loop.stopped.exists() else loop.best
-        state = load_weights(path)[0]
+        state = load_weights(_weights_of(loop))[0]
         self._parents[stage] = state
         self._trained |= state.keys()
 
@@ -177,6 +178,11 @@ def _counted(counts: Mapping[str, int]) -> str:
     if counts.keys() == {"photo"}:
         return "1 photo" if counts["photo"] == 1 else f"{counts['photo']} photos"
     return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _weights_of(loop: Loop) -> Path:
+    """The best weights of a stage as it stands: those of its stop, where they are better."""
+    return loop.stopped if loop.stopped.exists() else loop.best
 
 
 def _cut_short(stage: str, step: int, steps: int) -> str:
