@@ -75,9 +75,8 @@ class Stages:
         loop, state = self._train_stage(last, stop)
         told[last] = _told(state)
         path = _weights_of(loop)
-        if not path.exists():
-            return Outcome(told, state.finished, None, loop.trainer.inference)
-        return Outcome(told, state.finished, path, loop.trainer.inference)
+        found = path if path.exists() else None
+        return Outcome(told, state.finished, found, loop.trainer.inference)
 
     def _train_earlier(
         self,
