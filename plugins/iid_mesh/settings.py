@@ -1,0 +1,60 @@
+"""What users may turn: options of decomposing, configuration of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from intrinsic_cli.api import TrainConfig, knob
+
+
+@dataclass(frozen=True, slots=True)
+class MeshOptions:
+    """``-O key=value`` of ``iid decompose -m mesh``."""
+
+    refine: int = knob(
+        -1,
+        "steps that fit shape and camera to the silhouette; -1 = few after a network, many without",
+        low=-1,
+    )
+    mask_model: str = knob(
+        "", "a segmentation .onnx that finds the silhouette; empty = alpha or --mask, else GrabCut"
+    )
+    objects: int = knob(4, "objects of a photo made to meshes, the largest first", low=1)
+    texture: int = knob(0, "width of the texture, pixels; 0 = by the object's size", low=0)
+    frames: int = knob(36, "pictures of the turntable", low=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MeshConfig(TrainConfig):
+    """``--set key=value`` of ``iid train --plugin mesh``."""
+
+    steps: int = knob(6000, "optimisation steps of stage s1", low=1)
+    template_steps: int = knob(200, "batches from which stage template gathers its parts", low=1)
+    s2_steps: int = knob(12000, "optimisation steps of stage s2", low=1)
+    batch_size: int = knob(16, "photos per step", low=1)
+    crop: int = knob(64, "side of the square crop, pixels", low=16)
+    lr: float = knob(1e-3, "peak learning rate", low=0)
+    sigma: float = knob(
+        3e-4, "softness of silhouettes at the start, squared picture units (-1..1)", low=0
+    )
+    last_sigma: float = knob(3e-5, "softness of silhouettes at the end", low=0)
+    hypotheses: int = knob(8, "cameras proposed for each photo", low=1)
+    backbone: str = knob(
+        "lite", "lite = small encoder and heads; paper = the published layers", ("lite", "paper")
+    )
+    pretrained: str = knob(
+        "auto",
+        "start the encoder from ImageNet weights; auto = where the extra 'pretrained' is installed",
+        ("auto", "yes", "no"),
+    )
+    mask_weight: float = knob(2.5, "weight of the silhouette", low=0)
+    laplacian_weight: float = knob(0.15, "weight of a smooth surface", low=0)
+    flatten_weight: float = knob(5e-4, "weight of flat edges", low=0)
+    deform_weight: float = knob(1.0, "weight of the distance from the template", low=0)
+    texture_weight: float = knob(3.0, "weight of the render's likeness to the photo", low=0)
+    flow_weight: float = knob(3.0, "weight of texture flow that leaves the silhouette", low=0)
+    cycle_weight: float = knob(1.0, "weight of the texture cycle", low=0)
+    gan_weight: float = knob(1.0, "weight of the discriminator of other sides", low=0)
+    entropy_weight: float = knob(0.05, "weight of the entropy of cameras", low=0)
+    part_weight: float = knob(5.0, "weight of rendered parts", low=0)
+    vertex_weight: float = knob(10.0, "weight of the parts' vertices", low=0)
