@@ -82,11 +82,12 @@ class Decomposer(ABC):
         [B,C,h,w], linear, at any one size."""
 
     def regions(self, photo: Image) -> Sequence[Region] | None:
-        """The parts of ``photo`` [H,W,3] linear that are to be looked at one by one, or None: all
-        of it at once. Each comes to :meth:`__call__` as a photo of its own, cut out and turned
-        upright, in batches with those of other photos; layers are pasted back with soft borders,
-        and ``alpha`` is 0 where no region is. Where none is found ([]) the photo fails with a
-        sentence; a method that would rather look at all of it answers ``[Region.whole(H, W)]``."""
+        """The parts of ``photo`` [H,W,3] linear (with ``frame.alpha`` [H,W,4], as in
+        :meth:`__call__`) that are to be looked at one by one, or None: all of it at once. Each
+        comes to :meth:`__call__` as a photo of its own, cut out and turned upright, in batches with
+        those of other photos; layers are pasted back with soft borders, and ``alpha`` is 0 where no
+        region is. Where none is found ([]) the photo fails with a sentence; a method that would
+        rather look at all of it answers ``[Region.whole(H, W)]``, with ``notes`` that say so."""
         return None
 
     def turned(self, name: str, record: Mapping[str, Any], region: Region) -> Mapping[str, Any]:

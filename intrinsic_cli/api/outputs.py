@@ -167,7 +167,9 @@ class Outputs:
     ``layers`` are tensors [B,C,h,w], linear, at any one size. All others are by name a list with an
     entry a photo: meshes, ``textures`` [h,w,3] linear, ``records`` (what JSON can hold),
     ``animations`` [T,h,w,3] linear. ``facts``: for each photo numbers or words that its sidecar
-    shall hold.
+    shall hold. ``notes``: for each photo sentences the user should read, which are shown as
+    warnings and stand in its sidecar too. ``alpha`` [B,1,h,w] is 1 where the layers hold (None:
+    everywhere); pasted into a photo they cover no more than that.
     """
 
     layers: Mapping[str, Tensor] = field(default_factory=dict)
@@ -176,6 +178,8 @@ class Outputs:
     records: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     animations: Mapping[str, Sequence[Image]] = field(default_factory=dict)
     facts: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[Sequence[str]] = ()
+    alpha: Tensor | None = None
 
 
 @dataclass(slots=True)

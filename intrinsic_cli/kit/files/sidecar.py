@@ -3,7 +3,8 @@
 ``layers`` tells of each layer its ``file``, ``encoding`` and ``scale``. ``outputs`` tells of every
 output, layers too, its ``kind`` and ``files`` (and ``encoding``, ``scale``, ``clipped`` where it
 has any); sidecars written before there were other outputs than layers have none. ``regions`` are
-the parts of the photo that were looked at one by one.
+the parts of the photo that were looked at one by one. ``notes`` are the sentences about it that
+the user was told.
 """
 
 from __future__ import annotations

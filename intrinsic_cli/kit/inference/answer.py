@@ -24,7 +24,8 @@ Kinds = Mapping[str, str]
 @dataclass(slots=True)
 class Part:
     """What was made of one photo, or of one region of a photo: layers [H,W,C] at its size, and one
-    of each other output."""
+    of each other output. ``alpha`` [H,W] is where the layers hold, None everywhere; ``notes`` are
+    sentences to be read."""
 
     layers: Mapping[str, Image] = field(default_factory=dict)
     meshes: Mapping[str, Mesh] = field(default_factory=dict)
@@ -32,6 +33,8 @@ class Part:
     records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     animations: Mapping[str, Image] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    alpha: Image | None = None
 
 
 def checked(answer: Outputs | Mapping[str, Tensor], batch: int, kinds: Kinds) -> Outputs:
@@ -55,11 +58,16 @@ def checked(answer: Outputs | Mapping[str, Tensor], batch: int, kinds: Kinds) ->
         outputs.records,
         outputs.animations,
         outputs.facts,
+        _checked_notes(outputs.notes),
+        _checked_alpha(outputs.alpha, batch),
     )
 
 
-def part_of(outputs: Outputs, index: int, layers: Mapping[str, Image]) -> Part:
-    """Everything that belongs to one photo of the batch, with its ``layers`` at full size."""
+def part_of(
+    outputs: Outputs, index: int, layers: Mapping[str, Image], alpha: Image | None = None
+) -> Part:
+    """Everything that belongs to one photo of the batch, with its ``layers`` and their ``alpha`` at
+    full size."""
     return Part(
         layers,
         _nth(outputs.meshes, index),
@@ -67,6 +75,8 @@ def part_of(outputs: Outputs, index: int, layers: Mapping[str, Image]) -> Part:
         _nth(outputs.records, index),
         _nth(outputs.animations, index),
         outputs.facts[index] if outputs.facts else {},
+        outputs.notes[index] if outputs.notes else (),
+        alpha,
     )
 
 
@@ -87,6 +97,8 @@ def _lists(outputs: Outputs) -> Iterator[tuple[str, Any]]:
         yield from place.items()
     if outputs.facts:
         yield "facts", outputs.facts
+    if outputs.notes:
+        yield "notes", outputs.notes
 
 
 def _check_count(name: str, values: Any, batch: int) -> None:
@@ -116,6 +128,18 @@ def _checked_layer(name: str, layer: Any, batch: int, kinds: Kinds) -> Tensor:
     if not torch.isfinite(layer).all():
         raise PluginError(f"the method gave layer {name!r} with values that are not finite")
     return layer.float()
+
+
+def _checked_notes(notes: Sequence[Any]) -> Sequence[Sequence[str]]:
+    for each in notes:
+        listed = isinstance(each, tuple | list)
+        if not listed or not all(isinstance(note, str) for note in each):
+            raise PluginError(f"the method gave {each!r} as the notes on a photo, no sentences")
+    return notes
+
+
+def _checked_alpha(alpha: Any, batch: int) -> Tensor | None:
+    return None if alpha is None else _checked_layer("mask", alpha, batch, {}).clamp(0, 1)
 
 
 def _check_each(lists: Mapping[str, Sequence[Any]], place: str, kinds: Kinds) -> None:

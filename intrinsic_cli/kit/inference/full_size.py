@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 from torch import Tensor
 from torch.nn import functional
 
@@ -14,6 +15,7 @@ from intrinsic_cli.kit.light.upsample import split, upsample_shading
 from intrinsic_cli.kit.light.upsample_sums import split_sum
 
 if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.inference.answer import Kinds
     from intrinsic_cli.kit.inference.prepare import PreparedPhoto
 
@@ -35,6 +37,18 @@ def to_full_size(
     height, width = photo.size
     exposed = {name: _in_its_light(photo, name, layer, kinds) for name, layer in full.items()}
     return {name: layer[..., :height, :width] for name, layer in exposed.items()}
+
+
+def alpha_at_full_size(photo: PreparedPhoto, alpha: Tensor | None, index: int) -> Image | None:
+    """Where the layers of one photo of the batch hold, [H,W] at the photo's size."""
+    if alpha is None:
+        return None
+    padded = (photo.full.shape[-2], photo.full.shape[-1])
+    mine = alpha[index : index + 1]
+    full = resize(mine, padded).clamp(0, 1)
+    height, width = photo.size
+    whole = full[0, 0, :height, :width]
+    return np.ascontiguousarray(whole.cpu().numpy())
 
 
 def residuals(layers: Mapping[str, object], kinds: Kinds) -> list[str]:

@@ -20,6 +20,7 @@ from intrinsic_cli.api import Decomposer, Decomposition, Kind, Region
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
 from intrinsic_cli.kit.inference.answer import Kinds, Part
 from intrinsic_cli.kit.inference.full_size import residuals
+from intrinsic_cli.kit.inference.region_records import notes_of, records_of
 from intrinsic_cli.kit.inference.regions import Place, Points, is_whole, place_of, sample
 from intrinsic_cli.kit.light.upsample import FLOOR
 
@@ -44,7 +45,7 @@ def joined(
     """One photo taken apart, from what was made of each of its ``regions``."""
     height, width = photo.pixels.shape[:2]
     if len(regions) == 1 and is_whole(regions[0], height, width):
-        layers, alpha = dict(parts[0].layers), photo.alpha
+        layers, alpha = dict(parts[0].layers), joined_alpha(photo, parts[0])
     else:
         layers, alpha = paste(photo, regions, parts, decomposer.frame.upsample, kinds)
     looked_at = [
@@ -57,10 +58,18 @@ def joined(
         alpha,
         meshes=_lists([part.meshes for part in parts]),
         textures=_lists([part.textures for part in parts]),
-        records=_records(decomposer, regions, parts),
+        records=records_of(decomposer, regions, parts),
         animations=_lists([part.animations for part in parts]),
         regions=looked_at,
+        notes=notes_of(regions, parts),
     )
+
+
+def joined_alpha(photo: Photo, part: Part) -> Image | None:
+    """Where the layers of a whole photo hold: in it, and where the method says so."""
+    if photo.alpha is None or part.alpha is None:
+        return photo.alpha if part.alpha is None else part.alpha
+    return photo.alpha * part.alpha
 
 
 def paste(
@@ -68,7 +77,9 @@ def paste(
 ) -> tuple[Layers, Image]:
     """Layers [H,W,C] of the whole photo, and its alpha [H,W]: 0 where no region is."""
     height, width = photo.pixels.shape[:2]
-    patches = [_patch(region, height, width) for region in regions]
+    patches = []
+    for region, part in zip(regions, parts, strict=True):
+        patches.append(_patch(region, part, height, width))
     blend = _Blend(patches, photo.pixels)
     layers = {}
     for name in parts[0].layers:
@@ -197,13 +208,17 @@ def _subtract(photo: Image, layers: Layers) -> None:
     layers[TRANSMISSION] = np.maximum(photo - total * gain, np.float32(0))
 
 
-def _patch(region: Region, height: int, width: int) -> _Patch:
+def _patch(region: Region, part: Part, height: int, width: int) -> _Patch:
     place = place_of(region)
     reach_x, reach_y = place.reach
     rows = _span(place.y - reach_y, place.y + reach_y, height)
     columns = _span(place.x - reach_x, place.x + reach_x, width)
     weight = _weight(region, place, rows, columns, (height, width))
-    return _Patch(place, rows, columns, weight)
+    patch = _Patch(place, rows, columns, weight)
+    if part.alpha is None:
+        return patch
+    holds = patch.read(part.alpha[..., None])[..., 0]
+    return replace(patch, weight=weight * holds)
 
 
 def _span(first: float, last: float, length: int) -> slice:
@@ -256,26 +271,3 @@ def _inside(place: Place, rows: slice, columns: slice) -> tuple[Points, Points]:
 def _lists(named: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """By name what each region gave, in their order."""
     return {name: [one[name] for one in named] for name in named[0]}
-
-
-def _records(
-    decomposer: Decomposer, regions: Sequence[Region], parts: Sequence[Part]
-) -> dict[str, dict[str, Any]]:
-    """Each record of the regions as one of the photo: ``{"faces": [{"box": …, …}, …]}``."""
-    gathered: dict[str, dict[str, Any]] = {}
-    for name in parts[0].records:
-        groups: dict[str, Any] = {}
-        for region, part in zip(regions, parts, strict=True):
-            record = decomposer.turned(name, part.records[name], region)
-            entry = {**_where(region), **record}
-            groups.setdefault(f"{region.label}s", []).append(entry)
-        gathered[name] = groups
-    return gathered
-
-
-def _where(region: Region) -> dict[str, Any]:
-    return {
-        "box": list(region.box),
-        "angle": region.angle,
-        "confidence": region.confidence,
-    }

@@ -24,8 +24,8 @@ from intrinsic_cli.api import (
 )
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, checked, part_of
-from intrinsic_cli.kit.inference.full_size import to_full_size
-from intrinsic_cli.kit.inference.paste import joined
+from intrinsic_cli.kit.inference.full_size import alpha_at_full_size, to_full_size
+from intrinsic_cli.kit.inference.paste import joined, joined_alpha
 from intrinsic_cli.kit.inference.prepare import (
     PreparedPhoto,
     network_input,
@@ -171,7 +171,8 @@ def _run_batch(
         small = {name: layer[index : index + 1] for name, layer in outputs.layers.items()}
         full = to_full_size(photo, small, decomposer.frame.upsample, kinds)
         layers = {name: to_image(layer) for name, layer in full.items()}
-        parts.append(part_of(outputs, index, layers))
+        alpha = alpha_at_full_size(photo, outputs.alpha, index)
+        parts.append(part_of(outputs, index, layers, alpha))
     return parts
 
 
@@ -202,12 +203,13 @@ def _result(
     return Decomposition(
         photo.pixels,
         part.layers,
-        photo.alpha,
+        joined_alpha(photo, part),
         meshes=_each_once(part.meshes),
         textures=_each_once(part.textures),
         records=part.records,
         animations=_each_once(part.animations),
         facts={**facts, **part.facts},
+        notes=tuple(part.notes),
     )
 
 

@@ -35,7 +35,7 @@ LONGEST = 8.0
 def find_regions(decomposer: Decomposer, photo: Photo) -> Sequence[Region] | None:
     """The regions a method wants to see, or None: all of the photo. DataError where it finds none,
     PluginError where what it finds is no region of this photo."""
-    regions = decomposer.regions(photo.pixels)
+    regions = decomposer.regions(_shown(decomposer, photo))
     if regions is None:
         return None
     if not regions:
@@ -44,6 +44,15 @@ def find_regions(decomposer: Decomposer, photo: Photo) -> Sequence[Region] | Non
     for region in regions:
         _check(region, height, width)
     return regions
+
+
+def _shown(decomposer: Decomposer, photo: Photo) -> Image:
+    """What a method looks for regions in: the photo, with its alpha where the frame wants that."""
+    if not decomposer.frame.alpha:
+        return photo.pixels
+    height, width = photo.pixels.shape[:2]
+    alpha = np.ones((height, width), np.float32) if photo.alpha is None else photo.alpha
+    return np.dstack([photo.pixels, alpha])
 
 
 def is_whole(region: Region, height: int, width: int) -> bool:
@@ -129,12 +138,13 @@ def place_of(region: Region) -> Place:
 
 
 def cut(photo: Photo, region: Region) -> Photo:
-    """The region as a photo of its own, upright."""
+    """The region as a photo of its own, upright, with the region's alpha or else the photo's."""
     place = place_of(region)
     pixels = _cut(photo.pixels, place)
-    if photo.alpha is None:
+    alpha: Image | None = photo.alpha if region.alpha is None else region.alpha
+    if alpha is None:
         return replace(photo, pixels=pixels)
-    return replace(photo, pixels=pixels, alpha=_cut(photo.alpha[..., None], place)[..., 0])
+    return replace(photo, pixels=pixels, alpha=_cut(alpha[..., None], place)[..., 0])
 
 
 def sample(image: Image, x: Points, y: Points) -> Image:
@@ -185,6 +195,9 @@ def _around(positions: Points, length: int) -> slice:
 def _check(region: Region, height: int, width: int) -> None:
     if not isinstance(region, Region):
         raise PluginError(f"the method gave {type(region).__name__} as a region")
+    if region.alpha is not None and np.shape(region.alpha) != (height, width):
+        message = f"the method gave a region with an alpha {np.shape(region.alpha)}"
+        raise PluginError(f"{message} in a photo of {width}x{height} pixels")
     numbers = (*region.box, region.angle, region.feather)
     if not all(map(math.isfinite, numbers)):
         raise PluginError(f"the method gave a region that is not finite: {numbers}")

@@ -112,6 +112,8 @@ def _describe(
         facts["regions"] = list(_regions(result))
     if plan.request.preview:
         facts["preview"] = target.preview.name
+    if result.notes:
+        facts["notes"] = list(result.notes)
     facts["reconstruction_rmse"] = rebuild_error(result.photo, stored)
     for name, value in result.facts.items():
         rounded = round(value, 6) if isinstance(value, float) else value

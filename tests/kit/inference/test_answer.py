@@ -67,12 +67,18 @@ def test_each_photo_of_a_batch_gets_its_own() -> None:
         meshes={"mesh": meshes},
         records={"camera": ({"k": 1}, {"k": 2})},
         facts=[{"k": 1}, {"k": 2}],
+        notes=[["dark"], ()],
+        alpha=torch.stack([torch.zeros(1, 4, 4), torch.ones(1, 4, 4)]),
     )
     results = decompose_photos(Says(answer), [PHOTO, PHOTO], CPU)
     assert [result.meshes["mesh"] for result in results] == [[meshes[0]], [meshes[1]]]
     assert [result.records["camera"]["k"] for result in results] == [1, 2]
     assert [result.facts["k"] for result in results] == [1, 2]
     assert [result.layers["mask"].mean() for result in results] == [0, 1]
+    assert [result.notes for result in results] == [("dark",), ()]
+    assert [result.alpha.mean() for result in results if result.alpha is not None] == [0, 1]
+    assert results[0].alpha is not None
+    assert results[0].alpha.shape == PHOTO.pixels.shape[:2]
 
 
 WRONG_LAYERS = [
@@ -105,6 +111,10 @@ WRONG_ANSWERS: list[tuple[Any, str]] = [
     (Outputs(meshes={"mesh": MESH}), "no list of 'mesh'"),  # type: ignore[dict-item]
     (Outputs(records={"camera": {"focal": 1}}), "no list of 'camera'"),  # type: ignore[dict-item]
     (Outputs(facts=[{}, {}]), "gave 2 'facts' for 1 photos"),
+    (Outputs(notes=[(), ()]), "gave 2 'notes' for 1 photos"),
+    (Outputs(notes=["told"]), "'told' as the notes on a photo"),
+    (Outputs(notes=[[3]]), "as the notes on a photo"),  # type: ignore[list-item]
+    (Outputs(alpha=mask(3)), r"not \[1,1,H,W\]"),
     (Outputs(meshes={"mesh": ["x"]}), "mesh 'mesh' as str"),  # type: ignore[list-item]
     (Outputs(meshes={"mesh": [Mesh([], [])]}), "with vertices"),
     (Outputs(meshes={"mesh": [Mesh(np.full((3, 3), np.inf), FACES)]}), "not finite"),

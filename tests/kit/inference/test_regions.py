@@ -137,6 +137,48 @@ def test_what_is_said_of_each_region_is_gathered() -> None:
     assert "sharpness" not in result.facts
 
 
+def test_the_record_of_an_only_region_without_label_is_the_photos_own() -> None:
+    record = decompose_photo(Faces(Region((5, 5, 20, 20), label="")), photo(60, 60), CPU)
+    assert record.records["light"]["box"] == [5, 5, 20, 20]
+    two = Faces(Region((5, 5, 20, 20), label=""), Region((9, 9, 20, 20), label=""))
+    assert len(decompose_photo(two, photo(60, 60), CPU).records["light"]["regions"]) == 2
+
+
+def test_notes_on_regions_are_told_once() -> None:
+    class Doubts(Looks):
+        def __call__(self, photos: Tensor) -> Outputs:
+            layers = super().__call__(photos)
+            assert isinstance(layers, Mapping)
+            return Outputs(layers=layers, notes=[["blurred"]] * len(photos))
+
+    doubtful = Region((2, 2, 10, 10), notes=("no face",))
+    result = decompose_photo(Doubts(doubtful, doubtful), photo(30, 40), CPU)
+    assert result.notes == ("no face", "blurred")
+
+
+def test_a_frame_with_alpha_looks_for_regions_with_it() -> None:
+    class Shown(Looks):
+        def regions(self, photo: Array) -> Sequence[Region]:
+            self.shown = photo
+            return [Region((2, 2, 10, 10), alpha=photo[..., 3] * 0.5)]
+
+        def __call__(self, photos: Tensor) -> Any:
+            assert photos.shape[1] == 4
+            self.alpha = photos[:, 3]
+            return super().__call__(photos[:, :3])
+
+    decomposer = Shown(frame=Frame(alpha=True))
+    given = photo(30, 40)
+    decompose_photo(decomposer, given, CPU)
+    assert np.array_equal(decomposer.shown[..., :3], given.pixels)
+    assert (decomposer.shown[..., 3] == 1).all(), "a photo without alpha is all object"
+    assert (decomposer.alpha == 0.5).all(), "the region's own alpha goes with its crop"
+    alpha = np.random.default_rng(0).random((30, 40)).astype(np.float32)
+    decompose_photo(decomposer, Photo(given.pixels, alpha), CPU)
+    assert np.array_equal(decomposer.shown[..., 3], alpha)
+    assert np.allclose(decomposer.alpha[0], alpha[2:12, 2:12] * 0.5)
+
+
 def test_a_photo_in_which_nothing_is_found_fails_alone() -> None:
     class Sometimes(Looks):
         def regions(self, photo: Array) -> Sequence[Region]:
@@ -162,6 +204,7 @@ def test_a_photo_in_which_nothing_is_found_fails_alone() -> None:
         (Region((40, 5, 9, 9)), "does not fit a photo of 40x30"),
         (Region((-9, 5, 9, 9)), "does not fit"),
         (Region((0, 0, 1e6, 9)), "does not fit"),
+        (Region((5, 5, 9, 9), alpha=np.ones((9, 9))), r"alpha \(9, 9\) in a photo of 40x30"),
         ((0, 0, 9, 9), "tuple as a region"),
     ],
 )

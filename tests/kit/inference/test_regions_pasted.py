@@ -11,7 +11,7 @@ import torch
 from region_methods import CPU, Looks, Resizes, photo, smooth
 from torch import Tensor
 
-from intrinsic_cli.api import Frame, Region
+from intrinsic_cli.api import Frame, Outputs, Region
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.pipeline import decompose_photo
 
@@ -152,6 +152,30 @@ def test_overlapping_regions_are_averaged() -> None:
     assert np.abs(np.diff(line)).max() < 0.2
     assert result.alpha is not None
     assert (result.alpha == 1).all()
+
+
+def test_layers_cover_no_more_than_they_hold_for() -> None:
+    """Two objects whose boxes overlap: neither's surroundings touch the other."""
+
+    class Halves(Looks):
+        def __call__(self, photos: Tensor) -> Outputs:
+            value = photos.mean((1, 2, 3), keepdim=True).expand(-1, 1, *photos.shape[2:])
+            holds = torch.zeros_like(value)
+            holds[..., :10] = 1
+            return Outputs(layers={"mask": value}, alpha=holds)
+
+    given = photo(30, 40)
+    boxes = [Region((0, 5, 20, 20), feather=0.0), Region((10, 5, 20, 20), feather=0.0)]
+    result = decompose_photo(Halves(*boxes), given, CPU)
+    left, right = given.pixels[5:25, :20].mean(), given.pixels[5:25, 10:30].mean()
+    assert np.allclose(result.layers["mask"][5:25, :10], left)
+    assert np.allclose(result.layers["mask"][5:25, 10:20], right)
+    assert (result.layers["mask"][5:25, 20:] == 0).all()
+    assert result.alpha is not None
+    assert result.alpha.sum() == 20 * 20
+    whole = decompose_photo(Halves(Region.whole(30, 40)), given, CPU)
+    assert whole.alpha is not None
+    assert (whole.alpha.mean(axis=0) == (np.arange(40) < 10)).all()
 
 
 def test_alpha_of_the_photo_stays() -> None:
