@@ -1,0 +1,81 @@
+"""Which face is in front, and what is seen of what its corners have: without gradients to where
+the points are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from iid_mesh.render.edges import barycentric, outlines
+from iid_mesh.render.pairs import Pairs, Scene, near
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What B pictures show of B meshes.
+
+    ``face`` [B,S,S] int64 is the face in front, -1 where there is none; ``barycentric`` [B,S,S,3]
+    are the shares of its corners, and ``depth`` [B,S,S] is z, both 0 where there is none."""
+
+    face: Tensor
+    barycentric: Tensor
+    depth: Tensor
+
+    @property
+    def mask(self) -> Tensor:
+        """Where a face is seen, bool [B,S,S]."""
+        return self.face >= 0
+
+
+@torch.no_grad()
+def visible(points: Tensor, faces: Tensor, size: int) -> Visible:
+    """The nearest faces at the middles of pixels: projected points [B,V,3] and faces [F,3]. Faces
+    count from both sides. DataError where points are not finite."""
+    scene = Scene.of(points, faces, size)
+    pairs = near(scene, 0.0)
+    inside = outlines(scene, pairs).inside
+    pairs = pairs.kept(inside.nonzero().squeeze(1))
+    shares = torch.stack(barycentric(scene, pairs), 1)
+    depth = _depth(scene, pairs, shares)
+    winner = _nearest(scene, pairs, depth)
+    pixel = pairs.pixel[winner]
+
+    def filled(values: Tensor, empty: float) -> Tensor:
+        shape = (scene.pixels, *values.shape[1:])
+        pictures = values.new_full(shape, empty)
+        pictures[pixel] = values[winner]
+        return pictures.view(len(points), size, size, *values.shape[1:])
+
+    face = filled(pairs.face % len(faces), -1)
+    return Visible(face, filled(shares, 0), filled(depth, 0))
+
+
+def interpolated(seen: Visible, faces: Tensor, attributes: Tensor) -> Tensor:
+    """What is seen of attributes of points [B,V,C] → [B,C,S,S], 0 where nothing is; the gradients
+    reach the attributes."""
+    batch, size = seen.face.shape[0], seen.face.shape[1]
+    corners = faces[seen.face.clamp_min(0)].view(batch, -1)
+    found = attributes.gather(1, corners[..., None].expand(-1, -1, attributes.shape[2]))
+    shares = seen.barycentric.view(batch, -1, 3, 1)
+    values = (found.view(batch, size * size, 3, -1) * shares).sum(2)
+    return values.transpose(1, 2).view(batch, -1, size, size)
+
+
+def _depth(scene: Scene, pairs: Pairs, shares: Tensor) -> Tensor:
+    """z of faces at pixels [P]."""
+    corners = scene.corners.T[pairs.face]
+    return (shares * scene.z[corners]).sum(1)
+
+
+def _nearest(scene: Scene, pairs: Pairs, depth: Tensor) -> Tensor:
+    """For every pixel that a face covers, which of its pairs is in front; of equally near ones
+    that of the first face, wherever they stand in the list."""
+    far = depth.new_full((scene.pixels,), torch.inf)
+    least = far.scatter_reduce(0, pairs.pixel, depth, "amin")
+    front = (depth <= least[pairs.pixel]).nonzero().squeeze(1)
+    pixel, face = pairs.pixel[front], pairs.face[front]
+    last = face.new_full((scene.pixels,), scene.corners.shape[1])
+    first = last.scatter_reduce(0, pixel, face, "amin")
+    return front[face == first[pixel]]

@@ -1,0 +1,159 @@
+"""Which pixels lie near which faces.
+
+The list is found in two steps, neither of which looks at all faces × all pixels: the rows of pixels
+that a face reaches, and in each row the columns between the edges of the face, moved out. Hardly
+any pixel of these is further away than asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from intrinsic_cli.api import DataError
+
+#: More pairs than this are refused: some gigabytes.
+MOST = 1 << 26
+#: By how much more than the radius edges are moved out, against rounding.
+_SLACK = 1e-5
+#: Inward normals whose x is smaller say nothing about columns.
+_LEVEL = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """B meshes in pictures of ``size`` × ``size``, as flat lists.
+
+    ``x``, ``y``, ``z`` [B·V] are the points; ``corners`` [3,B·F] the numbers in them of the three
+    corners of every face."""
+
+    x: Tensor
+    y: Tensor
+    z: Tensor
+    corners: Tensor
+    batch: int
+    size: int
+
+    @staticmethod
+    def of(points: Tensor, faces: Tensor, size: int) -> Scene:
+        """From projected points [B,V,3] and faces [F,3]. DataError where points are not finite."""
+        if not torch.isfinite(points).all():
+            hint = "the network that moves them, or its camera, has diverged"
+            raise DataError("a mesh has points that are not finite", hint)
+        batch, count, _ = points.shape
+        first = torch.arange(batch, device=points.device) * count
+        corners = faces.T[:, None] + first[:, None]
+        x, y, z = points.reshape(-1, 3).T.contiguous()
+        return Scene(x, y, z, corners.flatten(1), batch, size)
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of all pictures."""
+        return self.batch * self.size**2
+
+    def centre(self, index: Tensor) -> Tensor:
+        """Where the middle of column (or row) ``index`` lies, -1..1."""
+        return (2 * index + 1 - self.size).to(self.x.dtype) / self.size
+
+    def position(self) -> tuple[Tensor, Tensor]:
+        """x and y of the corners of faces [3,B·F] each, without gradients."""
+        return self.x.detach()[self.corners], self.y.detach()[self.corners]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """P faces and pixels: ``face`` [P] counts through B·F faces, ``pixel`` [P] through B·S·S
+    pixels; ``x`` and ``y`` [P] are the pixels' middles."""
+
+    face: Tensor
+    pixel: Tensor
+    x: Tensor
+    y: Tensor
+
+    def kept(self, which: Tensor) -> Pairs:
+        """Some of them, by number [Q]."""
+        columns = (self.face, self.pixel, self.x, self.y)
+        return Pairs(*(column.index_select(0, which) for column in columns))
+
+
+@torch.no_grad()
+def near(scene: Scene, radius: float) -> Pairs:
+    """All pairs of faces and pixels in them or less than ``radius`` outside of them, and a few a
+    little further. DataError where there are more than :data:`MOST`."""
+    face, row = _rows(scene, radius)
+    y = scene.centre(row)
+    left, right = _between_edges(scene, radius, face, y)
+    first, last = _indices(left, right, scene.size)
+    counts = (last - first + 1).clamp_min(0)
+    owner, start = _owners(counts)
+    # Columns count on within a row and pixels within a picture: one addition gives either.
+    column = (first - start).index_select(0, owner)
+    column = column.add_(torch.arange(len(owner), device=owner.device))
+    picture = face // (scene.corners.shape[1] // scene.batch)
+    beginning = (picture * scene.size + row) * scene.size
+    pixel = beginning.index_select(0, owner).add_(column)
+    x, y = scene.centre(column), y.index_select(0, owner)
+    return Pairs(face.index_select(0, owner), pixel, x, y)
+
+
+def _rows(scene: Scene, radius: float) -> tuple[Tensor, Tensor]:
+    """Faces and the rows they reach, a pair for each."""
+    _, y = scene.position()
+    low, high = y.amin(0) - radius, y.amax(0) + radius
+    first, last = _indices(low, high, scene.size)
+    face, start = _owners((last - first + 1).clamp_min(0))
+    place = torch.arange(len(face), device=face.device)
+    return face, place + (first - start)[face]
+
+
+def _between_edges(scene: Scene, radius: float, face: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """From where to where a row at height ``y`` lies inside of all three edges of its face, moved
+    out by ``radius``: x of both ends."""
+    corner_x, _ = scene.position()
+    left = (corner_x.amin(0) - radius)[face]
+    right = (corner_x.amax(0) + radius)[face]
+    for normal_x, normal_y, offset in _edges(scene):
+        slope = normal_x[face]
+        beyond = normal_y[face] * y + offset[face] + radius + _SLACK
+        level = slope.abs() < _LEVEL
+        bound = -beyond / torch.where(level, 1, slope)
+        left = torch.where(slope > _LEVEL, torch.maximum(left, bound), left)
+        right = torch.where(slope < -_LEVEL, torch.minimum(right, bound), right)
+    return left, right
+
+
+def _edges(scene: Scene) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Every edge as (normal x, normal y, offset) [B·F] each, the normal of length one and pointing
+    inward: normal · point + offset is the distance from the edge."""
+    x, y = scene.position()
+    x_along, y_along = x.roll(-1, 0) - x, y.roll(-1, 0) - y
+    area = x_along[0] * y_along[1] - x_along[1] * y_along[0]
+    length = torch.hypot(x_along, y_along).clamp_min(1e-12)
+    # A face without an area has no inside: its normals are zero and bound nothing.
+    scale = area.sign() / length
+    normal_x, normal_y = -y_along * scale, x_along * scale
+    offset = -(normal_x * x + normal_y * y)
+    yield from zip(normal_x, normal_y, offset, strict=True)
+
+
+def _indices(low: Tensor, high: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """The first and last pixel whose middle lies between two positions; none where the last comes
+    before the first."""
+    first = torch.ceil(((low + 1) * size - 1) / 2)
+    last = torch.floor(((high + 1) * size - 1) / 2)
+    return first.clamp(0, size).long(), last.clamp(-1, size - 1).long()
+
+
+def _owners(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Counts ``[2, 0, 3]`` → the owners ``[0, 0, 2, 2, 2]``, and where each one's begin
+    ``[0, 2, 2]``. DataError where there would be more than :data:`MOST`."""
+    ends = counts.cumsum(0)
+    total = int(ends[-1])
+    if total > MOST:
+        hint = "use smaller pictures, fewer at a time, or a smaller sigma"
+        raise DataError(f"rendering needs {total} pairs of faces and pixels at once", hint)
+    owners = torch.arange(len(counts), device=counts.device)
+    return torch.repeat_interleave(owners, counts, output_size=total), ends - counts
