@@ -83,8 +83,8 @@ class Template:
 
         The independent ones stay on the plane; ``free``: they may leave it, as in the published
         code."""
-        counts = (self.independent, self.sided)
-        middle, right = half.split(counts, dim=-2)
+        middle = half[..., : self.independent, :]
+        right = half[..., self.independent :, :]
         if not free:
             middle = middle * half.new_tensor((1, 0, 1))
         left = right * half.new_tensor((1, -1, 1))
