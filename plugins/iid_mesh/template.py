@@ -69,7 +69,7 @@ class Template:
         return (len(self.vertices) - self.independent) // 2
 
     @property
-    def half(self) -> int:
+    def half_vertices(self) -> int:
         """Independent and right vertices: what a network predicts."""
         return self.independent + self.sided
 
@@ -79,7 +79,7 @@ class Template:
         return (len(self.faces) + self.self_mirrored) // 2
 
     def symmetrise(self, half: Tensor, free: bool = False) -> Tensor:
-        """Independent and right vertices, or their offsets, [...,half,3] → all [...,V,3].
+        """Independent and right vertices, or their offsets, [...,half_vertices,3] → all [...,V,3].
 
         The independent ones stay on the plane; ``free``: they may leave it, as in the published
         code."""

@@ -30,14 +30,14 @@ def test_the_order_is_the_published_one(sphere: Template) -> None:
 def test_coarser_spheres_are_mirrored_too(refinements: int, vertices: int, faces: int) -> None:
     coarse = icosphere(refinements)
     assert (len(coarse.vertices), len(coarse.faces)) == (vertices, faces)
-    half = coarse.vertices[: coarse.half]
+    half = coarse.vertices[: coarse.half_vertices]
     assert coarse.symmetrise(half).allclose(coarse.vertices, atol=1e-6)
 
 
 def test_a_vertex_and_its_image_are_mirrored(sphere: Template) -> None:
     image = sphere.vertices * torch.tensor([1.0, -1.0, 1.0])
     assert sphere.vertices[sphere.mirror].allclose(image, atol=1e-6)
-    assert sphere.vertices[sphere.independent : sphere.half, 1].gt(0).all()
+    assert sphere.vertices[sphere.independent : sphere.half_vertices, 1].gt(0).all()
 
 
 def test_left_faces_are_mirrored_id_by_id(sphere: Template) -> None:
@@ -60,14 +60,14 @@ def test_outward_faces_are_the_same_ones_seen_from_outside(sphere: Template) -> 
 
 
 def test_symmetrise_keeps_the_middle_on_the_plane_unless_told(sphere: Template) -> None:
-    offsets = torch.randn(2, sphere.half, 3)
+    offsets = torch.randn(2, sphere.half_vertices, 3)
     whole = sphere.symmetrise(offsets)
     assert whole.shape == (2, 642, 3)
     assert whole[:, : sphere.independent, 1].eq(0).all()
-    assert whole[:, sphere.half :, 1].equal(-offsets[:, sphere.independent :, 1])
+    assert whole[:, sphere.half_vertices :, 1].equal(-offsets[:, sphere.independent :, 1])
     assert whole[..., (0, 2)][:, sphere.mirror].equal(whole[..., (0, 2)])
     free = sphere.symmetrise(offsets, free=True)
-    assert free[:, : sphere.half].equal(offsets)
+    assert free[:, : sphere.half_vertices].equal(offsets)
 
 
 def test_every_edge_has_two_faces(sphere: Template) -> None:
