@@ -14,7 +14,8 @@ class DecomposeRequest:
     """Photos → outputs. ``method`` is ``NAME`` or ``NAME:VARIANT``; ``layers`` (outputs of any
     kind) empty means the method's own. ``name`` is what the names of a photo's files begin with:
     ``{stem}.{method}``, see ``iid decompose --help``. ``exr_layer`` chooses one of an EXR that has
-    several."""
+    several. ``mask`` is the silhouette of the photo's object, or a folder of those of all photos;
+    it stands in for their alpha."""
 
     inputs: tuple[Path, ...]
     method: str = "flow"
@@ -35,6 +36,7 @@ class DecomposeRequest:
     stdin: bytes | None = None
     name: str = "{stem}"
     exr_layer: str = ""
+    mask: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

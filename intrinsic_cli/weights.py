@@ -64,7 +64,8 @@ def installed_path(name: str) -> Path:
 
 def find_weights(spec: MethodSpec, variant: Variant, given: str = "") -> Path | None:
     """The weights to use: ``given`` (a file, the folder of a training run, or a name), else the
-    variant's own. None for a variant that has nothing to train."""
+    variant's own. None for a variant that has nothing to train, or has no weights here and works
+    without."""
     if not variant.stages:
         return None
     path = Path(given).expanduser()
@@ -79,6 +80,8 @@ def find_weights(spec: MethodSpec, variant: Variant, given: str = "") -> Path | 
             return place
     if given:
         raise _unknown(spec, variant, given)
+    if variant.works_untrained:
+        return None
     hint = (
         f"train them with `iid train --plugin {spec.title(variant)} --install` "
         "or bring them with `iid weights import FILE`"

@@ -77,6 +77,17 @@ def test_a_method_with_nothing_to_train_needs_none() -> None:
     assert weights.find_weights(*toy(stages=())) is None
 
 
+def test_a_method_that_works_untrained_uses_weights_where_there_are_some(
+    packaged: Path, home: Path
+) -> None:
+    untrained = toy(works_untrained=True)
+    assert weights.find_weights(*untrained) is None
+    with pytest.raises(WeightsError, match="no weights called 'other'"):
+        weights.find_weights(*untrained, "other")
+    shipped = write(packaged / "toy.safetensors")
+    assert weights.find_weights(*untrained) == shipped
+
+
 def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert weights.home().name.startswith("home")
     monkeypatch.delenv("IID_HOME")

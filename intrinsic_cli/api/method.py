@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from intrinsic_cli.api.data import Batch, Source, Split
-    from intrinsic_cli.api.outputs import Image, Outputs
+    from intrinsic_cli.api.outputs import Decomposition, Image, Outputs
     from intrinsic_cli.api.regions import Region
     from intrinsic_cli.api.specs import Frame
 
@@ -94,6 +94,19 @@ class Decomposer(ABC):
         """What the record ``name`` says of a region, in the axes of the photo: here directions are
         turned by ``region.angle``. The house adds the region's box."""
         return record
+
+    def look(
+        self, photos: Tensor, regions: Sequence[Region | None]
+    ) -> Outputs | Mapping[str, Tensor]:
+        """What the house calls: as :meth:`__call__`, with the region that each photo was cut out
+        for (None: it is a photo as it came). For methods to whose answer a region's angle or facts
+        matter."""
+        return self(photos)
+
+    def finished(self, result: Decomposition) -> Decomposition:
+        """Called once a photo, when all of it is at its full size and in its place: a method may
+        add outputs that are made of the whole photo, such as the photo relit."""
+        return result
 
 
 class Trainer(ABC):
@@ -158,8 +171,9 @@ class Method(ABC, Generic[O, C]):
     @abstractmethod
     def decomposer(self, state: NetState, options: O, runtime: Runtime) -> Decomposer:
         """Networks built from ``state`` (net name → parameter name → tensor; {} for a variant
-        without stages), ready to run: on ``runtime.device``, in evaluation mode. Raise WeightsError
-        where the state does not fit (``kit.networks.checkpoint.load_into`` does)."""
+        without stages, and for one that ``works_untrained`` and is), ready to run: on
+        ``runtime.device``, in evaluation mode. Raise WeightsError where the state does not fit
+        (``kit.networks.checkpoint.load_into`` does)."""
 
     @abstractmethod
     def trainer(self, stage: str, config: C, source: Source, runtime: Runtime) -> Trainer:

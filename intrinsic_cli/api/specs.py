@@ -71,7 +71,8 @@ class Variant:
     are trained in order, each seeing the weights of those before it; () = nothing to train.
     ``smoke`` overrides the config so that two training steps fit in two CPU seconds. ``asked_by``
     names outputs beyond the promised, each with the options that ask for it by not having their
-    default.
+    default. ``works_untrained``: where no weights are found, decomposing goes on without them
+    (:meth:`~intrinsic_cli.api.method.Method.decomposer` gets {}), instead of being refused.
     """
 
     name: str = ""
@@ -85,6 +86,7 @@ class Variant:
     alias: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
     asked_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    works_untrained: bool = False
 
     def outputs(self, options: Any) -> tuple[str, ...]:
         """What is made under these ``options``: the promised outputs, and those that are asked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,6 +37,12 @@ PHOTOS: tuple[Decorator, ...] = (
     ),
     click.option(
         "--exr-layer", default="", metavar="NAME", help="Layer of an EXR that has several."
+    ),
+    click.option(
+        "--mask",
+        type=click.Path(path_type=Path),
+        metavar="FILE|DIR",
+        help="Silhouette of the object, white on black; a folder holds one a photo, by stem.",
     ),
 )
 OUTPUTS: tuple[Decorator, ...] = (

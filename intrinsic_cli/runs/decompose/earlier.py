@@ -30,7 +30,9 @@ def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | Non
     if not whole and not elsewhere:
         return None
     same_photo = facts.get("sha256") == _sha256(target.path)
-    if same_photo and whole:
+    mask = facts.get("mask_sha256", "")
+    same_mask = mask == (_sha256(target.mask) if target.mask else "")
+    if same_photo and same_mask and whole:
         return finished(target, facts)
     if elsewhere and not same_photo:
         other = os.path.normpath(target.base.parent / source)

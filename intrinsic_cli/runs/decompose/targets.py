@@ -13,6 +13,7 @@ from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.outputs import output_files
 from intrinsic_cli.runs.decompose.inputs import STDIN, FoundPhoto, real
+from intrinsic_cli.runs.decompose.masks import Masks
 from intrinsic_cli.runs.decompose.names import fill
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
@@ -21,11 +22,13 @@ from intrinsic_cli.runs.decompose.sidecars import Sidecars
 @dataclass(frozen=True, slots=True)
 class Target:
     """One photo and where its outputs go. ``path`` is None for stdin; ``base`` is
-    ``OUT/relative/stem``, the beginning of the names of all its files."""
+    ``OUT/relative/stem``, the beginning of the names of all its files; ``mask`` is the file of its
+    silhouette, where one was given."""
 
     input: str
     path: Path | None
     base: Path
+    mask: Path | None = None
 
     @property
     def sidecar(self) -> Path:
@@ -59,16 +62,21 @@ def choose_targets(
     short = [named(plan, photo.relative.with_suffix("")) for photo in photos]
     count = Counter(_key(name) for name in short)
     taken: set[str] = set()
-    targets = []
+    masks = Masks(plan.request.mask, len(photos))
+    targets: list[Target] = []
     for photo, name in zip(photos, short, strict=True):
         alone = count[_key(name)] == 1
         if not alone or _is_taken(out / name, photo.path.name, sidecars):
             name = named(plan, photo.relative)
         free = next(one for one in _numbered(name) if _key(one) not in taken)
         taken.add(_key(free))
-        path = None if photo.path == STDIN else photo.path
-        targets.append(Target(str(photo.path), path, out / free))
+        targets.append(_target(photo, out / free, masks))
     return targets
+
+
+def _target(photo: FoundPhoto, base: Path, masks: Masks) -> Target:
+    path = None if photo.path == STDIN else photo.path
+    return Target(str(photo.path), path, base, masks.of(photo.relative))
 
 
 def named(plan: Plan, relative: Path) -> Path:

@@ -125,7 +125,7 @@ def _describe(
 def _about_photo(target: Target, loaded: LoadedPhoto) -> dict[str, Any]:
     photo = loaded.photo
     height, width = photo.pixels.shape[:2]
-    return {
+    facts = {
         "version": sidecar.VERSION,
         "input": target.path.name if target.path else "-",
         "sha256": loaded.sha256,
@@ -134,6 +134,9 @@ def _about_photo(target: Target, loaded: LoadedPhoto) -> dict[str, Any]:
         "encoding": photo.encoding,
         "bits": photo.bits,
     }
+    if target.mask is not None:
+        facts |= {"mask": target.mask.name, "mask_sha256": loaded.mask_sha256}
+    return facts
 
 
 def _regions(result: Decomposition) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,108 @@
+"""``--mask``: silhouettes in files of their own, in place of the photos' alpha."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from decomposing import FLAT, go, statuses
+from PIL import Image
+
+from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.cli import iid
+from intrinsic_cli.kit.files.mask import read_mask, with_mask
+from intrinsic_cli.kit.files.photo import read_photo
+
+HEIGHT, WIDTH = FLAT.shape[:2]
+LEFT = np.zeros((HEIGHT, WIDTH), np.uint8)
+LEFT[:, : WIDTH // 2] = 255
+
+
+def save(path: Path, codes: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(codes).save(path)
+    return path
+
+
+def alpha_of(path: Path) -> Any:
+    return read_photo(path).alpha
+
+
+def test_a_mask_takes_the_place_of_alpha(tmp_path: Path) -> None:
+    photo = save(tmp_path / "a.png", FLAT)
+    report = go(photo, out=tmp_path / "out", mask=save(tmp_path / "m.png", LEFT))
+    assert np.array_equal(alpha_of(tmp_path / "out/a.albedo.png"), LEFT / np.float32(255))
+    sidecar = json.loads(Path(report.inputs[0].sidecar).read_text())
+    assert sidecar["mask"] == "m.png"
+
+
+def test_masks_of_a_folder_go_by_stem(tmp_path: Path) -> None:
+    for name in ("a", "b", "deep/c"):
+        save(tmp_path / f"photos/{name}.png", FLAT[..., :3])
+    save(tmp_path / "masks/a.png", LEFT)
+    save(tmp_path / "masks/deep/c.mask.png", 255 - LEFT)
+    given = {"mask": tmp_path / "masks", "recursive": True, "out": tmp_path / "out"}
+    report = go(tmp_path / "photos", **given)
+    assert statuses(report) == {"done": 2, "skipped": 0, "failed": 1}
+    (failed,) = (item for item in report.inputs if item.status == "failed")
+    assert failed.error == f"there is no mask of it in {tmp_path / 'masks'} (call it b.png)"
+    assert alpha_of(tmp_path / "out/a.albedo.png")[0, 0] == 1
+    assert alpha_of(tmp_path / "out/deep/c.albedo.png")[0, 0] == 0
+
+
+def test_another_mask_makes_a_photo_be_done_again(tmp_path: Path) -> None:
+    photo, out = save(tmp_path / "a.png", FLAT[..., :3]), tmp_path / "out"
+    mask = save(tmp_path / "m.png", LEFT)
+    told = [go(photo, out=out, mask=place).inputs[0].status for place in (mask, mask, None, mask)]
+    assert told == ["done", "skipped", "done", "done"]
+    save(mask, 255 - LEFT)
+    assert go(photo, out=out, mask=mask).inputs[0].status == "done"
+
+
+def test_a_mask_that_is_none_is_told_early(tmp_path: Path) -> None:
+    photos = [save(tmp_path / f"{name}.png", FLAT[..., :3]) for name in "ab"]
+    with pytest.raises(UsageError, match="there is no mask at"):
+        go(photos[0], out=tmp_path / "out", mask=tmp_path / "none.png")
+    with pytest.raises(UsageError, match="is one mask for 2 photos"):
+        go(*photos, out=tmp_path / "out", mask=save(tmp_path / "m.png", LEFT))
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    photo, mask = save(tmp_path / "a.png", FLAT[..., :3]), save(tmp_path / "m.png", LEFT)
+    words = ["decompose", str(photo), "-m", "retinex", "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(iid, [*words, "--mask", str(mask), "--device", "cpu"])
+    assert done.exit_code == 0, done.output
+    assert alpha_of(tmp_path / "out/a.albedo.png").mean() == 0.5
+
+
+MASKS = {
+    "gray": LEFT,
+    "colour": np.stack([LEFT] * 3, 2),
+    "one": LEFT // 255,
+    "deep": LEFT.astype(np.uint16) * 257,
+    "cut-out": np.dstack([np.full((HEIGHT, WIDTH, 3), 77, np.uint8), LEFT]),
+    "large": LEFT.repeat(2, 0).repeat(2, 1),
+}
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_masks_of_every_kind(name: str, tmp_path: Path) -> None:
+    data = save(tmp_path / "m.png", MASKS[name]).read_bytes()
+    photo = read_photo(save(tmp_path / "a.png", FLAT))
+    alpha = with_mask(photo, data).alpha
+    assert alpha is not None
+    assert np.abs(alpha - LEFT / 255).mean() < 0.02
+
+
+def test_a_mask_of_other_proportions_is_refused(tmp_path: Path) -> None:
+    photo = read_photo(save(tmp_path / "a.png", FLAT))
+    data = save(tmp_path / "m.png", LEFT[:, :30]).read_bytes()
+    with pytest.raises(DataError, match=r"its mask m\.png has 30x40 pixels, it has 52x40"):
+        with_mask(photo, data, "m.png")
+    with pytest.raises(DataError, match="its mask"):
+        with_mask(photo, b"no picture")
+    assert read_mask(data).shape == (40, 30)
