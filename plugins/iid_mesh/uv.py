@@ -75,9 +75,8 @@ def centres(height: int, width: int) -> Tensor:
     return torch.stack([x, y, z], -1)
 
 
-def both_sides(texture: Tensor) -> Tensor:
-    """The right half of textures [...,w] (y > 0, so u > 0) for the left side too → [...,w]."""
-    right = texture[..., texture.shape[-1] // 2 :]
+def both_sides(right: Tensor) -> Tensor:
+    """The right half of textures [...,w] (y > 0, so u > 0), mirrored to the left → [...,2w]."""
     return torch.cat([right.flip(-1), right], -1)
 
 

@@ -81,7 +81,7 @@ def test_points_are_looked_up_one_by_one() -> None:
 
 
 def test_both_sides_are_mirror_images(sphere: Template) -> None:
-    texture = both_sides(torch.rand(1, 3, 8, 16))
+    texture = both_sides(torch.rand(1, 3, 8, 8))
     found = at_points(texture, sphere.vertices)
     assert found.allclose(found[:, sphere.mirror], atol=1e-4)
 

@@ -1,0 +1,138 @@
+"""Small layers for one CPU core: a pretrained encoder, and heads that share what it sees.
+
+Photos have sides of 64 to 128 pixels or so, multiples of 16."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from iid_mesh.networks.draft import Draft
+from intrinsic_cli.kit.networks.blocks import doubled
+from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
+
+#: Maps of the encoder that are used: strides 2, 4, 8, 16.
+DEPTH = 4
+MAPS = CHANNELS[:DEPTH]
+_FEATURES = 320
+_SIDE = 4  # of the map that becomes the features, and of that which becomes the flow
+#: Channels of the flow's maps, each twice as large as the one before.
+_FLOW_CHANNELS = (64, 64, 48, 32, 16)
+_CAMERA_WIDTH = 64
+#: Three numbers of the turn, scale, shift, logit.
+_CAMERA_NUMBERS = 7
+#: How far a camera may turn from its anchor about each axis: tan of half the angle (62 degrees).
+_REACH = 0.6
+
+
+class Lite(nn.Module):
+    """Photos [B,3,H,W], sRGB 0..1 → :class:`Draft`."""
+
+    def __init__(self, vertices: int, hypotheses: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(DEPTH)
+        self.features = Features(MAPS[-1])
+        self.shape = nn.Linear(_FEATURES, 3 * vertices)
+        self.flow = Flow()
+        self.camera = Camera(hypotheses)
+        nn.init.normal_(self.shape.weight, std=1e-4)
+        nn.init.zeros_(self.shape.bias)
+
+    def forward(self, photos: Tensor) -> Draft:
+        maps = self.encoder(2 * photos - 1)
+        features = self.features(maps[-1])
+        turns, scales, shifts, logits = self.camera(features)
+        return Draft(
+            shape=self.shape(features).unflatten(1, (-1, 3)),
+            flow=self.flow(features),
+            turns=turns,
+            scales=scales,
+            shifts=shifts,
+            logits=logits,
+            maps=maps,
+        )
+
+
+class Features(nn.Module):
+    """The coarsest map → one vector [B,320] that still knows what was where."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        width = 192
+        self.filters = nn.Conv2d(channels, width, 3, padding=1)
+        self.norm = nn.GroupNorm(8, width)
+        self.merge = nn.Linear(width * _SIDE * _SIDE, _FEATURES)
+        self.exit = nn.LayerNorm(_FEATURES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.silu(self.norm(self.filters(with_gradient(x))))
+        x = F.adaptive_avg_pool2d(x, _SIDE).flatten(1)
+        return F.silu(self.exit(self.merge(x)))
+
+
+class Flow(nn.Module):
+    """Features → the texture flow [B,2,64,64] of the right side, -1..1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        first, *others = _FLOW_CHANNELS
+        self.enter = nn.Linear(_FEATURES, first * _SIDE * _SIDE)
+        widths = zip(_FLOW_CHANNELS, others, strict=False)
+        self.enlarge = nn.Sequential(*(_Enlarged(one, other) for one, other in widths))
+        self.exit = nn.Conv2d(others[-1], 2, 3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        x = self.enter(features).unflatten(1, (-1, _SIDE, _SIDE))
+        return torch.tanh(self.exit(self.enlarge(x)))
+
+
+class _Enlarged(nn.Module):
+    """Twice as large, filtered, normed."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.filters = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm = nn.GroupNorm(8, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(self.norm(self.filters(doubled(x))))
+
+
+class Camera(nn.Module):
+    """Features → K hypotheses: turns [B,K,4], scales [B,K,1], shifts [B,K,2], logits [B,K].
+
+    They begin without a turn from their anchors, at scale 1, unshifted, all as likely."""
+
+    def __init__(self, hypotheses: int) -> None:
+        super().__init__()
+        width = hypotheses * _CAMERA_WIDTH
+        numbers = hypotheses * _CAMERA_NUMBERS
+        self.merge = nn.Linear(_FEATURES, width)
+        self.exit = nn.Conv1d(width, numbers, 1, groups=hypotheses)
+        nn.init.normal_(self.exit.weight, std=0.02)
+        if self.exit.bias is not None:
+            nn.init.zeros_(self.exit.bias)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        hidden = F.silu(self.merge(features))
+        numbers = self.exit(hidden.unsqueeze(2))
+        numbers = numbers.view(len(features), -1, _CAMERA_NUMBERS)
+        vector, scale, shift, logit = numbers.split_with_sizes((3, 1, 2, 1), 2)
+        turns = _small_turns(vector)
+        scales = F.relu(1 + scale)
+        return turns, scales, shift, logit.squeeze(2)
+
+
+def _small_turns(numbers: Tensor) -> Tensor:
+    """Any three numbers [...,3] → unit quaternions [...,4] near that of no turn."""
+    vector = _REACH * torch.tanh(numbers)
+    return F.normalize(F.pad(vector, (1, 0), value=1.0), dim=-1)
+
+
+def with_gradient(x: Tensor) -> Tensor:
+    """Maps as layers that learn may take them: behind a frozen encoder torch 2.13 crashes where a
+    group norm of channels-last maps learns and its input does not."""
+    if torch.is_grad_enabled() and not x.requires_grad:
+        return x.detach().requires_grad_()
+    return x

@@ -1,0 +1,96 @@
+"""One network, in two sizes, that sees a mesh in a photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from iid_mesh.networks import lite
+from iid_mesh.networks.draft import Draft
+from iid_mesh.networks.parts import PARTS, PartHead
+from iid_mesh.render.camera import anchors, multiply
+from iid_mesh.template import icosphere
+from iid_mesh.uv import both_sides
+
+Backbone = Literal["lite", "paper"]
+#: The published network has another shape head and another camera in each stage.
+Stage = Literal["s1", "s2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Which network: ``stage`` matters to the paper's only, which has one camera in s1."""
+
+    backbone: Backbone = "lite"
+    hypotheses: int = 8
+    stage: Stage = "s2"
+    parts: bool = True
+
+
+@dataclass(slots=True)
+class Prediction:
+    """What a network says of photos.
+
+    ``shape`` [B,337,3]: offsets from the mean shape. ``flow`` [B,2,h,w]: where in the photo each
+    texel has its colour from, x right and y down, -1..1; the left side's is that of the right.
+    ``cameras`` [B,K,7] (see :mod:`iid_mesh.render.camera`) with ``logits`` [B,K]. ``parts``
+    [B,5,h',w'] probabilities of background and parts, None where a network does not say."""
+
+    shape: Tensor
+    flow: Tensor
+    cameras: Tensor
+    logits: Tensor
+    parts: Tensor | None
+
+    @property
+    def probabilities(self) -> Tensor:
+        """Of the cameras [B,K]."""
+        return self.logits.softmax(1)
+
+    def likeliest(self) -> Tensor:
+        """The camera [B,7] that is most probable; nothing is drawn by chance."""
+        rows = torch.arange(len(self.logits), device=self.logits.device)
+        return self.cameras[rows, self.logits.argmax(1)]
+
+
+class MeshNet(nn.Module):
+    """Photos [B,3,H,W], sRGB 0..1 → :class:`Prediction`.
+
+    ``mean_v`` [337,3] is the mean shape, a unit sphere at first; ``template_parts`` [642,5] are
+    probabilities of the parts at each vertex, all 0 where nobody has said; ``anchors`` [K,4] turn
+    the template before each camera does."""
+
+    mean_v: Tensor
+    template_parts: Tensor
+    anchors: Tensor
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        sphere = icosphere()
+        self.design = design
+        self.register_buffer("mean_v", sphere.vertices[: sphere.half_vertices].clone())
+        self.register_buffer("template_parts", torch.zeros(len(sphere.vertices), PARTS))
+        self.register_buffer("anchors", anchors(design.hypotheses))
+        self.body = _body(design, sphere.half_vertices)
+        self.part_head = PartHead(lite.MAPS) if design.parts else None
+
+    def forward(self, photos: Tensor) -> Prediction:
+        draft: Draft = self.body(photos)
+        parts = None
+        if self.part_head is not None:
+            parts = self.part_head(draft.maps).softmax(1)
+        flow = both_sides(draft.flow)
+        turns = multiply(draft.turns, self.anchors)
+        cameras = torch.cat([draft.scales, draft.shifts, turns], -1)
+        return Prediction(draft.shape, flow, cameras, draft.logits, parts)
+
+    def vertices(self, shape: Tensor) -> Tensor:
+        """Offsets [B,337,3] → the whole shape [B,642,3], symmetric about y = 0."""
+        return icosphere().symmetrise(self.mean_v + shape)
+
+
+def _body(design: Design, vertices: int) -> nn.Module:
+    return lite.Lite(vertices, design.hypotheses)

@@ -1,0 +1,40 @@
+"""The network from weights: what it is is read off the tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from iid_mesh.networks.mesh_net import Backbone, Design, MeshNet, Stage
+from intrinsic_cli.api import WeightsError
+from intrinsic_cli.kit.networks.checkpoint import load_into
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from intrinsic_cli.api.method import NetState
+
+#: What the network is called among the weights.
+MESH = "mesh"
+#: A tensor that only one of the networks has.
+_MARKS: Mapping[str, tuple[Backbone, Stage]] = {
+    "body.features.merge.weight": ("lite", "s2"),
+    "body.shape_predictor.pred_layer.0.weight": ("paper", "s1"),
+    "body.shape_predictor.pred_layer.weight": ("paper", "s2"),
+}
+
+
+def design_of(part: Mapping[str, Tensor]) -> Design:
+    """The design of the network whose tensors these are. WeightsError if it is none of ours."""
+    for mark, (backbone, stage) in _MARKS.items():
+        if mark in part and "anchors" in part:
+            parts = any(key.startswith("part_head.") for key in part)
+            return Design(backbone, len(part["anchors"]), stage, parts)
+    raise WeightsError("these weights hold no network that sees meshes")
+
+
+def load(state: NetState) -> MeshNet:
+    """The network of the weights. WeightsError where they do not fit."""
+    network = MeshNet(design_of(state.get(MESH, {})))
+    load_into(network, state, MESH)
+    return network

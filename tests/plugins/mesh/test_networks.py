@@ -1,0 +1,121 @@
+"""The network: sizes, what it says at first, and that chance has no part in it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from iid_mesh.networks.mesh_net import Design, MeshNet, Prediction
+from iid_mesh.networks.state import MESH, design_of, load
+from iid_mesh.render.camera import anchors, geodesic
+from iid_mesh.template import icosphere
+from intrinsic_cli.api import WeightsError
+from intrinsic_cli.kit.networks.checkpoint import state_of
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def lite() -> MeshNet:
+    torch.manual_seed(0)
+    return MeshNet(Design()).eval()
+
+
+def _seen(network: MeshNet, photos: Tensor) -> Prediction:
+    with torch.no_grad():
+        made: Prediction = network(photos)
+    return made
+
+
+def test_the_default_is_small(lite: MeshNet) -> None:
+    halved = sum(2 * x.numel() for x in lite.state_dict().values() if x.ndim > 1)
+    others = sum(4 * x.numel() for x in lite.state_dict().values() if x.ndim <= 1)
+    assert halved + others < 5.6 * MIB
+
+
+@pytest.mark.parametrize(("side", "hypotheses", "batch"), [(64, 8, 2), (96, 4, 1), (128, 1, 1)])
+def test_shapes(side: int, hypotheses: int, batch: int) -> None:
+    made = _seen(MeshNet(Design(hypotheses=hypotheses)), torch.rand(batch, 3, side, side))
+    assert made.shape.shape == (batch, 337, 3)
+    assert made.flow.shape == (batch, 2, 64, 128)
+    assert made.cameras.shape == (batch, hypotheses, 7)
+    assert made.logits.shape == (batch, hypotheses)
+    assert made.parts is not None
+    assert made.parts.shape == (batch, 5, side // 2, side // 2)
+    assert made.parts.sum(1).allclose(torch.tensor(1.0), atol=1e-5)
+    assert made.probabilities.sum(1).allclose(torch.tensor(1.0), atol=1e-5)
+
+
+def test_an_untrained_network_sees_the_sphere_from_all_sides(lite: MeshNet) -> None:
+    made = _seen(lite, torch.rand(2, 3, 64, 64))
+    sphere = lite.vertices(made.shape)
+    assert sphere.allclose(icosphere().vertices, atol=0.02)
+    assert geodesic(made.cameras[..., 3:], anchors(8)).max() < 25
+    assert made.cameras[..., 3:].norm(dim=-1).allclose(torch.tensor(1.0), atol=1e-5)
+
+
+def test_cameras_stay_near_their_anchors_and_scales_positive(lite: MeshNet) -> None:
+    """However wild the features are."""
+    with torch.no_grad():
+        numbers = lite.body.camera(100 * torch.randn(16, 320))
+    turns, scales, _, _ = numbers
+    assert (2 * torch.rad2deg(torch.acos(turns[..., 0]))).max() < 93
+    assert scales.ge(0).all()
+
+
+def test_the_flow_of_both_sides_is_the_same_and_inside(lite: MeshNet) -> None:
+    flow = _seen(lite, torch.rand(2, 3, 64, 64)).flow
+    assert flow.equal(flow.flip(-1))
+    assert flow.abs().max() < 1
+
+
+def test_the_likeliest_camera_is_taken_not_drawn() -> None:
+    cameras = torch.arange(42.0).view(2, 3, 7)
+    logits = torch.tensor([[0.0, 0.1, 0.0], [3.0, 1.0, 2.0]])
+    made = Prediction(torch.zeros(2, 337, 3), torch.zeros(2, 2, 4, 8), cameras, logits, None)
+    assert made.likeliest().equal(torch.stack([cameras[0, 1], cameras[1, 0]]))
+
+
+def test_answers_repeat_and_do_not_depend_on_their_neighbours(lite: MeshNet) -> None:
+    photos = torch.rand(3, 3, 64, 64)
+    together, again, alone = (_seen(lite, x) for x in (photos, photos, photos[1:2]))
+    assert together.cameras.equal(again.cameras)
+    assert together.shape[1:2].allclose(alone.shape, atol=1e-5)
+    assert together.flow[1:2].allclose(alone.flow, atol=1e-4)
+
+
+def test_one_photo_is_enough_to_learn_from(lite: MeshNet) -> None:
+    """Also behind a frozen encoder, with channels last: where torch 2.13 crashed."""
+    network = MeshNet(Design()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.body.encoder.requires_grad_(False)
+    photo = torch.rand(1, 3, 64, 64).to(memory_format=torch.channels_last)
+    made = network(photo)
+    whole = made.shape.sum() + made.flow.sum() + made.cameras.sum() + made.logits[:, 0].sum()
+    (whole + made.parts.square().sum()).backward()
+    learning = [x for x in network.parameters() if x.requires_grad]
+    assert all(x.grad is not None and x.grad.isfinite().all() for x in learning)
+
+
+def test_the_mean_shape_is_what_offsets_are_added_to(lite: MeshNet) -> None:
+    network = MeshNet(Design())
+    network.mean_v.mul_(2)
+    offsets = torch.zeros(1, 337, 3)
+    offsets[:, 0, 1] = 0.5
+    whole = network.vertices(offsets)
+    assert whole.allclose(2 * icosphere().vertices, atol=1e-6)
+
+
+@pytest.mark.parametrize("design", [Design(), Design(hypotheses=3, parts=False)])
+def test_weights_say_which_network_they_are(design: Design) -> None:
+    made = MeshNet(design)
+    made.mean_v.add_(0.1)
+    state = state_of({MESH: made})
+    again = load(state)
+    assert again.design == design
+    assert again.mean_v.equal(made.mean_v)
+
+
+def test_foreign_weights_are_refused() -> None:
+    with pytest.raises(WeightsError, match="no network"):
+        design_of({"anchors": torch.zeros(8, 4)})
