@@ -44,6 +44,8 @@ class Kind:
     - ``encoding``: what integer files hold: ``srgb`` codes; ``linear`` numbers; ``signed``,
       (v / scale + 1) / 2; ``vector``, (v + 1) / 2.
     - ``scaled``: may an integer file hold v / scale, with the scale in the sidecar?
+    - ``everywhere``: does it hold where the method looked at nothing, too? Its files then have the
+      photo's own alpha, not that of the regions.
     - ``follows_exposure``: is it in units of the photo's light, which grow with its exposure?
     - ``suffixes``: of its files; () = that of the format asked for.
     """
@@ -57,6 +59,7 @@ class Kind:
     mirror: Literal["pixels", "vectors", "none"] = "pixels"
     encoding: Literal["srgb", "linear", "signed", "vector"] = "srgb"
     scaled: bool = True
+    everywhere: bool = False
     follows_exposure: bool = False
     suffixes: tuple[str, ...] = ()
 
@@ -90,6 +93,13 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind("photo", "another photo of the scene", _COLOUR, follows_exposure=True),
         Kind(
+            "retouched",
+            "the photo itself, changed in places",
+            _COLOUR,
+            everywhere=True,
+            follows_exposure=True,
+        ),
+        Kind(
             "vector",
             "unit vectors: x right, y up, z to the viewer",
             (3,),
@@ -119,7 +129,7 @@ KIND_OF: Mapping[str, str] = {
     "mask": "mask",
     "silhouette": "mask",
     "depth": "depth",
-    "relit": "photo",
+    "relit": "retouched",
     "render": "photo",
     "mesh": "mesh",
     "texture": "texture",

@@ -58,9 +58,11 @@ def write_outputs(
     form: str,
     alpha: Image | None = None,
     fps: float = FPS,
+    photo_alpha: Image | None = None,
 ) -> dict[str, Written]:
     """Write the outputs of one photo, name → kind and value (see :func:`write_output`), in their
-    order. As npz all layers are one file."""
+    order; ``photo_alpha`` is for those that hold everywhere. As npz all layers are one file, with
+    one ``alpha``."""
     together: dict[str, Written] = {}
     if form == "npz":
         layers = {name: value for name, (kind, value) in outputs.items() if kind.is_layer}
@@ -71,7 +73,8 @@ def write_outputs(
         if name in together:
             written[name] = together[name]
         else:
-            written[name] = write_output(base, name, kind, value, form, alpha, fps)
+            holds = photo_alpha if kind.everywhere else alpha
+            written[name] = write_output(base, name, kind, value, form, holds, fps)
     return written
 
 

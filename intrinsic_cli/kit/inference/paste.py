@@ -168,7 +168,7 @@ def _normalise(vectors: Image) -> None:
 
 def neutral(name: str, kind: Kind, photo: Image, channels: int) -> Image:
     """What a layer [H,W,C] of this kind is where nothing was looked at."""
-    if kind.name in ("reflectance", "photo") or name == TRANSMISSION:
+    if kind.name in ("reflectance", "photo", "retouched") or name == TRANSMISSION:
         return photo if channels == 3 else photo.mean(axis=2, keepdims=True)
     shape = (*photo.shape[:2], channels)
     if kind.name == "vector":

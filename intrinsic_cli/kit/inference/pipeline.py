@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -41,6 +41,15 @@ T = TypeVar("T")
 Note = Callable[[str], None]
 #: The regions of a photo, None where all of it is looked at, or why there are none.
 Found = Sequence[Region] | None | IidError
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """What the network is to see: a photo, or the ``region`` cut out of one."""
+
+    photo: Photo
+    region: Region | None = None
+
 
 #: Photos and crops that run together at most; a photo may have any number of regions.
 LARGEST_BATCH = 16
@@ -84,13 +93,14 @@ def try_photos(
     start = time.perf_counter()
     kinds = kinds or {}
     found = [_look(decomposer, photo) for photo in photos]
-    crops: list[Photo] = []
+    crops: list[Crop] = []
     for photo, regions in zip(photos, found, strict=True):
         crops += _crops(photo, regions)
     parts = iter(_run(decomposer, crops, runtime, kinds, note))
     results = []
     for photo, regions in zip(photos, found, strict=True):
-        results.append(_result(decomposer, photo, regions, parts, kinds))
+        result = _result(decomposer, photo, regions, parts, kinds)
+        results.append(_finished(decomposer, result))
     seconds = (time.perf_counter() - start) / max(1, len(photos))
     return [_timed(result, seconds) for result in results]
 
@@ -107,17 +117,17 @@ def _look(decomposer: Decomposer, photo: Photo) -> Found:
         return error
 
 
-def _crops(photo: Photo, regions: Found) -> list[Photo]:
+def _crops(photo: Photo, regions: Found) -> list[Crop]:
     """What the network is to see of one photo."""
     if isinstance(regions, IidError):
         return []
     if regions is None:
-        return [photo]
-    return [cut(photo, region) for region in regions]
+        return [Crop(photo)]
+    return [Crop(cut(photo, region), region) for region in regions]
 
 
 def _run(
-    decomposer: Decomposer, crops: Sequence[Photo], runtime: Runtime, kinds: Kinds, note: Note
+    decomposer: Decomposer, crops: Sequence[Crop], runtime: Runtime, kinds: Kinds, note: Note
 ) -> list[Part]:
     """One part a crop, in their order."""
     done: dict[int, Part] = {}
@@ -127,11 +137,11 @@ def _run(
     return [done[index] for index in range(len(crops))]
 
 
-def _groups(crops: Sequence[Photo], decomposer: Decomposer) -> Iterator[list[int]]:
+def _groups(crops: Sequence[Crop], decomposer: Decomposer) -> Iterator[list[int]]:
     """Places of crops that the network sees at one size."""
     sizes: dict[tuple[int, int], list[int]] = {}
     for index, crop in enumerate(crops):
-        size = network_size(crop, decomposer.frame)
+        size = network_size(crop.photo, decomposer.frame)
         same_size = sizes.setdefault(size, [])
         same_size.append(index)
     for group in sizes.values():
@@ -140,7 +150,7 @@ def _groups(crops: Sequence[Photo], decomposer: Decomposer) -> Iterator[list[int
 
 
 def _run_group(
-    decomposer: Decomposer, crops: Sequence[Photo], runtime: Runtime, kinds: Kinds, note: Note
+    decomposer: Decomposer, crops: Sequence[Crop], runtime: Runtime, kinds: Kinds, note: Note
 ) -> list[Part]:
     """Crops of one size in one batch, or in two where memory runs out."""
     try:
@@ -162,10 +172,11 @@ def _run_group(
 
 
 def _run_batch(
-    decomposer: Decomposer, crops: Sequence[Photo], runtime: Runtime, kinds: Kinds
+    decomposer: Decomposer, crops: Sequence[Crop], runtime: Runtime, kinds: Kinds
 ) -> list[Part]:
-    prepared = [prepare(crop, decomposer.frame, runtime.device) for crop in crops]
-    outputs = run_network(decomposer, prepared, runtime, kinds)
+    prepared = [prepare(crop.photo, decomposer.frame, runtime.device) for crop in crops]
+    regions = [crop.region for crop in crops]
+    outputs = run_network(decomposer, prepared, runtime, kinds, regions)
     parts = []
     for index, photo in enumerate(prepared):
         small = {name: layer[index : index + 1] for name, layer in outputs.layers.items()}
@@ -177,14 +188,19 @@ def _run_batch(
 
 
 def run_network(
-    decomposer: Decomposer, photos: Sequence[PreparedPhoto], runtime: Runtime, kinds: Kinds
+    decomposer: Decomposer,
+    photos: Sequence[PreparedPhoto],
+    runtime: Runtime,
+    kinds: Kinds,
+    regions: Sequence[Region | None] = (),
 ) -> Outputs:
-    """Call the network on a batch; its answer comes back checked, layers [B,C,h,w] float32."""
+    """Call the network on a batch, whose photos were cut out for ``regions``; its answer comes back
+    checked, layers [B,C,h,w] float32."""
     shown = network_input(photos, decomposer.frame)
     # The same photo gives the same layers wherever in a folder it lies.
     torch.manual_seed(runtime.seed)
     with torch.inference_mode(), autocast(runtime.device, runtime.precision):
-        answer = decomposer(shown)
+        answer = decomposer.look(shown, regions or [None] * len(photos))
     return checked(answer, len(photos), kinds)
 
 
@@ -211,6 +227,15 @@ def _result(
         facts={**facts, **part.facts},
         notes=tuple(part.notes),
     )
+
+
+def _finished(decomposer: Decomposer, result: Decomposition | IidError) -> Decomposition | IidError:
+    if isinstance(result, IidError):
+        return result
+    try:
+        return decomposer.finished(result)
+    except IidError as error:
+        return error
 
 
 def _each_once(outputs: Mapping[str, T]) -> dict[str, list[T]]:

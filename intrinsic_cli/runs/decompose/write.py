@@ -56,7 +56,8 @@ def _write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decompositio
     # From here on, what the sidecar vouched for is being replaced.
     target.sidecar.unlink(missing_ok=True)
     outputs = {name: (variant.kind(name), result.get(name)) for name in plan.outputs}
-    written = write_outputs(target.base, outputs, plan.request.format, result.alpha)
+    alphas = {"alpha": result.alpha, "photo_alpha": loaded.photo.alpha}
+    written = write_outputs(target.base, outputs, plan.request.format, **alphas)
     if plan.request.preview:
         write_preview(target, plan, result.photo, result.layers)
     facts = _describe(plan, target, loaded, result, written)

@@ -285,3 +285,20 @@ def test_regions_are_described() -> None:
         },
         {"label": "region", "box": [0.0, 0.0, 30.0, 40.0], "angle": 0.0},
     ]
+
+
+def test_a_retouched_photo_has_the_photos_own_alpha_and_no_regions(tmp_path: Path) -> None:
+    regions: Any = np.zeros(SIZE, np.float32)
+    own: Any = np.ones(SIZE, np.float32)
+    outputs = {name: (kind_of(name), layer(name)) for name in ("albedo", "relit")}
+    written = write_outputs(tmp_path / "a", outputs, "png", regions, photo_alpha=own)
+    holds = {name: _picture(one.files[0])[..., 3] for name, one in written.items()}
+    assert holds["albedo"].max() == 0
+    assert holds["relit"].min() == 255
+    (path,) = write_outputs(tmp_path / "b", outputs, "png", regions)["relit"].files
+    assert _picture(path).shape == (*SIZE, 3)
+
+
+def _picture(path: Path) -> Any:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
