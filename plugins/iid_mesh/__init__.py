@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from intrinsic_cli.api import DatasetSpec, MethodSpec, ProtocolSpec, hookimpl
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Row
+
+_SILHOUETTES = frozenset({"photo", "mask", "silhouette"})
+_TRUTH = ("cameras", "vertices")
+_ROWS: dict[str, Row] = {"parts": "planes", "cameras": "numbers", "vertices": "numbers"}
 
 
 @hookimpl
@@ -14,7 +23,18 @@ def iid_methods() -> list[MethodSpec]:
 @hookimpl
 def iid_datasets() -> list[DatasetSpec]:
     """Objects with silhouettes."""
-    return []
+    return [
+        DatasetSpec(
+            name="birds",
+            summary="made-up birds with exact shapes, cameras and parts",
+            target="iid_mesh.data.birds:open_birds",
+            offers=_SILHOUETTES | {"albedo", "shading", "parts", "keypoints", *_TRUTH},
+            needs_path=False,
+            page="made on the fly",
+            protocols=("meshes",),
+            rows=_ROWS,
+        ),
+    ]
 
 
 @hookimpl

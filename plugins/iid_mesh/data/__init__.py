@@ -1,0 +1,1 @@
+"""Pictures of objects with silhouettes, and whatever else is known of them."""

@@ -1,0 +1,170 @@
+"""One picture of a made-up bird, with everything known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from iid_mesh.data.backgrounds import random_background
+from iid_mesh.data.landmarks import PARTS, keypoint_vertices, vertex_parts
+from iid_mesh.data.plumage import paint, random_plumage
+from iid_mesh.data.shapes import bird_of, random_build, vertices_of
+from iid_mesh.data.zbuffer import Fragments, rasterize
+from iid_mesh.render.camera import about_axis, multiply, project
+from iid_mesh.template import icosphere
+from intrinsic_cli.kit.files.opencv import cv2
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.data.rows import Sample
+
+    Floats = NDArray[np.float32]
+
+#: Pictures are drawn with this many pixels more a side and made smaller, for soft borders.
+FINER = 64
+#: The crop is the box around the bird and this share of it on each side.
+PADDING = 0.05
+_JITTER = 0.05  # by which each side of the crop is off, as a share of the box
+_ELEVATION, _ROLL = 14.0, 7.0  # spread, degrees
+_HIDDEN = 0.03  # how far behind what is seen a keypoint still counts as seen
+
+
+def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample:
+    """A bird seen from anywhere around it: ``photo``, ``albedo``, ``shading`` [side,side,3] linear,
+    ``mask``, ``silhouette`` (the same, soft) [side,side,1], ``parts`` [side,side,5]; ``cameras``
+    [7] of the crop, ``vertices`` [642,3], ``keypoints`` [15,3]."""
+    vertices = vertices_of(bird_of(random_build(rng))).astype(np.float32)
+    camera = _random_camera(vertices, rng, jitter)
+    seen = project(torch.from_numpy(vertices), torch.from_numpy(camera)[None])[0].numpy()
+    fragments = rasterize(seen, icosphere().outward.numpy(), side + FINER)
+    layers = _drawn(fragments, seen, side, rng)
+    mask = layers["parts"].sum(axis=2, keepdims=True).clip(0, 1)
+    background = random_background(side, rng)
+    albedo = layers["albedo"] + (1 - mask) * background
+    level = float(np.exp(rng.normal(-0.3, 0.4)))
+    shading = layers["shading"] + (1 - mask) * np.float32(level)
+    return {
+        "photo": _photographed(albedo * shading, mask, rng),
+        "albedo": albedo,
+        "shading": shading,
+        "mask": mask,
+        "silhouette": mask,
+        "parts": np.concatenate([1 - mask, layers["parts"]], axis=2),
+        "cameras": camera,
+        "vertices": vertices,
+        "keypoints": keypoints_seen(seen, fragments),
+    }
+
+
+def keypoints_seen(seen: Floats, fragments: Fragments) -> Floats:
+    """Projected vertices [642,3] → the keypoints [15,3]: x, y, and 1 where nothing hides them."""
+    points = seen[keypoint_vertices()].copy()
+    depth = np.full(fragments.side**2, np.inf, np.float32)
+    depth[fragments.places] = fragments.depth
+    depth = depth.reshape(fragments.side, fragments.side)
+    pixels = ((points[:, :2] + 1) * fragments.side / 2).astype(int)
+    column, row = np.clip(pixels, 1, fragments.side - 2).T
+    # A vertex on the outline lies beside its own pixels: the farthest around it counts.
+    around = [depth[row + down, column + right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    finite = np.where(np.isfinite(around), around, -np.inf)
+    points[:, 2] = points[:, 2] <= np.max(finite, axis=0) + _HIDDEN
+    return points
+
+
+@dataclass(frozen=True, slots=True)
+class _Light:
+    """A lamp from ``towards`` [3] of ``colour`` [3], and light from everywhere, more from above."""
+
+    towards: Floats
+    colour: Floats
+    ambient: Floats
+
+    def on(self, normals: Floats) -> Floats:
+        """What falls on surfaces with these normals [P,3]: [P,3]."""
+        lamp = np.maximum(normals @ self.towards, 0)[:, None]
+        sky = (0.7 - 0.3 * normals[:, 1])[:, None]
+        return lamp * self.colour + sky * self.ambient
+
+
+def _random_light(rng: np.random.Generator) -> _Light:
+    """From anywhere but behind, mostly from above; y is down and z away from the viewer."""
+    azimuth, elevation = np.radians((rng.uniform(-110, 110), rng.uniform(-10, 80)))
+    level = np.cos(elevation)
+    towards = (level * np.sin(azimuth), -np.sin(elevation), -level * np.cos(azimuth))
+    share = rng.uniform(0.25, 0.7)
+    tints = np.exp(rng.normal(0, 0.08, (2, 3)))
+    lamp, ambient = np.array([[1.3 * (1 - share)], [share]]) * tints
+    return _Light(*(np.asarray(part, np.float32) for part in (towards, lamp, ambient)))
+
+
+def _random_camera(vertices: Floats, rng: np.random.Generator, jitter: bool) -> Floats:
+    """A camera [7] from any azimuth, whose crop is the box around the bird with its padding."""
+    stand = multiply(about_axis("x", 90.0), about_axis("z", rng.uniform(0, 360)))
+    tip = multiply(about_axis("x", rng.normal(0, _ELEVATION)), stand)
+    turn = multiply(about_axis("z", rng.normal(0, _ROLL)), tip).numpy()
+    still = torch.from_numpy(np.concatenate([[1, 0, 0], turn]).astype(np.float32))
+    flat = project(torch.from_numpy(vertices), still[None])[0, :, :2].numpy()
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    box = high - low
+    if jitter:
+        low = low + box * rng.uniform(-_JITTER, _JITTER, 2)
+        high = high + box * rng.uniform(-_JITTER, _JITTER, 2)
+    half = (high - low).max() * (1 + 2 * PADDING) / 2
+    shift = -(low + high) / 2 / half
+    return np.concatenate([[1 / half], shift, turn]).astype(np.float32)
+
+
+def _drawn(
+    fragments: Fragments, seen: Floats, side: int, rng: np.random.Generator
+) -> dict[str, Image]:
+    """The bird alone, each layer times how much of the pixel it covers [side,side,C]."""
+    plumage = random_plumage(rng)
+    columns = [plumage.colours, icosphere().vertices.numpy(), _normals(seen), _one_hot_parts()]
+    values = fragments.of(np.concatenate(columns, axis=1))
+    directions, normals = _unit(values[:, 3:6]), _unit(values[:, 6:9])
+    albedo = paint(plumage, values[:, :3], directions)
+    shading = _random_light(rng).on(normals)
+    layers = {"albedo": albedo, "shading": shading, "parts": values[:, 9:]}
+    return {name: _smaller(fragments.picture(layer), side) for name, layer in layers.items()}
+
+
+def _smaller(picture: Image, side: int) -> Image:
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _photographed(light: Image, mask: Image, rng: np.random.Generator) -> Image:
+    """Exposed for the bird, with a little noise, within 0..1."""
+    level = float((light * mask).sum() / (3 * mask.sum() + 1))
+    gain = rng.uniform(0.2, 0.45) / max(level, 0.02)
+    gains = np.minimum(gain, 6) * np.exp(rng.normal(0, 0.04, 3))
+    noise = rng.standard_normal(light.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.02))
+    return np.clip(light * gains.astype(np.float32) + noise, 0, 1)
+
+
+def _normals(seen: Floats) -> Floats:
+    """The normals [642,3] of projected vertices: those of the faces around each, summed by area."""
+    faces = icosphere().outward.numpy()
+    a, b, c = seen[faces].transpose(1, 0, 2)
+    normals = np.cross(b - a, c - a)
+    columns = []
+    for axis in range(3):
+        weights = np.tile(normals[:, axis], 3)
+        columns.append(np.bincount(faces.T.ravel(), weights, len(seen)))
+    return _unit(np.stack(columns, axis=1).astype(np.float32))
+
+
+@lru_cache(maxsize=1)
+def _one_hot_parts() -> Floats:
+    return np.eye(len(PARTS), dtype=np.float32)[vertex_parts()]
+
+
+def _unit(vectors: Floats) -> Floats:
+    x, y, z = vectors.T
+    length = np.sqrt(x * x + y * y + z * z)[:, None]
+    return np.asarray(vectors / np.maximum(length, 1e-8), np.float32)
