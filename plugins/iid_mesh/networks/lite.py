@@ -4,11 +4,13 @@ Photos have sides of 64 to 128 pixels or so, multiples of 16."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_mesh.networks.draft import Draft
+from iid_mesh.networks.draft import Cameras, Draft
 from intrinsic_cli.kit.networks.blocks import doubled
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
 
@@ -42,14 +44,10 @@ class Lite(nn.Module):
     def forward(self, photos: Tensor) -> Draft:
         maps = self.encoder(2 * photos - 1)
         features = self.features(maps[-1])
-        turns, scales, shifts, logits = self.camera(features)
         return Draft(
             shape=self.shape(features).unflatten(1, (-1, 3)),
             flow=self.flow(features),
-            turns=turns,
-            scales=scales,
-            shifts=shifts,
-            logits=logits,
+            cameras=self.camera(features),
             maps=maps,
         )
 
@@ -76,11 +74,10 @@ class Flow(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        first, *others = _FLOW_CHANNELS
-        self.enter = nn.Linear(_FEATURES, first * _SIDE * _SIDE)
-        widths = zip(_FLOW_CHANNELS, others, strict=False)
-        self.enlarge = nn.Sequential(*(_Enlarged(one, other) for one, other in widths))
-        self.exit = nn.Conv2d(others[-1], 2, 3, padding=1)
+        self.enter = nn.Linear(_FEATURES, _FLOW_CHANNELS[0] * _SIDE * _SIDE)
+        steps = [_Enlarged(*widths) for widths in pairwise(_FLOW_CHANNELS)]
+        self.enlarge = nn.Sequential(*steps)
+        self.exit = nn.Conv2d(_FLOW_CHANNELS[-1], 2, 3, padding=1)
 
     def forward(self, features: Tensor) -> Tensor:
         x = self.enter(features).unflatten(1, (-1, _SIDE, _SIDE))
@@ -100,9 +97,8 @@ class _Enlarged(nn.Module):
 
 
 class Camera(nn.Module):
-    """Features → K hypotheses: turns [B,K,4], scales [B,K,1], shifts [B,K,2], logits [B,K].
-
-    They begin without a turn from their anchors, at scale 1, unshifted, all as likely."""
+    """Features → K hypotheses. They begin without a turn from their anchors, at scale 1, unshifted,
+    all as likely."""
 
     def __init__(self, hypotheses: int) -> None:
         super().__init__()
@@ -114,14 +110,13 @@ class Camera(nn.Module):
         if self.exit.bias is not None:
             nn.init.zeros_(self.exit.bias)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, features: Tensor) -> Cameras:
         hidden = F.silu(self.merge(features))
         numbers = self.exit(hidden.unsqueeze(2))
         numbers = numbers.view(len(features), -1, _CAMERA_NUMBERS)
         vector, scale, shift, logit = numbers.split_with_sizes((3, 1, 2, 1), 2)
-        turns = _small_turns(vector)
         scales = F.relu(1 + scale)
-        return turns, scales, shift, logit.squeeze(2)
+        return Cameras(_small_turns(vector), scales, shift, logit.squeeze(2))
 
 
 def _small_turns(numbers: Tensor) -> Tensor:

@@ -8,8 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from iid_mesh.networks import lite
+from iid_mesh.networks import lite, resnet
 from iid_mesh.networks.draft import Draft
+from iid_mesh.networks.paper import Paper
 from iid_mesh.networks.parts import PARTS, PartHead
 from iid_mesh.render.camera import anchors, multiply
 from iid_mesh.template import icosphere
@@ -28,6 +29,16 @@ class Design:
     hypotheses: int = 8
     stage: Stage = "s2"
     parts: bool = True
+
+    @property
+    def deep(self) -> bool:
+        """Is it the paper's of stage s1?"""
+        return self.backbone == "paper" and self.stage == "s1"
+
+    @property
+    def cameras(self) -> int:
+        """How many hypotheses there are in the end."""
+        return 1 if self.deep else self.hypotheses
 
 
 @dataclass(slots=True)
@@ -73,9 +84,10 @@ class MeshNet(nn.Module):
         self.design = design
         self.register_buffer("mean_v", sphere.vertices[: sphere.half_vertices].clone())
         self.register_buffer("template_parts", torch.zeros(len(sphere.vertices), PARTS))
-        self.register_buffer("anchors", anchors(design.hypotheses))
+        self.register_buffer("anchors", anchors(design.cameras))
         self.body = _body(design, sphere.half_vertices)
-        self.part_head = PartHead(lite.MAPS) if design.parts else None
+        channels = resnet.MAPS if design.backbone == "paper" else lite.MAPS
+        self.part_head = PartHead(channels) if design.parts else None
 
     def forward(self, photos: Tensor) -> Prediction:
         draft: Draft = self.body(photos)
@@ -83,9 +95,10 @@ class MeshNet(nn.Module):
         if self.part_head is not None:
             parts = self.part_head(draft.maps).softmax(1)
         flow = both_sides(draft.flow)
-        turns = multiply(draft.turns, self.anchors)
-        cameras = torch.cat([draft.scales, draft.shifts, turns], -1)
-        return Prediction(draft.shape, flow, cameras, draft.logits, parts)
+        proposed = draft.cameras
+        turns = multiply(proposed.turns, self.anchors)
+        cameras = torch.cat([proposed.scales, proposed.shifts, turns], -1)
+        return Prediction(draft.shape, flow, cameras, proposed.logits, parts)
 
     def vertices(self, shape: Tensor) -> Tensor:
         """Offsets [B,337,3] → the whole shape [B,642,3], symmetric about y = 0."""
@@ -93,4 +106,6 @@ class MeshNet(nn.Module):
 
 
 def _body(design: Design, vertices: int) -> nn.Module:
-    return lite.Lite(vertices, design.hypotheses)
+    if design.backbone == "paper":
+        return Paper(vertices, design.cameras, design.deep)
+    return lite.Lite(vertices, design.cameras)
