@@ -59,9 +59,8 @@ def test_cameras_stay_near_their_anchors_and_scales_positive(lite: MeshNet) -> N
     """However wild the features are."""
     with torch.no_grad():
         numbers = lite.body.camera(100 * torch.randn(16, 320))
-    turns, scales, _, _ = numbers
-    assert (2 * torch.rad2deg(torch.acos(turns[..., 0]))).max() < 93
-    assert scales.ge(0).all()
+    assert (2 * torch.rad2deg(torch.acos(numbers.turns[..., 0]))).max() < 93
+    assert numbers.scales.ge(0).all()
 
 
 def test_the_flow_of_both_sides_is_the_same_and_inside(lite: MeshNet) -> None:
@@ -119,3 +118,40 @@ def test_weights_say_which_network_they_are(design: Design) -> None:
 def test_foreign_weights_are_refused() -> None:
     with pytest.raises(WeightsError, match="no network"):
         design_of({"anchors": torch.zeros(8, 4)})
+
+
+@pytest.fixture(scope="module")
+def paper() -> MeshNet:
+    torch.manual_seed(0)
+    return MeshNet(Design("paper", hypotheses=3))
+
+
+def test_the_papers_latent_vector_is_drawn_in_training_and_its_mean_after(paper: MeshNet) -> None:
+    photos = torch.rand(2, 3, 64, 64)
+    drawn = [paper.train()(photos).shape for _ in range(2)]
+    paper.eval()
+    meant = [_seen(paper, photos).shape for _ in range(2)]
+    assert not drawn[0].equal(drawn[1])
+    assert meant[0].equal(meant[1])
+
+
+def test_the_paper_answers_as_the_small_one_does(paper: MeshNet) -> None:
+    made = _seen(paper.eval(), torch.rand(1, 3, 64, 96))
+    assert made.shape.shape == (1, 337, 3)
+    assert made.flow.shape == (1, 2, 128, 256)
+    assert made.cameras.shape == (1, 3, 7)
+    assert made.parts is not None
+    assert made.parts.shape == (1, 5, 32, 48)
+    assert geodesic(made.cameras[..., 3:], anchors(3)).max() < 60
+
+
+def test_the_paper_learns_from_one_photo(paper: MeshNet) -> None:
+    """Batch norms of vectors have no statistics of one."""
+    made = paper.train()(torch.rand(1, 3, 64, 64))
+    assert made.parts is not None
+    whole = made.shape.sum() + made.flow.sum() + made.cameras.sum() + made.logits[:, 0].sum()
+    (whole + made.parts.square().sum()).backward()
+    for name, x in paper.named_parameters():
+        assert x.grad is not None, name
+        assert x.grad.isfinite().all(), name
+    paper.zero_grad()
