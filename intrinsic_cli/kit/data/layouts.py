@@ -27,12 +27,6 @@ HYPERSIM_ORIGINALS = (
     "(or .exr)"
 )
 CGINTRINSICS = "images/SCENE/NAME.png, NAME_albedo.png and NAME_mask.png"
-FACES = (
-    "train.csv and test.csv with the columns albedo,normal,depth,mask,face,light,name "
-    "(or face,name)"
-)
-SFSNET_ORIGINALS = "{train,test}/DDDD/NNNNNN_face_A_B.png"
-CELEBA_ORIGINALS = "{train,test}/**/all/*.jpg or predicted layers"
 CUB = (
     "images.txt, bounding_boxes.txt, train_test_split.txt, parts/part_locs.txt, "
     "images/ and segmentations/"

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from iid_residual.data.compose import compose, cut_out, head_of
+from iid_residual.data.face_folders import training_faces
+from iid_residual.data.face_sample import face_case, face_sample
+from iid_residual.data.source import FaceSource, shows_photo
 from iid_residual.faces.template import TEMPLATE, Pose, pose_of
-from intrinsic_cli.api import Case, DataError, Source
+from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.rows import collate, mirror
 from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
 from intrinsic_cli.kit.data.synth.shards import Shards
-from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.files.photo import read_photo
 
 if TYPE_CHECKING:
-    from intrinsic_cli.api.data import Batch, Row, Split
+    from iid_residual.data.face_list import Face
+    from intrinsic_cli.api.data import Batch, Split
     from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.data.rows import Sample
     from intrinsic_cli.kit.data.synth.shards import Scene
@@ -30,31 +32,20 @@ if TYPE_CHECKING:
 POINTS = "faces.json"
 #: The side of the photos that are measured with.
 CASE = 192
-_REAL = (".jpg", ".jpeg", ".png", ".webp")
 _NARROWEST = 16.0  # pixels of a head
-_REAL_SHARE = 0.5  # of the samples where there are real photos
 
 
-class Heads(Source):
+class Heads(FaceSource):
     """The scenes of faces in shards below ``folder``/train and ``folder``/val.
 
-    ``label`` is 1 for a rendered head and 0 for a photo of the folder ``real``, which has no truth:
-    its layers are 0. Training shows both by turns."""
+    Training shows them by turns with ``photos`` of faces, if there are any."""
 
     name = "heads"
-    protocol = "faces"
-    offers = frozenset(
-        {"photo", "albedo", "shading", "normals", "light", "mask", "silhouette", "label"}
-    )
 
-    def __init__(self, folder: Path, real: Path | None = None) -> None:
-        self._folder = folder
-        self.rows: Mapping[str, Row] = {"label": "numbers"}
-        self._opened: dict[str, _HeadScenes] = {}
-        self._real: list[Path] = []
-        if real is not None:
-            files = real.rglob("*")
-            self._real = sorted(path for path in files if path.suffix in _REAL)
+    def __init__(self, folder: Path, photos: Sequence[Face] = ()) -> None:
+        self._folder, self._photos = folder, photos
+        self.notes = notes_on_points(folder)
+        self._opened: dict[str, HeadScenes] = {}
 
     def batches(
         self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0
@@ -82,32 +73,32 @@ class Heads(Source):
     def counts(self, split: Split) -> Mapping[str, int]:
         """How many heads there are, and how many real photos."""
         counts = {"photo": len(self._scenes(split))}
-        if self._real and split == "train":
-            counts["real photo"] = len(self._real)
+        if self._photos and split == "train":
+            counts["other photo"] = len(self._photos)
         return counts
 
-    def _scenes(self, split: Split) -> _HeadScenes:
+    def _scenes(self, split: Split) -> HeadScenes:
         if split not in self._opened:
-            self._opened[split] = _HeadScenes(self._folder / split)
+            self._opened[split] = HeadScenes(self._folder / split)
         return self._opened[split]
 
-    def _draw(self, scenes: _HeadScenes, seed: int, number: int, side: int) -> Sample:
+    def _draw(self, scenes: HeadScenes, seed: int, number: int, side: int) -> Sample:
         rng = np.random.default_rng((seed, 1, number))
-        if self._real and rng.random() < _REAL_SHARE:
-            place = shuffled_place(number, len(self._real), seed)
-            sample = _unknown(self._real[place], side)
+        if self._photos and shows_photo(seed, number):
+            place = shuffled_place(number, len(self._photos), seed)
+            sample = face_sample(face_case(self._photos[place]), side, rng)
         else:
             place = shuffled_place(number, len(scenes), seed)
             sample = _labelled(scenes.varied(place, side, rng))
         return mirror(sample, self.rows) if rng.random() < 0.5 else sample
 
 
-class _HeadScenes:
+class HeadScenes:
     """The faces of one split."""
 
     def __init__(self, folder: Path) -> None:
         self._shards = Shards(folder)
-        self._points = _read_points(folder / POINTS)
+        self._points = read_points(folder / POINTS)
         keys = self._shards.keys()
         self._places = [place for place, key in enumerate(keys) if key.startswith("face")]
         if not self._places:
@@ -116,7 +107,7 @@ class _HeadScenes:
     def __len__(self) -> int:
         return len(self._places)
 
-    def first(self, count: int) -> _HeadScenes:
+    def first(self, count: int) -> HeadScenes:
         """The first ``count`` of them."""
         some = copy(self)
         some._places = self._places[:count]
@@ -153,18 +144,20 @@ class _HeadScenes:
 
 
 def open_heads(path: Path) -> Heads:
-    """``SHARDS``, or ``SHARDS,PHOTOS`` with a folder of faces that have no truth."""
-    folder, comma, real = str(path).partition(",")
-    if not (Path(folder) / "train").is_dir() and not (Path(folder) / "val").is_dir():
-        raise DataError(
-            f"{folder} has no train/ or val/ folder of shards", "give the folder above them"
-        )
-    if comma and not Path(real).is_dir():
-        raise DataError(f"{real} is no folder of photos")
-    return Heads(Path(folder), Path(real) if comma else None)
+    """``SHARDS``, or ``SHARDS,PHOTOS`` with a folder of faces, most of which have no truth."""
+    folder, comma, photos = str(path).partition(",")
+    require_shards(Path(folder))
+    return Heads(Path(folder), training_faces(Path(photos)) if comma else ())
 
 
-def _case(scenes: _HeadScenes, index: int) -> Case:
+def require_shards(folder: Path) -> None:
+    """DataError where there is neither split."""
+    if not (folder / "train").is_dir() and not (folder / "val").is_dir():
+        message = f"{folder} has no train/ or val/ folder of shards"
+        raise DataError(message, "give the folder above them")
+
+
+def _case(scenes: HeadScenes, index: int) -> Case:
     sample = scenes.still(index, CASE)
     truth = {name: sample[name] for name in ("albedo", "shading", "normals")}
     mask = sample["mask"][..., 0] > 0
@@ -172,31 +165,25 @@ def _case(scenes: _HeadScenes, index: int) -> Case:
     return Case(key, sample["photo"], truth, mask, {"light": sample["light"]})
 
 
+def notes_on_points(folder: Path) -> tuple[str, ...]:
+    """What to do where a split does not name its points."""
+    lacking = []
+    for split in ("train", "val"):
+        place = folder / split
+        if place.is_dir() and not (place / POINTS).is_file():
+            lacking.append(str(place / POINTS))
+    if not lacking:
+        return ()
+    mend = f"iid datasets prepare heads {folder} {folder}"
+    return (f"there is no {' and no '.join(lacking)}: faces are guessed by outline; {mend}",)
+
+
 def _labelled(sample: Sample) -> Sample:
     return {**sample, "label": np.ones(1, np.float32)}
 
 
-def _unknown(path: Path, side: int) -> Sample:
-    """The middle square of a photo, without truth."""
-    pixels = read_photo(path).pixels
-    shorter = min(pixels.shape[:2])
-    top, left = ((length - shorter) // 2 for length in pixels.shape[:2])
-    square = pixels[top : top + shorter, left : left + shorter]
-    photo = np.asarray(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA), np.float32)
-    empty = np.zeros_like(photo)
-    return {
-        "photo": photo,
-        "albedo": empty,
-        "shading": empty,
-        "normals": empty,
-        "light": np.zeros(27, np.float32),
-        "mask": np.ones((side, side, 1), np.float32),
-        "silhouette": np.ones((side, side, 1), np.float32),
-        "label": np.zeros(1, np.float32),
-    }
-
-
-def _read_points(path: Path) -> dict[str, Any]:
+def read_points(path: Path) -> dict[str, Any]:
+    """The points of a ``faces.json``; none where there is no such file."""
     if not path.is_file():
         return {}
     try:

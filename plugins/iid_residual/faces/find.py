@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,10 +31,12 @@ Codes = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """The square a face lies in, pixels of the photo, and how sure its finder is."""
+    """The square a face lies in, pixels of the photo, and how sure its finder is; its ``points``
+    [5,2] in pixels, as the template has them."""
 
     pose: Pose
     confidence: float
+    points: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 def can_find(model: str) -> bool:
@@ -54,9 +56,10 @@ def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
     found = _with_yunet(codes, model) if model else _with_mtcnn(codes)
     faces = []
     for points, confidence in found:
-        pose = pose_of(np.asarray(points, np.float64) / scale)
+        there = np.asarray(points, np.float64) / scale
+        pose = pose_of(there)
         if confidence >= _SURE and pose.side > 0:
-            faces.append(Face(pose, confidence))
+            faces.append(Face(pose, confidence, there))
     faces.sort(key=lambda face: -face.pose.side)
     return faces[:most]
 

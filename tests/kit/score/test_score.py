@@ -18,7 +18,6 @@ from intrinsic_cli.kit.metrics import smoothness
 from intrinsic_cli.kit.score.barron import GeometricMean
 from intrinsic_cli.kit.score.baselines import PRODUCTS
 from intrinsic_cli.kit.score.constancy import ConstancyPool
-from intrinsic_cli.kit.score.normals import NormalsPool
 from intrinsic_cli.kit.score.saw import SawPool, saw_counts
 from intrinsic_cli.kit.score.scoring import score_case
 from intrinsic_cli.registry import load_registry, open_protocol
@@ -87,9 +86,6 @@ def test_every_score_has_a_direction(name: str) -> None:
         found = {key for key in scores if word in key and "dssim" not in key}
         assert {protocol.metric(key).better for key in found} <= {better}
     assert not [key for key in scores if protocol.metric(key).better == "neither"]
-    degrees = {protocol.metric(key).unit for key in scores if "angle" in key}
-    percent = {protocol.metric(key).unit for key in scores if "within" in key}
-    assert (degrees, percent) == (({"°"}, {"%"}) if name == "faces" else (set(), set()))
 
 
 @pytest.mark.parametrize("protocol", ["mit", "synth", "folder"])
@@ -177,31 +173,6 @@ def test_geometric_means() -> None:
     for value in (0.01, 0.04):
         pool.add(made_up(), {}, {"lmse": value})
     assert pool.scores() == {"lmse_geometric": pytest.approx(0.02)}
-
-
-def faces_case(tilt: float = 0.0) -> Case:
-    case = made_up()
-    normals = np.zeros_like(case.photo)
-    normals[..., 0], normals[..., 2] = np.sin(tilt), np.cos(tilt)
-    return Case("face", case.photo, {**case.truth, "normals": normals}, case.mask)
-
-
-def test_faces_measure_normals_and_reconstruction() -> None:
-    case, tilted = faces_case(), faces_case(np.deg2rad(21))
-    layers = {**tilted.truth, "residual": np.full_like(case.photo, 0.1)}
-    scores = score("faces", case, layers)
-    assert scores["normals_angle_mean"] == pytest.approx(21, abs=1e-3)
-    assert (scores["normals_within_20"], scores["normals_within_22.5"]) == (0, 100)
-    assert scores["albedo_si_rmse"] < 1e-7
-    assert scores["reconstruction_l1"] < 1e-4
-    assert scores["reconstruction_with_residual_rms"] == pytest.approx(255 * 0.1 * 3**0.5, rel=1e-5)
-    pool = NormalsPool()
-    pool.add(case, layers, scores)
-    pool.add(case, case.truth, scores)
-    pooled = pool.scores()
-    assert pooled["normals_pooled_angle_mean"] == pytest.approx(10.5, abs=1e-3)
-    assert pooled["normals_pooled_angle_std"] == pytest.approx(10.5, abs=1e-3)
-    assert pooled["normals_pooled_within_20"] == 50
 
 
 @pytest.mark.parametrize("told", ["silhouette", "mask"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_up_case import FACTORS, made_up
+from made_up_case import made_up
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.kit.score.barron import GeometricMean
 from intrinsic_cli.kit.score.baselines import PRODUCTS
 from intrinsic_cli.kit.score.constancy import ConstancyPool
-from intrinsic_cli.kit.score.faces import FACES
 from intrinsic_cli.kit.score.scale_invariant import MIT
 from intrinsic_cli.kit.score.scoring import score_case
 from intrinsic_cli.kit.score.sintel import SINTEL
@@ -48,17 +47,6 @@ def test_geometric_means_of_small_scores() -> None:
     for value in (1e-6, 1e-8):
         pool.add(made_up()[0], {}, {"lmse": value})
     assert pool.scores()["lmse_geometric"] == pytest.approx(1e-7)
-
-
-def test_faces_are_made_up_of_product_and_residual() -> None:
-    case, answer = made_up()
-    for name in FACTORS:
-        answer[name] = case.truth[name]
-    answer["residual"] = np.full_like(case.photo, -0.1)
-    darker = Case(case.name, case.photo - np.float32(0.1), case.truth, case.mask)
-    scores = score_case(FACES, darker, answer)
-    assert scores["reconstruction_with_residual_rms"] == pytest.approx(0, abs=1e-4)
-    assert scores["reconstruction_rms"] == pytest.approx(25.5 * 3**0.5, rel=1e-4)
 
 
 def test_constancy_counts_what_every_light_knows() -> None:

@@ -13,7 +13,6 @@ from intrinsic_cli.api import Case, DataError, Protocol
 from intrinsic_cli.kit.score.arap import ARAP_1K, ARAP_F, ARAP_O
 from intrinsic_cli.kit.score.barron import MIT_BARRON
 from intrinsic_cli.kit.score.constancy import CONSTANCY
-from intrinsic_cli.kit.score.faces import FACES
 from intrinsic_cli.kit.score.reflection import REFLECTION
 from intrinsic_cli.kit.score.scale_invariant import MIT
 from intrinsic_cli.kit.score.scoring import score_case
@@ -21,7 +20,7 @@ from intrinsic_cli.kit.score.scoring import score_case
 
 @pytest.mark.parametrize(
     "protocol",
-    [MIT, MIT_BARRON, ARAP_1K, CONSTANCY, FACES, REFLECTION],
+    [MIT, MIT_BARRON, ARAP_1K, CONSTANCY, REFLECTION],
     ids=lambda protocol: protocol.name,
 )
 def test_what_is_outside_the_mask_does_not_count(protocol: Protocol) -> None:

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.kit.score.faces import FACES
-from intrinsic_cli.kit.score.normals import NormalsPool
-from intrinsic_cli.kit.score.scoring import score_case
+from intrinsic_cli.kit.score.normals import NormalsPool, normals_scores
 
 
 def faces_case(angles: Any, mask: Any) -> tuple[Case, dict[str, Any]]:
@@ -25,7 +23,7 @@ def faces_case(angles: Any, mask: Any) -> tuple[Case, dict[str, Any]]:
 
 def test_normals_by_hand() -> None:
     case, answer = faces_case([1, 2, 21, 90], [1, 1, 1, 0])
-    scores = score_case(FACES, case, answer)
+    scores = normals_scores(case, answer)
     assert scores["normals_angle_mean"] == pytest.approx(8)
     assert scores["normals_angle_median"] == pytest.approx(2)
     assert scores["normals_angle_rmse"] == pytest.approx(np.sqrt((1 + 4 + 441) / 3))

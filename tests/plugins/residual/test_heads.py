@@ -163,7 +163,7 @@ def test_photos_without_truth_are_labelled_so(folder: Path, tmp_path: Path) -> N
     heads = open_heads(Path(f"{folder},{tmp_path}"))
     labels = torch.cat([b["label"] for b in islice(heads.batches("train", 4, 32), 6)])
     assert 0.2 < float(labels.mean()) < 0.8
-    assert heads.counts("train") == {"photo": 2, "real photo": 1}
+    assert heads.counts("train") == {"photo": 2, "other photo": 1}
     for batch in islice(heads.batches("train", 4, 32), 2):
         unknown = batch["label"][:, 0] == 0
         assert batch["albedo"][unknown].eq(0).all()
@@ -177,7 +177,7 @@ def test_the_first_heads_only(folder: Path) -> None:
 def test_a_folder_without_heads_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no train/ or val/"):
         open_heads(tmp_path)
-    with pytest.raises(DataError, match="no folder of photos"):
+    with pytest.raises(DataError, match="no folder of faces"):
         open_heads(Path(f"{folder},{tmp_path}/none"))
 
 

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from intrinsic_cli.api import DataError, Progress
-from intrinsic_cli.kit.data.layouts import CELEBA_ORIGINALS, SFSNET_ORIGINALS
 from intrinsic_cli.kit.files.atomic import write_text
 
 COLUMNS = ("albedo", "normal", "depth", "mask", "face", "light", "name")
 SPLITS = ("train", "test")
+#: What the files look like, in errors.
+FACES = f"train.csv and test.csv with the columns {','.join(COLUMNS)} (or face,name)"
+SFSNET_ORIGINALS = "{train,test}/DDDD/NNNNNN_face_A_B.png"
+CELEBA_ORIGINALS = "{train,test}/**/all/*.jpg or predicted layers"
 _SYNTHETIC = re.compile(r"(\d+)_face_(\d+)_(\d+)\.png")
 #: Column → file, or a word.
 Row = dict[str, Path | str]

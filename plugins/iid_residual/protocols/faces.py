@@ -1,11 +1,13 @@
-"""Faces: normals, albedo, and how well the layers make up the photo."""
+"""Faces: normals, albedo, light, and how well what was found makes up the photo."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from iid_residual.protocols import baselines, light, parts
 from intrinsic_cli.api import Case, Metric, Protocol
 from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
@@ -18,14 +20,36 @@ if TYPE_CHECKING:
 
 
 def faces(case: Case, answer: Answer) -> Scores:
-    """Normals (mean, median, RMSE and % within some angles), albedo (si-RMSE, LMSE, SSIM) and
-    reconstruction with and without the residual layer, in the face mask."""
+    """Normals (mean, median, RMSE and % within some angles), albedo (si-RMSE, LMSE, SSIM), light
+    (:mod:`~iid_residual.protocols.light`), what the network itself draws
+    (:mod:`~iid_residual.protocols.parts`) and the reconstruction by its layers with and without the
+    residual one; all in the face mask."""
     mask = batch(case.mask)
     return {
         **normals.normals_scores(case, answer),
         **_albedo_scores(case, answer, mask),
+        **light.light_scores(case, answer),
+        **parts.rebuilt_scores(case, answer),
+        **parts.residual_scores(case, answer),
         **_reconstruction_scores(case, answer, mask),
     }
+
+
+class FacesPool:
+    """What belongs to all photos together: angles of normals, lights that could not be scored."""
+
+    def __init__(self) -> None:
+        self._pools = (normals.NormalsPool(), light.LeftOut())
+
+    def add(self, case: Case, answer: Answer, scores: Mapping[str, float]) -> None:
+        """Take in one photo."""
+        for pool in self._pools:
+            pool.add(case, answer, scores)
+
+    def scores(self) -> Scores:
+        """Of both."""
+        angles, lights = self._pools
+        return {**angles.scores(), **lights.scores()}
 
 
 def _albedo_scores(case: Case, answer: Answer, mask: Tensor) -> Scores:
@@ -42,7 +66,7 @@ def _albedo_scores(case: Case, answer: Answer, mask: Tensor) -> Scores:
 
 def _reconstruction_scores(case: Case, answer: Answer, mask: Tensor) -> Scores:
     """``reconstruction_l1`` (255·‖R−I‖₂, mean) and ``reconstruction_rms`` of albedo · shading (+
-    residual)."""
+    residual). Layers that rebuild the photo exactly, as those of ``iid`` do, score 0 with it."""
     if "albedo" not in answer or "shading" not in answer:
         return {}
     photo = batch(case.photo)
@@ -64,6 +88,8 @@ FACES = Protocol(
     score=faces,
     metrics={
         **normals.METRICS,
+        **light.METRICS,
+        **parts.METRICS,
         "si_rmse": Metric("lower"),
         "lmse": Metric("lower"),
         "ssim": Metric("higher"),
@@ -73,8 +99,12 @@ FACES = Protocol(
         "with_residual_rms": Metric("lower"),
     },
     headline="albedo_lmse",
-    reads=(*FACTORS, "residual"),
-    pool=normals.NormalsPool,
-    baselines=PRODUCTS,
-    shows=(*FACTORS, "normals"),
+    reads=(*FACTORS, "residual", *parts.REBUILT, "light"),
+    pool=FacesPool,
+    baselines={
+        **PRODUCTS,
+        "mean face": baselines.mean_face,
+        "fitted light": baselines.fitted_light,
+    },
+    shows=("albedo", "shading", "normals"),
 )

@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from iid_residual.data.face_files import (
+    decode_normals,
+    light_of_house,
+    normals_of_house,
+    shading_of,
+)
+from iid_residual.data.face_folders import open_celeba, open_faces, open_sfsnet
+from iid_residual.data.source import KEYS
+from iid_residual.data.write_lists import write_celeba_lists, write_sfsnet_lists
 from intrinsic_cli.api import DataError, Silent
 from intrinsic_cli.kit.data import harmonics
-from intrinsic_cli.kit.data.faces.reader import open_celeba, open_sfsnet
-from intrinsic_cli.kit.data.faces.sfs_light import (
-    decode_normals,
-    light_in_house_axes,
-    normals_in_house_axes,
-    shade,
-)
-from intrinsic_cli.kit.data.faces.write_lists import write_celeba_lists, write_sfsnet_lists
 from intrinsic_cli.kit.files.opencv import cv2
 
 LIGHT = np.zeros(27, np.float32)
@@ -65,9 +66,10 @@ def test_a_face_is_albedo_times_the_shading_of_its_light(faces: Path, tmp_path: 
     assert np.abs(case.truth["albedo"] * case.truth["shading"] - case.photo).max() < 0.003
     assert case.truth["normals"][0, 0] == pytest.approx([0, 0, 1])
     assert case.mask.all()
-    assert data.offers == {"photo", "albedo", "shading", "normals", "mask", "light"}
+    assert data.offers == KEYS
     batch = next(data.batches("train", 2, 8))
-    assert batch.keys() == data.offers
+    assert batch.keys() == KEYS
+    assert batch["label"].tolist() == [[1], [1]]
     assert batch["normals"].shape == (2, 3, 8, 8)
     assert batch["light"].shape == (2, 27)
 
@@ -87,7 +89,7 @@ def test_harmonics_by_hand() -> None:
     light = np.zeros(27, np.float32)
     light[[2, 9 + 6]] = 1
     x, y, z = (np.float32(v) for v in (0.6, 0.0, 0.8))
-    found = shade(np.array([[[x, y, z]]], np.float32), light)[0, 0]
+    found = shading_of(np.array([[[x, y, z]]], np.float32), light)[0, 0]
     assert found == pytest.approx([1.0233267 * 0.6, 0, 0], abs=1e-6)
 
 
@@ -96,8 +98,8 @@ def test_light_in_our_axes_gives_the_shading_of_the_files() -> None:
     vectors = rng.normal(size=(5, 7, 3)).astype(np.float32)
     theirs = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     light = rng.normal(size=27).astype(np.float32)
-    ours = harmonics.shade(normals_in_house_axes(theirs), light_in_house_axes(light))
-    np.testing.assert_allclose(ours, shade(theirs, light), atol=1e-5)
+    ours = harmonics.shade(normals_of_house(theirs), light_of_house(light))
+    np.testing.assert_allclose(ours, shading_of(theirs, light), atol=1e-5)
 
 
 def test_mistakes_are_named(faces: Path, tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_mistakes_are_named(faces: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not hold 27 numbers"):
         list(open_sfsnet(faces).cases("train"))
     (faces / "train/0003/000041_albedo_1_3.png").unlink()
-    with pytest.raises(DataError, match=r"lacks train.0003.000041_albedo_1_3\.png"):
+    with pytest.raises(DataError, match=r"name .*train.0003.000041_albedo_1_3\.png, missing"):
         open_sfsnet(faces)
     with pytest.raises(DataError, match="holds no faces"):
         write_sfsnet_lists(tmp_path / "nothing", tmp_path, Silent())
@@ -120,9 +122,11 @@ def test_celeba_has_photos_only(tmp_path: Path) -> None:
         write(tmp_path / split / "a" / "all" / "7.jpg", (90, 90, 90))
     assert write_celeba_lists(tmp_path, tmp_path, Silent()) == 2
     data = open_celeba(tmp_path)
-    assert data.offers == {"photo", "mask"}
     assert data.cases()[0].truth == {}
-    assert next(data.batches("train", 1, 8)).keys() == {"photo", "mask"}
+    batch = next(data.batches("train", 1, 8))
+    assert batch.keys() == KEYS
+    assert batch["label"].item() == 0
+    assert "stage real" in data.notes[0]
 
 
 def test_predicted_layers_have_no_mask(tmp_path: Path) -> None:
@@ -134,3 +138,65 @@ def test_predicted_layers_have_no_mask(tmp_path: Path) -> None:
     case = open_celeba(tmp_path).cases("train")[0]
     assert case.mask.all()
     assert "normals" in case.truth
+    data = open_celeba(tmp_path)
+    assert next(data.batches("train", 1, 8))["label"].item() == 1
+    assert data.notes == ()
+
+
+def test_any_folder_of_faces_will_do(tmp_path: Path) -> None:
+    for number in range(30):
+        write(tmp_path / "some" / f"{number}.png", (90 + number, 90, 90))
+    data = open_faces(tmp_path)
+    assert data.counts("train")["photo"] + data.counts("val")["photo"] == 30
+    assert 0 < data.counts("val")["photo"] < 10
+    batch = next(data.batches("val", 4, 8))
+    assert batch["photo"].mean() == pytest.approx((90 / 255) ** 2.2, abs=0.03)
+    assert batch["label"].sum() == batch["albedo"].sum() == batch["light"].abs().sum() == 0
+    assert batch["mask"].all()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no photos of faces"):
+        open_faces(tmp_path / "empty")
+    with pytest.raises(DataError, match="no folder of faces"):
+        open_faces(tmp_path / "nowhere")
+
+
+def test_photos_stand_beside_faces_with_truth(faces: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    for number in range(3):
+        write(photos / f"{number}.png", (90, 90, 90))
+    write_sfsnet_lists(faces, faces, Silent())
+    for data in (open_sfsnet(Path(f"{faces},{photos}")), open_faces(Path(f"{photos},{faces}"))):
+        batches = data.batches("train", 8, 8)
+        labels = np.concatenate([next(batches)["label"].numpy() for _ in range(5)])
+        assert 0.25 < labels.mean() < 0.75
+        assert data.counts("train")["other photo"] >= 2
+        again = next(data.batches("train", 8, 8, start=3))
+        third = next(batch for n, batch in enumerate(data.batches("train", 8, 8)) if n == 3)
+        assert all(again[key].equal(third[key]) for key in KEYS)
+        assert next(data.batches("val", 8, 8))["label"].all()
+    assert open_sfsnet(faces).first(1).counts("train") == {"photo": 1}
+
+
+def test_the_word_none_is_no_file(faces: Path) -> None:
+    """Whoever reads the lists otherwise takes None for a number that is missing."""
+    write_sfsnet_lists(faces, faces, Silent())
+    page = (faces / "train.csv").read_text()
+    mask = "0003/000041_mask_1_3.png"
+    assert mask in page
+    (faces / "train.csv").write_text(page.replace(mask, "None"))
+    write(faces / "train" / mask, (0, 0, 0))
+    cases = open_sfsnet(faces).cases("train")
+    assert cases[0].mask.all()
+    assert cases[0].truth.keys() == {"albedo", "normals", "shading"}
+
+
+def test_lists_come_in_the_same_order_however_files_lie(faces: Path, tmp_path: Path) -> None:
+    write_sfsnet_lists(faces, tmp_path / "one", Silent())
+    files = sorted((faces / "train" / "0003").iterdir(), reverse=True)
+    for path in files:
+        path.touch()
+    write_sfsnet_lists(faces, tmp_path / "two", Silent())
+    pages = [(tmp_path / name / "train.csv").read_text() for name in ("one", "two")]
+    assert pages[0] == pages[1]
+    names = [line.rsplit(",", 1)[1] for line in pages[0].splitlines()[1:]]
+    assert names == ["0003_000041_1_3", "0003_000042_1_3"]

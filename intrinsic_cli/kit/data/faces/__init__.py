@@ -1,1 +1,0 @@
-"""Faces listed in files: SfSNet's synthetic ones and CelebA."""

@@ -1,0 +1,37 @@
+"""What datasets of faces have in common: the keys of their batches, and photos without truth."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from intrinsic_cli.api import Source
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Row
+
+KEYS = frozenset({"photo", "albedo", "shading", "normals", "light", "mask", "silhouette", "label"})
+ROWS: Mapping[str, Row] = {"label": "numbers"}
+_PHOTO_SHARE = 0.5  # of the samples where there are photos beside faces with truth
+
+
+class FaceSource(Source):
+    """``label`` is 1 for a face whose layers, normals and light are known, and 0 for a photo
+    without truth: there they are 0, and ``mask`` says where the photo is to be rebuilt."""
+
+    protocol = "faces"
+    offers = KEYS
+    rows = ROWS
+
+    @abstractmethod
+    def first(self, count: int) -> Self:
+        """The first ``count`` faces of the training split, and all of the others."""
+
+
+def shows_photo(seed: int, number: int) -> bool:
+    """Is the ``number``-th sample of a stream one of the photos, where there are some?"""
+    rng = np.random.default_rng((seed, 2, number))
+    return bool(rng.random() < _PHOTO_SHARE)
