@@ -102,9 +102,12 @@ class MeshNet(nn.Module):
 
     def split_parameters(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Those of the encoder, which may begin pretrained, and all others."""
-        encoder = list(self.body.get_submodule("encoder").parameters())
-        known = {id(x) for x in encoder}
-        others = [x for x in self.parameters() if id(x) not in known]
+        encoder: list[nn.Parameter] = []
+        others: list[nn.Parameter] = []
+        for name, numbers in self.named_parameters():
+            pretrained = name.startswith("body.encoder.")
+            place = encoder if pretrained else others
+            place.append(numbers)
         return encoder, others
 
     def vertices(self, shape: Tensor) -> Tensor:
