@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LAMPS = ((0, 0), (40, 10), (-40, 10), (65, 20), (-65, 20), (0, 45))
 _EVEN = 1.4  # of a lamp's own even part: some light comes from everywhere
 _DARKEST, _DIMMEST = 0.01, 0.01
+_EXPOSED = 0.9  # where the brightest of a head comes to lie
 _BLACK, _CLIPPED = 0.002, 1.0
 
 
@@ -42,7 +43,7 @@ class _Lit:
 
 
 class HeadsLight(Source):
-    """The heads of shards, one light a case. All are exposed alike: their brightest is white."""
+    """The heads of shards, one light a case. All are exposed alike: their brightest is nearly white."""
 
     name = "heads-light"
     protocol = "faces-light"
@@ -81,7 +82,7 @@ class HeadsLight(Source):
         albedo = np.maximum(ALBEDO[head.albedos[0]], _DARKEST).astype(np.float32)
         name, light, shading = _under(head, albedo, lit.light)
         photo = albedo * shading
-        gain = np.float32(white_gain(photo, head.inside))
+        gain = np.float32(_EXPOSED * white_gain(photo, head.inside))
         photo = np.minimum(photo * gain, 1)
         level = photo.max(axis=2)
         mask = head.inside & (level < _CLIPPED) & (level > _BLACK)
