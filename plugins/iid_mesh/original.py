@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from iid_mesh.networks.mesh_net import Design, MeshNet, Stage
+from iid_mesh.networks.mesh_net import CROPS, Design, MeshNet, Stage
 from iid_mesh.networks.state import MESH
 from intrinsic_cli.kit.networks.checkpoint import require_shapes
 
@@ -72,7 +72,8 @@ def _ours(network: MeshNet) -> dict[str, Tensor]:
     """What the originals do not have: cameras without anchors, a template without parts."""
     unturned = torch.tensor(_UNTURNED).expand(network.anchors.shape)
     parts = torch.zeros(network.template_parts.shape)
-    return {"anchors": unturned.clone(), "template_parts": parts}
+    crop = torch.tensor(CROPS["paper"])
+    return {"anchors": unturned.clone(), "template_parts": parts, "crop": crop}
 
 
 def _add_counters(whole: dict[str, Tensor], network: MeshNet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,8 @@ from iid_mesh.uv import both_sides
 Backbone = Literal["lite", "paper"]
 #: The published network has another shape head and another camera in each stage.
 Stage = Literal["s1", "s2"]
+#: Sides of photos, pixels: what they are made for.
+CROPS: Mapping[Backbone, int] = {"lite": 64, "paper": 256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,12 @@ class MeshNet(nn.Module):
 
     ``mean_v`` [337,3] is the mean shape, a unit sphere at first; ``template_parts`` [642,5] are
     probabilities of the parts at each vertex, all 0 where nobody has said; ``anchors`` [K,4] turn
-    the template before each camera does."""
+    the template before each camera does; ``crop`` is the side of the photos it learned from."""
 
     mean_v: Tensor
     template_parts: Tensor
     anchors: Tensor
+    crop: Tensor
 
     def __init__(self, design: Design) -> None:
         super().__init__()
@@ -85,6 +89,7 @@ class MeshNet(nn.Module):
         self.register_buffer("mean_v", sphere.vertices[: sphere.half_vertices].clone())
         self.register_buffer("template_parts", torch.zeros(len(sphere.vertices), PARTS))
         self.register_buffer("anchors", anchors(design.cameras))
+        self.register_buffer("crop", torch.tensor(CROPS[design.backbone]))
         self.body = _body(design, sphere.half_vertices)
         channels = resnet.MAPS if design.backbone == "paper" else lite.MAPS
         self.part_head = PartHead(channels) if design.parts else None

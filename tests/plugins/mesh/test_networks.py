@@ -110,10 +110,12 @@ def test_the_mean_shape_is_what_offsets_are_added_to(lite: MeshNet) -> None:
 def test_weights_say_which_network_they_are(design: Design) -> None:
     made = MeshNet(design)
     made.mean_v.add_(0.1)
+    made.crop.fill_(96)
     state = state_of({MESH: made})
     again = load(state)
     assert again.design == design
     assert again.mean_v.equal(made.mean_v)
+    assert again.crop == 96
 
 
 @pytest.mark.parametrize("pretrained", ["no", "yes"])

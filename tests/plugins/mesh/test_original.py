@@ -34,6 +34,7 @@ def test_both_stages_are_recognised_and_have_their_size(
     assert network.anchors.equal(torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(hypotheses, 4))
     key = "encoder.enc_fc.0.0.weight"
     assert network.get_parameter(f"body.{key}").equal(checkpoint(stage)[key])
+    assert network.crop == 256
     made = network(torch.rand(1, 3, 64, 64))
     assert made.cameras.shape == (1, hypotheses, 7)
 
