@@ -37,8 +37,8 @@ _COUNTER = "num_batches_tracked"
 def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
     """(variant, nets) of an original checkpoint, or None if it is none. WeightsError where a
     recognised one misses or changes tensors."""
-    tensors = {key: x for key, x in state.items() if isinstance(x, Tensor)}
-    if any(key not in tensors for key in _COMMON):
+    tensors = _recognised(state)
+    if tensors is None:
         return None
     with torch.device("meta"):  # only its names and shapes are asked for
         network = MeshNet(_design(tensors))
@@ -47,6 +47,15 @@ def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
     what = f"UMR's of stage {network.design.stage}"
     require_shapes(whole, network, what)
     return "", {MESH: {key: whole[key] for key in network.state_dict()}}
+
+
+def _recognised(state: Mapping[str, Any]) -> Mapping[str, Tensor] | None:
+    """The tensors of a checkpoint, which may lie one level deep, beside an optimizer's."""
+    nested = [value for value in state.values() if isinstance(value, Mapping)]
+    for part in (state, *nested):
+        if all(key in part for key in _COMMON):
+            return {key: x for key, x in part.items() if isinstance(x, Tensor)}
+    return None
 
 
 def _design(tensors: Mapping[str, Tensor]) -> Design:

@@ -56,6 +56,12 @@ def test_counters_may_be_missing(checkpoint: Checkpoint) -> None:
     assert all(x.device.type == "cpu" for x in found[1][MESH].values())
 
 
+def test_checkpoints_may_lie_one_level_deep(checkpoint: Checkpoint) -> None:
+    found = convert({"epoch": 3, "optimizer": {"state": {}}, "model": checkpoint("s1")})
+    assert found is not None
+    assert found[1][MESH]["mean_v"].shape == (337, 3)
+
+
 def test_others_are_not_recognised_and_damaged_ones_refused(checkpoint: Checkpoint) -> None:
     assert convert({"encoder.weight": torch.zeros(1)}) is None
     assert convert({"state": {"a": torch.zeros(1)}}) is None
