@@ -60,11 +60,12 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
 
 
 @weights.command("import")
-@click.argument("file", type=FILE)
+@click.argument("file", metavar="FILE|DIR", type=click.Path(exists=True, path_type=Path))
 @click.option("--name", default="", help="Name to keep it under.  [default: the method's own]")
 @options.debug
 def import_(file: Path, name: str) -> None:
-    """Bring in FILE, an original checkpoint of a paper's own code. Prints where it went."""
+    """Bring in FILE, an original checkpoint of a paper's own code, or the folder of several that
+    are one network's. Prints where it went."""
     from intrinsic_cli.registry import load_registry
     from intrinsic_cli.runs.import_weights import import_checkpoint
 

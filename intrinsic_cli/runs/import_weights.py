@@ -1,4 +1,4 @@
-"""``iid weights import``: a checkpoint of a paper's own code → weights ``iid`` can use.
+"""``iid weights import``: checkpoints of a paper's own code → weights ``iid`` can use.
 
 Checkpoints are pickles, and a pickle can run code. They are opened by torch's restricted reader,
 which knows tensors and plain containers, plus the one thing training loops like to leave in them: a
@@ -7,7 +7,7 @@ numpy float64."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,21 +19,49 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
 
 
+#: What names of checkpoints end in.
+SUFFIXES = (".ckpt", ".pkl", ".pt", ".pth")
+_NAMED = ", ".join(SUFFIXES)
+
+
 def import_checkpoint(path: Path, registry: Registry, name: str = "") -> Path:
     """Convert ``path`` and put it below ``$IID_HOME/weights``, as ``name`` or the method's own;
     returns where.
 
     Where a paper keeps its networks in several files, import one after the other: networks of the
-    same method and variant are joined in one file. A name like ``METHOD-VARIANT`` settles the
-    variant. WeightsError when nobody recognises the file or it is no checkpoint."""
-    from intrinsic_cli.kit.networks.checkpoint import unwrapped
-
-    spec, recognised, state = _recognise(path, unwrapped(_load(path)), registry)
+    same method and variant are joined in one file. Parts of one network in several files come
+    together where ``path`` is their folder: a method sees each under the stem of its file. A name
+    like ``METHOD-VARIANT`` settles the variant. WeightsError when nobody recognises the file or it
+    is no checkpoint."""
+    files = _checkpoints(path)
+    spec, recognised, state = _recognise(path, _read(path, files), registry)
     variant = _variant_named(spec, name) or spec.variant(recognised)
     target = weights.installed_path(name or weights.weights_name(spec, variant))
     record: dict[str, Any] = {"method": spec.name, "variant": variant.name, "imported": True}
-    source = {"file": path.name, "sha256": weights.sha256(path), "nets": sorted(state)}
-    return _save(target, state, record, source)
+    sources = []
+    for file in files:
+        digest = weights.sha256(file)
+        sources.append({"file": file.name, "sha256": digest, "nets": sorted(state)})
+    return _save(target, state, record, sources)
+
+
+def _checkpoints(path: Path) -> list[Path]:
+    """The file, or the checkpoints of a folder. WeightsError where it has none."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise WeightsError(f"{path} holds no checkpoints", f"their names end in {_NAMED}")
+    return files
+
+
+def _read(path: Path, files: Sequence[Path]) -> Mapping[str, Any]:
+    """The state dict of a file, or those of a folder's files by their stems."""
+    from intrinsic_cli.kit.networks.checkpoint import unwrapped
+
+    if not path.is_dir():
+        return unwrapped(_load(path))
+    return {file.stem: unwrapped(_load(file)) for file in files}
 
 
 def _variant_named(spec: MethodSpec, name: str) -> Variant | None:
@@ -92,7 +120,7 @@ def _recognise(
 
 
 def _save(
-    target: Path, state: NetState, record: Mapping[str, Any], source: Mapping[str, Any]
+    target: Path, state: NetState, record: Mapping[str, Any], new: Sequence[Mapping[str, Any]]
 ) -> Path:
     from intrinsic_cli.kit.networks.checkpoint import load_weights, save_weights
 
@@ -107,5 +135,5 @@ def _save(
             if nets:
                 sources.append({**old, "nets": nets})
         state = {**kept, **state}
-    save_weights(target, state, {**record, "sources": [*sources, source]})
+    save_weights(target, state, {**record, "sources": [*sources, *new]})
     return target

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from iid_residual.networks.pipe import RAW, SHIFTED, SIGNED, Conventions, Network, Pipe, build
 from iid_residual.networks.state import CONVENTIONS, PIPE, kind_and_width
+from iid_residual.original_parts import joined, require_albedo
 from iid_residual.variants import DESIGNS, Design, design_of
 from intrinsic_cli.kit.networks.checkpoint import require_shapes
 
@@ -68,8 +69,12 @@ _CAFFES_NAMES = (
 
 
 def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
-    """(variant, nets) of an original checkpoint, or None if it is none. WeightsError where a
+    """(variant, nets) of an original checkpoint, or of several by the stems of their files (see
+    :func:`~iid_residual.original_parts.joined`); None if it is none. WeightsError where a
     recognised one misses or changes tensors."""
+    parts = joined(state)
+    if parts is not None:
+        return _of_port(parts.tensors, parts.has_discriminator)
     tensors = _flat(state)
     if _AUTHOR in tensors:
         return _imported(design_of("sfsnet"), _renamed(tensors, _AUTHORS_NAMES), SHIFTED)
@@ -78,8 +83,18 @@ def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
     if _SKIP in tensors and "encoder.fc256.weight" in tensors:
         return _imported(design_of("skipnet"), tensors)
     if _PORT in tensors:
-        return _imported(_design(tensors), tensors)
+        return _of_port(tensors)
     return None
+
+
+def _of_port(tensors: Tensors, has_discriminator: bool = False) -> tuple[str, NetState]:
+    """Variants with a second set of albedo features look alike; a discriminator beside them tells
+    that it was trained with."""
+    require_albedo(tensors)
+    design = _design(tensors)
+    if has_discriminator and design is DESIGNS[0]:
+        design = design_of("gan-separate")
+    return _imported(design, tensors)
 
 
 def _imported(

@@ -103,6 +103,21 @@ def test_networks_from_several_files_are_joined(tmp_path: Path) -> None:
     assert [source["file"] for source in record["sources"]] == ["unet.pt", "vae2.pt"]
 
 
+def test_a_folder_is_handed_over_as_a_whole(tmp_path: Path) -> None:
+    """Each file under its stem: parts of one network need not be networks of their own."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    save(folder / "vae.pkl", {"w": torch.ones(1)})
+    save(folder / "other.pth", {"x": torch.ones(1)})
+    (folder / "readme.txt").write_text("none of them")
+    made = import_checkpoint(folder, REGISTRY)
+    nets, record = load_weights(made)
+    assert nets["vae"]["w"].item() == 1
+    assert [source["file"] for source in record["sources"]] == ["other.pth", "vae.pkl"]
+    with pytest.raises(WeightsError, match="holds no checkpoints"):
+        import_checkpoint(tmp_path, REGISTRY)
+
+
 def test_another_name(tmp_path: Path) -> None:
     made = import_checkpoint(
         save(tmp_path / "x.pt", {"vae": {"w": torch.zeros(1)}}), REGISTRY, "mine"

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from iid_residual.networks.discriminators import discriminator
 from iid_residual.networks.pipe import RAW, SHIFTED, SIGNED, Pipe, build
 from iid_residual.networks.state import load
 from iid_residual.original import convert
@@ -120,6 +121,42 @@ def test_the_ports_files_are_told_apart(name: str, made_up: MadeUp) -> None:
     variant, nets = found
     assert variant == ("" if name == "residue" else name)
     assert int(nets["conventions"]["encoding"]) == (SHIFTED if name == "sfsnet" else RAW)
+
+
+@pytest.mark.parametrize(("name", "found_as"), [("gan", "gan"), ("gan-label", "gan-separate")])
+def test_parts_in_files_of_their_own_come_together(
+    name: str, found_as: str, made_up: MadeUp, photos: Tensor
+) -> None:
+    """The albedo generator and the discriminator lie beside the network; variants whose networks
+    look alike are told apart by name alone."""
+    design = design_of(name)
+    made = build(design, "paper", WIDTH)
+    made.load_state_dict(made_up(made))
+    _shifted(made)
+    whole = made.state_dict()
+    first = "albedo_gen_model."
+    generator = {key.removeprefix(first): x for key, x in whole.items() if key.startswith(first)}
+    rest = {key: x for key, x in whole.items() if not key.startswith(first)}
+    opponent = discriminator(design.adversary, 4).state_dict()
+    found = convert({"pipe": rest, "albedo_gen_model": generator, "albedo_dis_model": opponent})
+    assert found is not None
+    variant, nets = found
+    assert variant == found_as
+    assert nets.keys() == {"pipe", "conventions"}
+    imported, _ = load(design_of(variant), nets)
+    made.encoding = RAW
+    _same(made.eval(), imported.eval(), photos)
+    with pytest.raises(WeightsError, match="no albedo_gen_model") as told:
+        convert(rest)
+    assert "folder of both" in told.value.hint
+    with pytest.raises(WeightsError, match="several albedo generators"):
+        convert({"a": rest, "b": generator, "c": generator})
+
+
+def test_one_network_in_a_dictionary_of_its_own_is_found(network: Pipe) -> None:
+    found = convert({"state_dict": network.state_dict(), "epoch": 3})
+    assert found is not None
+    assert found[0] == "sfsnet"
 
 
 def test_normals_the_port_has_taught_itself_are_vectors(network: Pipe) -> None:
