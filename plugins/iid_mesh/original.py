@@ -54,8 +54,12 @@ def _recognised(state: Mapping[str, Any]) -> Mapping[str, Tensor] | None:
     nested = [value for value in state.values() if isinstance(value, Mapping)]
     for part in (state, *nested):
         if all(key in part for key in _COMMON):
-            return {key: x for key, x in part.items() if isinstance(x, Tensor)}
+            return _tensors(part)
     return None
+
+
+def _tensors(part: Mapping[str, Any]) -> Mapping[str, Tensor]:
+    return {key: x for key, x in part.items() if isinstance(x, Tensor)}
 
 
 def _design(tensors: Mapping[str, Tensor]) -> Design:
