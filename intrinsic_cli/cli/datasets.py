@@ -117,6 +117,8 @@ def prepare(name: str, source: Path, out: Path) -> None:
     hypersim         renderings → tone-mapped photo, albedo and shading of 256 pixels
     sfsnet, celeba   the lists train.csv and test.csv (OUT may be SRC)
     cub              crops of the birds with silhouettes and keypoints
+    heads            where eyes, nose and mouth are: faces.json (OUT may be SRC)
+    faces            the faces found in photos, cut out upright
     """
     from intrinsic_cli.cli.console import progress
     from intrinsic_cli.runs.datasets import prepare_dataset

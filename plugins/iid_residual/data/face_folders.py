@@ -34,7 +34,8 @@ class FaceFolders(TrainingReader[Face], FaceSource):
         self._entries: Mapping[Split, Sequence[Face]] = faces
         self._others = others
         everyone = [*others, *(face for split in faces.values() for face in split)]
-        if not any(face.is_known for face in everyone):
+        self.has_truth = any(face.is_known for face in everyone)
+        if not self.has_truth:
             self.notes = (_NO_TRUTH,)
 
     def first(self, count: int) -> Self:

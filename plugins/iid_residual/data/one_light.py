@@ -43,7 +43,7 @@ class _Lit:
 
 
 class HeadsLight(Source):
-    """The heads of shards, one light a case. All are exposed alike: their brightest is nearly white."""
+    """The heads of shards, one light a case, all exposed alike: their brightest is nearly white."""
 
     name = "heads-light"
     protocol = "faces-light"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from intrinsic_cli.api import Source
+from intrinsic_cli.api import DataError, Source
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Row
@@ -20,15 +20,25 @@ _PHOTO_SHARE = 0.5  # of the samples where there are photos beside faces with tr
 
 class FaceSource(Source):
     """``label`` is 1 for a face whose layers, normals and light are known, and 0 for a photo
-    without truth: there they are 0, and ``mask`` says where the photo is to be rebuilt."""
+    without truth: there they are 0, and ``mask`` says where the photo is to be rebuilt.
+    ``has_truth`` is False where there are only such photos."""
 
     protocol = "faces"
     offers = KEYS
     rows = ROWS
+    has_truth = True
 
     @abstractmethod
     def first(self, count: int) -> Self:
         """The first ``count`` faces of the training split, and all of the others."""
+
+
+def require_truth(source: Source, stage: str) -> None:
+    """DataError where a stage would have nothing but photos to learn from."""
+    if isinstance(source, FaceSource) and not source.has_truth:
+        message = f"{source.name} has no truth, from which stage {stage} learns"
+        hint = "give faces:PHOTOS,HEADS, or begin with trained weights: --stage real --init WEIGHTS"
+        raise DataError(message, hint)
 
 
 def shows_photo(seed: int, number: int) -> bool:

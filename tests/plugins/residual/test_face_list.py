@@ -14,7 +14,7 @@ from iid_residual.data.face_files import (
     shading_of,
 )
 from iid_residual.data.face_folders import open_celeba, open_faces, open_sfsnet
-from iid_residual.data.source import KEYS
+from iid_residual.data.source import KEYS, require_truth
 from iid_residual.data.write_lists import write_celeba_lists, write_sfsnet_lists
 from intrinsic_cli.api import DataError, Silent
 from intrinsic_cli.kit.data import harmonics
@@ -72,6 +72,40 @@ def test_a_face_is_albedo_times_the_shading_of_its_light(faces: Path, tmp_path: 
     assert batch["label"].tolist() == [[1], [1]]
     assert batch["normals"].shape == (2, 3, 8, 8)
     assert batch["light"].shape == (2, 27)
+
+
+def test_a_round_face_is_its_albedo_under_its_light(faces: Path) -> None:
+    """SH(N, L) · A with all 27 coefficients, in the files' axes: x down, y right."""
+    rng = np.random.default_rng(1)
+    down, right = (np.mgrid[:16, :16] + 0.5) / 8 - 1
+    inside = down**2 + right**2 < 0.8
+    normals = np.stack([down, right, np.sqrt(np.maximum(1 - down**2 - right**2, 0))], axis=2)
+    codes = np.rint(normals * 127 + 128).clip(0, 255)
+    x, y, z = np.moveaxis((codes - 128) / np.linalg.norm(codes - 128, axis=2, keepdims=True), 2, 0)
+    c1, c2, c3, c4, c5 = 0.8862269, 1.0233267, 0.2477080, 0.8580855, 0.4290428
+    basis = [c1 + 0 * x, c2 * z, c2 * x, c2 * y, c3 * (2 * z * z - x * x - y * y)]
+    basis += [c4 * x * z, c4 * y * z, c5 * (x * x - y * y), c4 * x * y]
+    light = rng.normal(0, 0.06, (3, 9)) + np.eye(9)[0] * 0.7
+    shading = np.stack(basis, axis=2) @ light.T
+    albedo = rng.uniform(60, 200, (16, 16, 3)).round()
+    place = faces / "test" / "0003"
+    planes = {
+        "normal": codes,
+        "albedo": albedo,
+        "face": (albedo * shading).round().clip(0, 255),
+        "mask": np.repeat(inside[..., None] * 255.0, 3, axis=2),
+    }
+    for kind, plane in planes.items():
+        bgr = plane[..., ::-1].astype(np.uint8)
+        cv2.imwrite(str(place / f"000041_{kind}_1_3.png"), bgr)
+    (place / "000041_light_1_3.txt").write_text("\t".join(map(str, light.flatten())))
+    write_sfsnet_lists(faces, faces, Silent())
+    (case,) = open_sfsnet(faces).cases()
+    assert (case.mask == inside).all()
+    made = case.truth["albedo"] * case.truth["shading"]
+    assert np.abs(made - case.photo)[inside].max() < 0.004
+    ours = harmonics.shade(case.truth["normals"], case.facts["light"])
+    assert np.abs(ours * case.truth["albedo"] - case.photo)[inside].max() < 0.004
 
 
 def test_normals_come_with_x_right_and_y_up(faces: Path) -> None:
@@ -160,6 +194,14 @@ def test_any_folder_of_faces_will_do(tmp_path: Path) -> None:
         open_faces(tmp_path / "nowhere")
 
 
+def test_the_first_stage_needs_truth(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", (90, 90, 90))
+    photos = open_faces(tmp_path)
+    with pytest.raises(DataError, match="faces has no truth") as told:
+        require_truth(photos, "synthetic")
+    assert "--stage real" in told.value.hint
+
+
 def test_photos_stand_beside_faces_with_truth(faces: Path, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     for number in range(3):
@@ -174,6 +216,7 @@ def test_photos_stand_beside_faces_with_truth(faces: Path, tmp_path: Path) -> No
         third = next(batch for n, batch in enumerate(data.batches("train", 8, 8)) if n == 3)
         assert all(again[key].equal(third[key]) for key in KEYS)
         assert next(data.batches("val", 8, 8))["label"].all()
+        require_truth(data, "synthetic")
     assert open_sfsnet(faces).first(1).counts("train") == {"photo": 1}
 
 
