@@ -28,12 +28,15 @@ class MeshOptions:
 class MeshConfig(TrainConfig):
     """``--set key=value`` of ``iid train --plugin mesh``."""
 
-    steps: int = knob(6000, "optimisation steps of stage s1", low=1)
-    template_steps: int = knob(200, "batches from which stage template gathers its parts", low=1)
-    s2_steps: int = knob(12000, "optimisation steps of stage s2", low=1)
-    batch_size: int = knob(16, "photos per step", low=1)
+    steps: int = knob(3000, "optimisation steps of a stage, at most", low=1)
+    s1_steps: int = knob(500, "steps in which stage s1 grows the template, at most", low=1)
+    template_steps: int = knob(60, "batches from which stage template gathers its parts", low=1)
+    batch_size: int = knob(8, "photos per step", low=1)
     crop: int = knob(64, "side of the square crop, pixels", low=16)
+    render: int = knob(32, "side of the renders that are fitted, pixels", low=16, multiple=16)
     lr: float = knob(1e-3, "peak learning rate", low=0)
+    encoder_lr: float = knob(5e-4, "peak learning rate of the encoder", low=0)
+    growth_lr: float = knob(1e-2, "peak learning rate of the template in stage s1", low=0)
     sigma: float = knob(
         3e-4, "softness of silhouettes at the start, squared picture units (-1..1)", low=0
     )
@@ -47,14 +50,16 @@ class MeshConfig(TrainConfig):
         "start the encoder from ImageNet weights; auto = where the extra 'pretrained' is installed",
         ("auto", "yes", "no"),
     )
+    camera_weight: float = knob(1.0, "weight of the cameras that were found", low=0)
     mask_weight: float = knob(2.5, "weight of the silhouette", low=0)
-    laplacian_weight: float = knob(0.15, "weight of a smooth surface", low=0)
-    flatten_weight: float = knob(5e-4, "weight of flat edges", low=0)
-    deform_weight: float = knob(1.0, "weight of the distance from the template", low=0)
-    texture_weight: float = knob(3.0, "weight of the render's likeness to the photo", low=0)
-    flow_weight: float = knob(3.0, "weight of texture flow that leaves the silhouette", low=0)
-    cycle_weight: float = knob(1.0, "weight of the texture cycle", low=0)
-    gan_weight: float = knob(1.0, "weight of the discriminator of other sides", low=0)
-    entropy_weight: float = knob(0.05, "weight of the entropy of cameras", low=0)
-    part_weight: float = knob(5.0, "weight of rendered parts", low=0)
-    vertex_weight: float = knob(10.0, "weight of the parts' vertices", low=0)
+    laplacian_weight: float = knob(0.08, "weight of a smooth surface", low=0)
+    flatten_weight: float = knob(0.0, "weight of flat edges", low=0)
+    deform_weight: float = knob(0.3, "weight of the distance from the template", low=0)
+    texture_weight: float = knob(0.5, "weight of the render's likeness to the photo", low=0)
+    flow_weight: float = knob(1.0, "weight of texture flow that leaves the silhouette", low=0)
+    cycle_weight: float = knob(5.0, "weight of the texture cycle", low=0)
+    gan_weight: float = knob(0.0, "weight of the discriminator of other sides", low=0)
+    entropy_weight: float = knob(0.02, "weight of the entropy of cameras", low=0)
+    part_weight: float = knob(0.0, "weight of rendered parts", low=0)
+    vertex_weight: float = knob(3.0, "weight of the parts' vertices", low=0)
+    map_weight: float = knob(0.1, "weight of the part maps the network sees by itself", low=0)

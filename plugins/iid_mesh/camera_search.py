@@ -1,0 +1,186 @@
+"""Where a photo was taken from, found without being told: its part maps are compared with those of
+the template seen from all around.
+
+What is found teaches the network's cameras. It needs a template that roughly fits and parts that
+lie roughly right, photos and silhouettes alone leave cameras at chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from iid_mesh.render.camera import about_axis, geodesic, multiply, project
+from iid_mesh.render.hard import interpolated, visible
+from iid_mesh.template import icosphere
+
+AZIMUTHS = 24
+ELEVATIONS = (-30.0, -15.0, 0.0, 15.0, 30.0)
+ROLLS = (-10.0, 0.0, 10.0)
+#: Sides of the compared pictures when they are rendered, and when they are compared.
+_RENDERED, _COMPARED = 32, 16
+#: The squared difference of pictures that makes a camera e times less likely.
+_TOLERANCE = 5.0
+#: Cosine of half the angle around the likeliest turn within which others are averaged with it.
+_AROUND = 0.91
+_AT_ONCE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The square around each silhouette: ``centre`` [B,2] and ``half`` of its side [B]."""
+
+    centre: Tensor
+    half: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What K anchored cameras are to learn: ``chances`` [B,K], the ``turns`` [B,K,4] most likely
+    near each anchor, ``best`` [B,4] the likeliest of all; ``box`` frames the photos."""
+
+    chances: Tensor
+    turns: Tensor
+    best: Tensor
+    box: Box
+
+    def wanted(self) -> Tensor:
+        """What each anchored camera is to learn [B,K,4]: the likeliest one the best turn, the
+        others what is most likely near them."""
+        first = F.one_hot(self.chances.argmax(1), self.chances.shape[1])
+        return torch.where(first[..., None] > 0, self.best[:, None], self.turns)
+
+
+class CameraSearch(nn.Module):
+    """A template ``shape`` [642,3] with ``parts`` [642,4], seen from all around.
+
+    Both are kept in the state; the pictures are rendered again when they are first needed."""
+
+    shape: Tensor
+    parts: Tensor
+    turns: Tensor
+    cells: Tensor
+
+    def __init__(self, anchors: Tensor) -> None:
+        super().__init__()
+        count = len(icosphere().vertices)
+        self.register_buffer("shape", torch.zeros(count, 3))
+        self.register_buffer("parts", torch.zeros(count, 4))
+        self.register_buffer("anchors", anchors, persistent=False)
+        self.register_buffer("turns", all_around(), persistent=False)
+        apart = geodesic(self.turns[:, None], anchors)
+        cells = F.one_hot(apart.argmin(1), len(anchors)).float()
+        self.register_buffer("cells", cells, persistent=False)
+        self._pictures: Tensor | None = None
+
+    def look_at(self, shape: Tensor, parts: Tensor) -> None:
+        """Take another template."""
+        self.shape.copy_(shape)
+        self.parts.copy_(parts)
+        self._pictures = None
+
+    @torch.no_grad()
+    def forward(self, maps: Tensor, mask: Tensor) -> Found:
+        """From part maps [B,5,H,W], or silhouettes alone [B,1,H,W], and silhouettes
+        [B,1,H,W]."""
+        box = boxes(mask)
+        chances = torch.softmax(-self._differences(maps, box) / _TOLERANCE, 1)
+        return Found(chances @ self.cells, self._near_anchors(chances), self._best(chances), box)
+
+    def _best(self, chances: Tensor) -> Tensor:
+        """The mean of the turns around the likeliest one [B,4], finer than the grid they are of."""
+        likeliest = self.turns[chances.argmax(1)]
+        cosine = likeliest @ self.turns.T
+        share = chances * (cosine.abs() > _AROUND) * cosine.sign()
+        return F.normalize(share @ self.turns, dim=1)
+
+    def _near_anchors(self, chances: Tensor) -> Tensor:
+        """The mean turn of each anchor's cell [B,K,4]; the anchor's own where none is likely."""
+        side = (self.turns[:, None] * self.anchors).sum(-1).sign()
+        table = (self.cells * side)[..., None] * self.turns[:, None]
+        table = table + 1e-9 * self.anchors
+        sums = chances @ table.flatten(1)
+        return F.normalize(sums.unflatten(1, (-1, 4)), dim=-1)
+
+    def _differences(self, maps: Tensor, box: Box) -> Tensor:
+        """Squared differences of photos from all pictures: [B,N]."""
+        pictures = self._seen()
+        if maps.shape[1] == 1:
+            pictures, seen = pictures.sum(1, keepdim=True), cut(maps, box, _RENDERED)
+        else:
+            seen = cut(maps[:, 1:], box, _RENDERED)
+        ours, theirs = _compared(seen), _compared(pictures)
+        cross = ours @ theirs.T
+        return ours.square().sum(1, keepdim=True) - 2 * cross + theirs.square().sum(1)
+
+    def _seen(self) -> Tensor:
+        """The part maps of the template [N,4,S,S], each filling its picture."""
+        if self._pictures is None:
+            shapes = self.shape.expand(len(self.turns), -1, -1)
+            unit = Box(shapes.new_zeros(len(shapes), 2), shapes.new_ones(len(shapes)))
+            cameras = framed(shapes, self.turns, unit)
+            parts = [self._rendered(some) for some in cameras.split(_AT_ONCE)]
+            self._pictures = torch.cat(parts)
+        return self._pictures
+
+    def _rendered(self, cameras: Tensor) -> Tensor:
+        faces = icosphere().faces.to(cameras.device)
+        seen = visible(project(self.shape, cameras), faces, _RENDERED)
+        return interpolated(seen, faces, self.parts.expand(len(cameras), -1, -1))
+
+
+def all_around() -> Tensor:
+    """Turns [N,4] that look from every azimuth, from below and above, a little rolled."""
+    grid = torch.cartesian_prod(
+        torch.arange(AZIMUTHS) * (360.0 / AZIMUTHS), torch.tensor(ELEVATIONS), torch.tensor(ROLLS)
+    )
+    azimuth, elevation, roll = grid.unbind(1)
+    stand = multiply(about_axis("x", 90.0), about_axis("z", azimuth))
+    return multiply(about_axis("z", roll), multiply(about_axis("x", elevation), stand))
+
+
+def boxes(mask: Tensor) -> Box:
+    """Around silhouettes [B,1,H,W]; the whole picture where there is none."""
+    inside = mask[:, 0] > 0.5
+    x_low, x_high = _span(inside.any(1))
+    y_low, y_high = _span(inside.any(2))
+    half = torch.maximum(x_high - x_low, y_high - y_low) / 2
+    centre = torch.stack([x_low + x_high, y_low + y_high], 1) / 2
+    return Box(centre.to(mask), half.to(mask))
+
+
+def framed(points: Tensor, turns: Tensor, box: Box) -> Tensor:
+    """The cameras [B,7] with these turns [B,4] in which points [B,V,3] fill the boxes."""
+    still = F.pad(turns, (3, 0))
+    still = still + still.new_tensor([1.0, 0, 0, 0, 0, 0, 0])
+    flat = project(points, still)[..., :2]
+    low, high = flat.amin(1), flat.amax(1)
+    scale = 2 * box.half / (high - low).amax(1).clamp_min(1e-6)
+    shift = box.centre - (low + high) / 2 * scale[:, None]
+    return torch.cat([scale[:, None], shift, turns], 1)
+
+
+def cut(maps: Tensor, box: Box, size: int) -> Tensor:
+    """What boxes hold of maps [B,C,H,W]: [B,C,size,size]."""
+    spread = box.half[:, None, None] * torch.eye(2).to(maps)
+    affine = torch.cat([spread, box.centre[..., None]], 2)
+    grid = F.affine_grid(affine, [len(maps), 1, size, size], align_corners=False)
+    return F.grid_sample(maps, grid, align_corners=False)
+
+
+def _compared(pictures: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(pictures, _COMPARED).flatten(1)
+
+
+def _span(filled: Tensor) -> tuple[Tensor, Tensor]:
+    """The first and the last filled place of rows [B,N], as their outer borders in -1..1."""
+    count = filled.shape[1]
+    at = torch.arange(count, device=filled.device)
+    first = torch.where(filled, at, count).amin(1)
+    last = torch.where(filled, at, -1).amax(1)
+    empty = last < 0
+    first, last = torch.where(empty, 0, first), torch.where(empty, count - 1, last)
+    return 2 * first / count - 1, 2 * (last + 1) / count - 1

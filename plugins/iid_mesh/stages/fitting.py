@@ -1,0 +1,271 @@
+"""What stages s1 and s2 share: a network whose meshes are fitted to silhouettes and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim import AdamW
+
+from iid_mesh.camera_search import CameraSearch, Found, framed
+from iid_mesh.losses import cameras, parts, surface
+from iid_mesh.losses.silhouette import overlap, overlap_loss
+from iid_mesh.networks.mesh_net import Design, MeshNet, Prediction, Stage
+from iid_mesh.networks.state import MESH
+from iid_mesh.render.camera import geodesic, project
+from iid_mesh.render.hard import Visible, interpolated, visible
+from iid_mesh.render.soft import silhouettes
+from iid_mesh.settings import MeshConfig
+from iid_mesh.template import icosphere
+from intrinsic_cli.api import Runtime, Source, Trainer
+from intrinsic_cli.kit.light.colour import linear_to_srgb
+from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.efficientnet import load_imagenet, pretrained_wanted
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch, Split
+
+#: Pixels of each part that vertices are drawn to.
+_POINTS = 24
+#: What angles and frames weigh beside the choice of a camera.
+_TURN, _FRAME = 20.0, 4.0
+
+
+@dataclass(slots=True)
+class Photos:
+    """A batch as the stages look at it: ``photo`` [B,3,H,W] sRGB, ``mask`` [B,1,H,W]; ``maps``
+    [B,5,H,W] of the parts, or the mask where there are none."""
+
+    photo: Tensor
+    mask: Tensor
+    maps: Tensor
+
+    @property
+    def has_parts(self) -> bool:
+        """Does anybody say where parts are?"""
+        return self.maps.shape[1] > 1
+
+    @staticmethod
+    def of(batch: Batch) -> Photos:
+        """From the rows of a dataset."""
+        photo = linear_to_srgb(batch["photo"].clamp(0, 1))
+        return Photos(photo, batch["mask"], batch.get("parts", batch["mask"]))
+
+
+@dataclass(slots=True)
+class Fit:
+    """Meshes in photos: ``offsets`` and ``vertices`` [B,642,3], ``camera`` [B,7], and ``seen`` by
+    it; ``points`` [B,642,3] projected."""
+
+    offsets: Tensor
+    vertices: Tensor
+    camera: Tensor
+    points: Tensor
+    seen: Visible
+
+
+class FittingStage(Trainer):
+    """A stage that fits meshes. It learns from what the camera search finds."""
+
+    watch = "loss"
+    inference = frozenset({MESH})
+
+    def __init__(
+        self, config: MeshConfig, source: Source, runtime: Runtime, stage: Stage = "s2"
+    ) -> None:
+        self._config, self._source, self._device = config, source, runtime.device
+        self.mesh = MeshNet(Design(config.backbone, config.hypotheses, stage))
+        self.mesh.crop.fill_(config.crop)
+        self.mesh.crop.fill_(config.crop)
+        if config.backbone == "lite" and pretrained_wanted(config.pretrained):
+            load_imagenet(self.mesh.body.encoder)
+        self.search = CameraSearch(self.mesh.anchors.clone())
+        self.nets = {MESH: self.mesh, "search": self.search}
+        self._faces = icosphere().faces.to(runtime.device)
+
+    def _place(self, growing: Iterable[Tensor] = ()) -> None:
+        """Onto the device, with one optimizer for the network and what grows."""
+        c = self._config
+        for net in self.nets.values():
+            place(net, self._device)
+        encoder = [p for name, p in self.mesh.named_parameters() if ".encoder." in name]
+        others = [p for name, p in self.mesh.named_parameters() if ".encoder." not in name]
+        groups = [
+            {"params": others, "lr": c.lr},
+            {"params": encoder, "lr": c.encoder_lr},
+            {"params": list(growing), "lr": c.growth_lr},
+        ]
+        filled = [group for group in groups if group["params"]]
+        self.optimizers = {MESH: AdamW(filled, weight_decay=1e-4)}
+
+    def adopt(self, runtime: Runtime, *stages: str) -> None:
+        """Go on with the network of the last of these stages that was trained, or where it is of
+        another size with its template."""
+        for stage in stages:
+            state = runtime.parents.get(stage)
+            if state is None:
+                continue
+            mine, theirs = self.mesh.state_dict(), state[MESH]
+            if all(key in theirs and theirs[key].shape == mine[key].shape for key in mine):
+                load_into(self.mesh, state, MESH)
+            for name in ("mean_v", "template_parts"):
+                self.mesh.get_buffer(name).copy_(theirs[name])
+
+    def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
+        c = self._config
+        return self._source.batches(split, c.batch_size, c.crop, c.seed, start)
+
+    def fit(self, offsets: Tensor, half: Tensor, camera: Tensor, size: int = 0) -> Fit:
+        """Meshes of offsets [B,337,3] from a template's half [337,3], seen by cameras [B,7] in
+        pictures of ``size``, of 0 that of training renders."""
+        template = icosphere()
+        vertices = template.symmetrise(half + offsets)
+        points = project(vertices, camera)
+        seen = visible(points.detach(), self._faces, size or self._config.render)
+        return Fit(template.symmetrise(offsets), vertices, camera, points, seen)
+
+    def camera_terms(self, answer: Prediction, found: Found, half: Tensor) -> dict[str, Tensor]:
+        """How far the proposed cameras are from what was found."""
+        template = icosphere()
+        vertices = template.symmetrise(half + answer.shape).detach()
+        wanted, turns = found.wanted(), answer.cameras[..., 3:]
+        flat = project_all(vertices, answer.cameras)
+        box = found.box
+        return {
+            "camera": cameras.disagreement(answer.logits, found.chances).mean(),
+            "turn": _TURN * cameras.turn_error(turns, wanted, found.chances).mean(),
+            "frame": _FRAME
+            * cameras.framing_error(flat, box.centre, box.half, found.chances).mean(),
+        }
+
+    def surface_terms(self, fit: Fit) -> dict[str, Tensor]:
+        """Smooth, and near the template."""
+        terms = {
+            "smooth": surface.laplacian(fit.vertices).mean(),
+            "deform": surface.deformation(fit.offsets).mean(),
+        }
+        if self._config.flatten_weight > 0:
+            terms["flat"] = surface.creases(fit.vertices).mean()
+        return terms
+
+    def mask_term(self, fit: Fit, photos: Photos, sigma: float) -> Tensor:
+        """What silhouettes lack to those of the photos."""
+        alpha = silhouettes(fit.points, self._faces, self._config.render, sigma)
+        return overlap_loss(alpha, self.smaller(photos.mask)[:, 0]).mean()
+
+    def smaller(self, maps: Tensor) -> Tensor:
+        """Pictures [B,C,H,W] at the size of training renders."""
+        return F.adaptive_avg_pool2d(maps, self._config.render)
+
+    def vertex_term(self, fit: Fit, photos: Photos) -> Tensor:
+        """How far vertices are from the parts they belong to."""
+        shown, present = parts.sampled(photos.maps, _POINTS)
+        labels = self.mesh.template_parts[:, 1:].argmax(1)
+        weights = seen_vertices(fit.seen, self._faces, fit.points.shape[1])
+        return parts.vertex_distance(fit.points[..., :2], weights, labels, shown, present).mean()
+
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """All terms by their weights."""
+        c = self._config
+        weights = {
+            "mask": c.mask_weight,
+            "smooth": c.laplacian_weight,
+            "flat": c.flatten_weight,
+            "deform": c.deform_weight,
+            "texture": c.texture_weight,
+            "off": c.flow_weight,
+            "cycle": c.cycle_weight,
+            "gan": c.gan_weight,
+            "entropy": c.entropy_weight,
+            "parts": c.part_weight,
+            "vertex": c.vertex_weight,
+            "seen parts": c.map_weight,
+        }
+        weighed = [weights.get(name, c.camera_weight) * term for name, term in terms.items()]
+        return torch.stack(weighed).sum()
+
+    def sigma(self, number: int, steps: int) -> float:
+        """The softness of silhouettes at a step, falling evenly in its logarithm."""
+        c = self._config
+        share = min(1.0, number / max(1, steps))
+        return float(c.sigma * (c.last_sigma / c.sigma) ** share)
+
+    def answered(self, photos: Photos) -> tuple[Prediction, Fit]:
+        """What the network says by itself."""
+        answer = self.mesh(photos.photo)
+        half, size = self.mesh.mean_v, photos.mask.shape[-1]
+        return answer, self.fit(answer.shape, half, answer.likeliest(), size)
+
+    def validate(self, batch: Batch) -> Mapping[str, Tensor]:
+        photos = Photos.of(batch)
+        _, fit = self.answered(photos)
+        iou = overlap(fit.seen.mask.float(), (photos.mask[:, 0] > 0.5).float()).mean()
+        losses = {"iou": iou, "loss": 1 - iou}
+        if photos.has_parts:
+            shown = self._shown_parts(fit)
+            wrong = (shown - photos.maps[:, 1:]).abs().sum(1).mean((1, 2))
+            area = photos.mask.mean((1, 2, 3)).clamp_min(1e-3)
+            losses["parts"] = (wrong / area).mean()
+            losses["loss"] = losses["loss"] + losses["parts"] / 2
+        if "cameras" in batch:
+            losses["degrees"] = geodesic(fit.camera[:, 3:], batch["cameras"][:, 3:]).median()
+        return losses
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        photos = Photos.of(batch)
+        _, fit = self.answered(photos)
+        shown = {"photo": batch["photo"], "mask": photos.mask.expand(-1, 3, -1, -1)}
+        shown["silhouette"] = fit.seen.mask[:, None].float().expand(-1, 3, -1, -1)
+        shown["shape"] = shaded(fit, self._faces)
+        if photos.has_parts:
+            shown["parts"] = coloured(self._shown_parts(fit))
+            shown["true parts"] = coloured(photos.maps[:, 1:])
+        return shown
+
+    def _shown_parts(self, fit: Fit) -> Tensor:
+        table = self.mesh.template_parts[:, 1:].expand(len(fit.points), -1, -1)
+        return interpolated(fit.seen, self._faces, table)
+
+
+def teacher(vertices: Tensor, found: Found) -> Tensor:
+    """The likeliest cameras [B,7], in which meshes [B,642,3] fill the silhouettes' boxes."""
+    return framed(vertices.detach(), found.best, found.box)
+
+
+def project_all(vertices: Tensor, proposed: Tensor) -> Tensor:
+    """Vertices [B,V,3] seen by K cameras each [B,K,7]: x and y [B,K,V,2]."""
+    count = proposed.shape[1]
+    repeated = vertices.repeat_interleave(count, 0)
+    flat = project(repeated, proposed.flatten(0, 1))
+    return flat[..., :2].unflatten(0, (-1, count))
+
+
+def seen_vertices(seen: Visible, faces: Tensor, count: int) -> Tensor:
+    """1 for vertices that a seen face has, 0 for others: [B,V]."""
+    corners = faces[seen.face.clamp_min(0)].flatten(1)
+    shown = seen.mask[..., None].expand(-1, -1, -1, 3).flatten(1).float()
+    found = shown.new_zeros(len(shown), count)
+    return found.scatter_reduce(1, corners, shown, "amax")
+
+
+def shaded(fit: Fit, faces: Tensor) -> Tensor:
+    """Meshes as gray clay, lit from the viewer: [B,3,S,S]."""
+    corners = fit.points.detach()[:, faces]
+    normal = torch.linalg.cross(
+        corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
+    )
+    facing = normal[..., 2].abs() / normal.norm(dim=-1).clamp_min(1e-9)
+    index = fit.seen.face.clamp_min(0).flatten(1)
+    light = facing.gather(1, index).view_as(fit.seen.depth)
+    return (light * fit.seen.mask)[:, None].expand(-1, 3, -1, -1)
+
+
+def coloured(maps: Tensor) -> Tensor:
+    """Four parts [B,4,S,S] in colours of their own: [B,3,S,S]."""
+    colours = maps.new_tensor([[1.0, 0.1, 0.1], [1.0, 0.8, 0.1], [0.1, 0.6, 0.2], [0.2, 0.3, 1.0]])
+    return torch.einsum("bphw,pc->bchw", maps, colours)

@@ -1,0 +1,141 @@
+"""Stage s2: shapes, cameras and textures of photos, on the template that was grown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from iid_mesh.camera_search import Found
+from iid_mesh.growth import named_parts
+from iid_mesh.losses import cameras, parts, texture
+from iid_mesh.networks.discriminator import Discriminator
+from iid_mesh.networks.mesh_net import Prediction
+from iid_mesh.render.camera import matrices, project, turned
+from iid_mesh.render.hard import interpolated
+from iid_mesh.render.soft import colours, silhouettes
+from iid_mesh.settings import MeshConfig
+from iid_mesh.stages.fitting import Fit, FittingStage, Photos, shaded
+from iid_mesh.template import icosphere
+from iid_mesh.uv import on_surface, painted
+from intrinsic_cli.api import Runtime, Source
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch
+    from intrinsic_cli.api.method import Minimise
+
+#: How far beyond the plane of symmetry the far side of the template still counts as seen.
+_BEYOND = 0.05
+
+
+class ConsistentStage(FittingStage):
+    """Semantic consistency, the texture cycle and K anchored cameras on a fixed template. Each
+    photo is rendered from the camera whose anchor the search finds likeliest."""
+
+    def __init__(self, config: MeshConfig, source: Source, runtime: Runtime) -> None:
+        super().__init__(config, source, runtime, "s2")
+        self.adopt(runtime, "s1", "template")
+        if config.gan_weight > 0:
+            self.discriminator = Discriminator(1, config.render)
+            self.nets = {**self.nets, "discriminator": self.discriminator}
+        self._place()
+        if config.gan_weight > 0:
+            group = {"params": list(self.discriminator.parameters()), "lr": config.lr}
+            self.optimizers["mesh"].add_param_group(group)
+
+    def setup(self) -> None:
+        """Look at the template from all around."""
+        known = self.mesh.template_parts
+        if not bool(known.any()):
+            known[:, 1:] = named_parts(icosphere().vertices).to(known)
+        self.search.look_at(icosphere().symmetrise(self.mesh.mean_v), known[:, 1:])
+
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
+        photos = Photos.of(batch)
+        terms = self._terms(photos, self.sigma(number, self._config.steps))
+        minimise(self.total(terms), "mesh")
+        return {name: term.detach() for name, term in terms.items()}
+
+    def _terms(self, photos: Photos, sigma: float) -> dict[str, Tensor]:
+        c = self._config
+        answer: Prediction = self.mesh(photos.photo)
+        found: Found = self.search(photos.maps, photos.mask)
+        rows = torch.arange(len(photos.photo), device=photos.photo.device)
+        camera = answer.cameras[rows, found.chances.argmax(1)]
+        fit = self.fit(answer.shape, self.mesh.mean_v, camera)
+        terms = {"mask": self.mask_term(fit, photos, sigma)}
+        terms |= self.surface_terms(fit)
+        terms |= self.camera_terms(answer, found, self.mesh.mean_v)
+        terms |= self._texture_terms(answer, fit, photos)
+        terms["entropy"] = cameras.entropy(answer.logits).mean()
+        if photos.has_parts:
+            terms |= self._part_terms(answer, fit, photos, sigma)
+        if c.gan_weight > 0:
+            terms["gan"] = self._other_sides(fit, photos, sigma)
+        return terms
+
+    def _texture_terms(self, answer: Prediction, fit: Fit, photos: Photos) -> dict[str, Tensor]:
+        """The texture flow comes from where it is seen, stays on the object, and looks like it."""
+        directions = self._directions(fit)
+        come_from = on_surface(answer.flow, directions)
+        mask = self.smaller(photos.mask)
+        shown = fit.seen.mask.float()
+        rendered = painted(photos.photo, come_from)
+        photo = self.smaller(photos.photo)
+        both = shown[:, None] * mask
+        barriers = texture.barrier(photos.mask)
+        return {
+            "cycle": texture.cycle(come_from, shown * _own_side(directions, fit.camera)).mean(),
+            "off": texture.off_object(answer.flow, barriers).mean(),
+            "texture": texture.unlikeness(rendered, photo, both).mean(),
+        }
+
+    def _directions(self, fit: Fit) -> Tensor:
+        sphere = icosphere().vertices.to(fit.points)
+        return interpolated(fit.seen, self._faces, sphere.expand(len(fit.points), -1, -1))
+
+    def _part_terms(
+        self, answer: Prediction, fit: Fit, photos: Photos, sigma: float
+    ) -> dict[str, Tensor]:
+        terms = {"vertex": self.vertex_term(fit, photos)}
+        if answer.parts is not None:
+            terms["seen parts"] = parts.map_loss(answer.parts, photos.maps).mean()
+        if self._config.part_weight > 0:
+            table = self.mesh.template_parts[:, 1:].expand(len(fit.points), -1, -1)
+            # Cameras are held: what parts say of these comes from the search and the vertices.
+            size = self._config.render
+            values, alpha = colours(fit.points, self._faces, table, size, sigma)
+            shown = torch.cat([1 - alpha[:, None], values * alpha[:, None]], 1)
+            terms["parts"] = parts.map_error(shown, self.smaller(photos.maps)).mean()
+        return terms
+
+    def _other_sides(self, fit: Fit, photos: Photos, sigma: float) -> Tensor:
+        """How well silhouettes from elsewhere are told from those of photos; its gradient reaches
+        the shapes turned round."""
+        degrees = torch.rand(len(fit.camera), device=fit.camera.device) * 180
+        camera = turned(fit.camera.detach(), "y", degrees)
+        alpha = silhouettes(project(fit.vertices, camera), self._faces, self._config.render, sigma)
+        seen = self.smaller(photos.mask)
+        fake = self.discriminator.loss(alpha[:, None], seen=False)
+        return fake + self.discriminator.loss(seen, seen=True)
+
+    def preview(self, batch: Batch) -> Mapping[str, Tensor]:
+        shown = dict(super().preview(batch))
+        photos = Photos.of(batch)
+        answer, fit = self.answered(photos)
+        come_from = on_surface(answer.flow, self._directions(fit))
+        shown["texture"] = painted(batch["photo"], come_from) * fit.seen.mask[:, None]
+        other = self.fit(answer.shape, self.mesh.mean_v, turned(fit.camera, "y", 90.0), 64)
+        shown["other side"] = F.interpolate(shaded(other, self._faces), photos.mask.shape[-2:])
+        return shown
+
+
+def _own_side(directions: Tensor, camera: Tensor) -> Tensor:
+    """1 where pixels show the side of the object that is turned to the camera [B,7], 0 where the
+    other one, by the template's ``directions`` [B,3,S,S]: [B,S,S]. Both sides share one texture,
+    which can come from one of them only."""
+    towards = -matrices(camera[:, 3:])[:, 2, 1].detach().sign()
+    return (directions[:, 1] * towards[:, None, None] > -_BEYOND).float()

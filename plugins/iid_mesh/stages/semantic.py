@@ -1,0 +1,101 @@
+"""Stage template: where the parts lie on the grown template, and which way up it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from iid_mesh.growth import named_parts, part_counts
+from iid_mesh.losses.silhouette import overlap
+from iid_mesh.render.camera import rotate
+from iid_mesh.settings import MeshConfig
+from iid_mesh.stages.fitting import Fit, FittingStage, Photos, teacher
+from iid_mesh.template import icosphere
+from intrinsic_cli.api import Runtime, Source
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch
+    from intrinsic_cli.api.method import Minimise
+
+#: Counts of vertices that no photo has shown.
+_UNSEEN = 1e-3
+
+
+class Semantics(nn.Module):
+    """Sums over photos: ``counts`` [642,4] of parts seen at vertices, ``up`` [3] of the directions
+    that are up in the photos; ``grown`` [337,3] is the template as it came."""
+
+    counts: Tensor
+    up: Tensor
+    grown: Tensor
+
+    def __init__(self, grown: Tensor) -> None:
+        super().__init__()
+        sphere = icosphere().vertices
+        self.register_buffer("counts", _UNSEEN * named_parts(sphere))
+        self.register_buffer("up", torch.zeros(3))
+        self.register_buffer("grown", grown.clone())
+
+    def parts(self) -> Tensor:
+        """The probabilities of parts [642,4]."""
+        return self.counts / self.counts.sum(1, keepdim=True)
+
+    def level(self) -> Tensor:
+        """The template [337,3], turned about y such that photos are upright on average."""
+        angle = torch.atan2(self.up[0], self.up[2])
+        cos, sin = angle.cos(), angle.sin()
+        x, y, z = self.grown.unbind(1)
+        return torch.stack([cos * x - sin * z, y, sin * x + cos * z], 1)
+
+
+class SemanticStage(FittingStage):
+    """Nothing is minimised: part maps of many photos are averaged on the template, from the cameras
+    that the search finds. In place of UMR's exemplars: with cameras known, all photos agree."""
+
+    def __init__(self, config: MeshConfig, source: Source, runtime: Runtime) -> None:
+        super().__init__(config, source, runtime, "s1")
+        self.steps = config.template_steps
+        self.adopt(runtime, "s1")
+        self.semantics = Semantics(self.mesh.mean_v)
+        self.nets = {**self.nets, "semantics": self.semantics}
+        self.optimizers = {}
+        self._place()
+        self.optimizers = {}
+
+    def setup(self) -> None:
+        """Look at the template with the parts stage s1 found, or those that are thought likely."""
+        known = self.mesh.template_parts[:, 1:]
+        first = self.semantics.parts()
+        shape = icosphere().symmetrise(self.semantics.grown)
+        self.search.look_at(shape, torch.where(known.sum(1, keepdim=True) > 0, known, first))
+
+    @torch.no_grad()
+    def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
+        photos = Photos.of(batch)
+        found = self.search(photos.maps, photos.mask)
+        half = self.semantics.grown
+        rigid = half.new_zeros(len(photos.photo), 1, 3)
+        fit = self.fit(rigid, half, teacher(icosphere().symmetrise(half + rigid), found))
+        if photos.has_parts:
+            maps = self.smaller(photos.maps * photos.mask)
+            counts = part_counts(fit.seen, maps)
+            self.semantics.counts += counts + counts[icosphere().mirror.to(counts.device)]
+        self.semantics.up += _upward(found.best).sum(0)
+        self.mesh.mean_v.copy_(self.semantics.level())
+        self.mesh.template_parts[:, 1:] = self.semantics.parts()
+        certain = self.semantics.parts().amax(1).mean()
+        return {"loss": 1 - certain, "overlap": self._overlap(fit, photos)}
+
+    def _overlap(self, fit: Fit, photos: Photos) -> Tensor:
+        mask = self.smaller(photos.mask)[:, 0]
+        return overlap(fit.seen.mask.float(), mask).mean()
+
+
+def _upward(turns: Tensor) -> Tensor:
+    """The direction of the template [B,3] that is up in photos of these turns [B,4]."""
+    back = turns * turns.new_tensor([1.0, -1.0, -1.0, -1.0])
+    up = turns.new_tensor([0.0, -1.0, 0.0]).expand(len(turns), 1, 3)
+    return rotate(up, back)[:, 0]
