@@ -15,7 +15,9 @@ class DecomposeRequest:
     kind) empty means the method's own. ``name`` is what the names of a photo's files begin with:
     ``{stem}.{method}``, see ``iid decompose --help``. ``exr_layer`` chooses one of an EXR that has
     several. ``mask`` is the silhouette of the photo's object, or a folder of those of all photos;
-    it stands in for their alpha."""
+    it stands in for their alpha. ``shard`` is the part of the photos to do, ``I/N`` ("": all of
+    them); ``retry_failed`` does only those that failed last. ``watch`` goes on with photos that
+    come into the folders, for ``seconds`` or until a signal ends it."""
 
     inputs: tuple[Path, ...]
     method: str = "flow"
@@ -37,6 +39,10 @@ class DecomposeRequest:
     name: str = "{stem}"
     exr_layer: str = ""
     mask: Path | None = None
+    shard: str = ""
+    retry_failed: bool = False
+    watch: bool = False
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,11 @@ class InputReport:
 
 @dataclass(frozen=True, slots=True)
 class DecomposeReport:
-    """All inputs of one run."""
+    """All inputs of one run; ``interrupted`` says that a signal ended one that watched."""
 
     inputs: tuple[InputReport, ...]
     seconds: float = 0.0
+    interrupted: bool = False
 
     def count(self, status: str) -> int:
         """How many inputs ended with ``status``."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from intrinsic_cli.cli import options
 from intrinsic_cli.cli.command import MethodCommand
-from intrinsic_cli.cli.decompose_options import OUTPUTS, PHOTOS, several
+from intrinsic_cli.cli.decompose_options import OUTPUTS, PHOTOS, RUNS, several
 from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, format_name
+
+if TYPE_CHECKING:
+    from intrinsic_cli.requests import DecomposeRequest
 
 
 @click.command(cls=MethodCommand)
@@ -18,6 +23,7 @@ from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, format_name
 @options.method()
 @several(OUTPUTS)
 @several(PHOTOS)
+@several(RUNS)
 @options.weights
 @options.settings("-O", "--option", help="One option of the method; `-m NAME --help` lists them.")
 @options.config
@@ -43,8 +49,8 @@ def decompose(
     """Take photos apart into layers.
 
     stdout gets one written path a line, or with --json one object per photo. Finished photos are
-    skipped. Exit codes: 0 all done, 1 failed, 2 usage, 3 some photos failed, 4 no weights or data,
-    130 interrupted."""
+    skipped; iid-manifest.jsonl in the output folder tells what became of each. Exit codes: 0 all
+    done, 1 failed, 2 usage, 3 some photos failed, 4 no weights or data, 130 interrupted."""
     from intrinsic_cli.cli.decompose_results import to_file, to_folder, to_stdout
     from intrinsic_cli.cli.inputs import gather
     from intrinsic_cli.kit.files.quiet import separate_streams
@@ -52,16 +58,30 @@ def decompose(
 
     separate_streams()
     paths, stdin = gather(inputs, from_list)
-    options = given.pop("settings")
     wanted = split_names(layers)
+    chosen = given.pop("settings")
     request = DecomposeRequest(
-        paths, stdin=stdin, out=Path(out), layers=wanted, options=options, **given
+        paths, stdin=stdin, out=Path(out), layers=wanted, options=chosen, **given
     )
     if out == "-":
         return to_stdout(request)
     if is_layer_file(Path(out)):
         return to_file(request, as_json)
-    return to_folder(request, as_json)
+    return to_folder(in_its_shard(request), as_json)
+
+
+def in_its_shard(request: DecomposeRequest) -> DecomposeRequest:
+    """The request for the part of the photos that torchrun or SLURM gave this process, unless it
+    names one."""
+    from intrinsic_cli.cli import console
+    from intrinsic_cli.runs.decompose.shards import shard_here
+
+    if request.shard:
+        return request
+    shard, note = shard_here(os.environ)
+    if note:
+        console.note(note)
+    return replace(request, shard=shard)
 
 
 def split_names(layers: str) -> tuple[str, ...]:

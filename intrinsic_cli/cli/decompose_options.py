@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from intrinsic_cli.cli import tab
+from intrinsic_cli.cli import options, tab
 from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, format_name
 
 Decorator = Callable[[Any], Any]
@@ -78,6 +78,24 @@ OUTPUTS: tuple[Decorator, ...] = (
     ),
     click.option("--preview", is_flag=True, help="Write a contact sheet of each photo."),
     click.option("--force", is_flag=True, help="Do finished photos again."),
+)
+
+RUNS: tuple[Decorator, ...] = (
+    click.option(
+        "--shard",
+        default="",
+        metavar="I/N",
+        help="Do one part of N, from 1/N to N/N; torchrun and SLURM tell it by themselves.",
+    ),
+    click.option("--retry-failed", is_flag=True, help="Do only photos that failed last time."),
+    click.option("--watch", is_flag=True, help="Go on with photos that come into the folders."),
+    click.option(
+        "--for",
+        "seconds",
+        type=options.Duration(),
+        metavar="DURATION",
+        help="How long to --watch, like 90s, 30m or 2h; else until Ctrl-C.",
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.cli import console
 from intrinsic_cli.cli.console import progress
+from intrinsic_cli.cli.failures import INTERRUPTED
 from intrinsic_cli.cli.output import line
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
 
@@ -91,6 +92,9 @@ def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport
     from intrinsic_cli.runs.decompose.inputs import is_folder
     from intrinsic_cli.runs.decompose.run import decompose
 
+    if request.shard or request.watch or request.retry_failed:
+        hint = "give -o a folder for --shard, --watch and --retry-failed"
+        raise UsageError(f"{what} writes one layer of one photo", hint)
     if len(request.layers) != 1 and request.format != "npz":
         raise UsageError(f"{what} writes one layer of one photo", "say which: --layers NAME")
     if len(request.inputs) != 1 or is_folder(request.inputs[0]):
@@ -109,6 +113,8 @@ def _sum_up(report: DecomposeReport) -> int:
             console.note(f"failed: {item.input}: {item.error}")
     seconds = f"{report.seconds:.1f} s"
     console.note(f"{done} done, {skipped} skipped, {failed} failed in {seconds}")
+    if report.interrupted:
+        return INTERRUPTED
     if not failed:
         return 0
     return SOME_FAILED if done or skipped else FAILED

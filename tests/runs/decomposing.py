@@ -12,6 +12,7 @@ from PIL import Image
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest
+from intrinsic_cli.runs.decompose.manifest import NAME
 from intrinsic_cli.runs.decompose.run import decompose
 
 RNG = np.random.default_rng(0)
@@ -29,11 +30,18 @@ def statuses(report: DecomposeReport) -> dict[str, int]:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
+    """All files but the manifest, which tells when."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and not path.name.startswith(NAME)
     }
+
+
+def forget(out: Path) -> None:
+    """Without the manifest the sidecars are asked."""
+    for path in out.glob(f"{NAME}*"):
+        path.unlink()
 
 
 class Notes:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from decomposing import FLAT, everything, go
+from decomposing import FLAT, everything, forget, go
 from light_method import DEFAULT, REGISTRY, SPEC
 from PIL import Image
 
@@ -75,6 +75,7 @@ def test_a_sidecar_of_another_recipe_vouches_for_nothing(
     path = tmp_path / "out/a.iid.json"
     facts = json.loads(path.read_text())
     path.write_text(json.dumps({**facts, key: "other"}))
+    forget(path.parent)
     assert status() == "done"
 
 
@@ -134,6 +135,7 @@ def test_a_bad_sidecar_costs_no_more_than_its_own_photo(
 
     assert status() == {"a": "done", "b": "done"}
     (out / "a.iid.json").write_text(BAD_SIDECARS[kind])
+    forget(out)
     assert status() == {"a": "done", "b": "skipped"}
     (tmp_path / "bad.iid.json").write_text(BAD_SIDECARS[kind])
     assert status() == {"a": "skipped", "b": "skipped"}
@@ -146,6 +148,7 @@ def test_a_sidecar_full_of_the_right_words_and_wrong_values(
     path = tmp_path / "out/a.iid.json"
     facts = json.loads(path.read_text())
     path.write_text(json.dumps({**facts, "layers": dict.fromkeys(facts["layers"], 5)}))
+    forget(path.parent)
     assert status() == "done"
 
 
@@ -173,7 +176,7 @@ def test_the_preview_of_a_finished_photo_is_made_alone(
     out = tmp_path / "out"
     status()
     before = everything(out)
-    monkeypatch.setattr("intrinsic_cli.runs.decompose.run.process_photos", None)
+    monkeypatch.setattr("intrinsic_cli.runs.decompose.photos.PhotoWorker.process", None)
     item = go(photo, out=out, preview=True).inputs[0]
     assert (item.status, item.written) == ("done", (str(out / "a.preview.png"),))
     after = everything(out)

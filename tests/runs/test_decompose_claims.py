@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,53 +13,121 @@ from typing import Any
 import pytest
 from decomposing import go, photo
 
-from intrinsic_cli.api import IidError
-from intrinsic_cli.runs.decompose.claim import claimed
+from intrinsic_cli.runs.decompose import claims as room
+from intrinsic_cli.runs.decompose.claims import Claims, claim_file
 
 
-def test_a_place_is_claimed_by_one_process_alone(tmp_path: Path) -> None:
+def test_a_place_is_claimed_once(tmp_path: Path) -> None:
     base = tmp_path / "out/a"
-    refused = pytest.raises(IidError, match="another run of iid is writing")
-    with claimed(base), refused, claimed(base):
-        pass
-    with claimed(base):
-        pass
+    with Claims() as mine, Claims() as others:
+        assert mine.take(base)
+        assert not others.take(base)
+        assert (mine.holds(base), others.holds(base)) == (True, False)
+        others.release(base)
+        assert mine.holds(base), "nobody releases what another holds"
+        mine.release(base)
+        assert others.take(base)
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_of_many_claims_at_once_one_succeeds(tmp_path: Path) -> None:
-    barrier, inside = threading.Barrier(8), threading.Event()
+    barrier = threading.Barrier(8)
     outcomes: list[bool] = []
 
     def claim() -> None:
+        claims = Claims()
         barrier.wait()
-        try:
-            with claimed(tmp_path / "a"):
-                inside.wait(10)
-            outcomes.append(True)
-        except IidError:
-            outcomes.append(False)
-            if len(outcomes) == 7:
-                inside.set()
+        outcomes.append(claims.take(tmp_path / "a"))
 
-    threads = [threading.Thread(target=claim) for _ in range(8)]
+    run_threads(claim, 8)
+    assert sorted(outcomes) == [False] * 7 + [True]
+
+
+def run_threads(work: Callable[[], None], count: int) -> None:
+    threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == [False] * 7 + [True]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="asks whether a process lives")
+posix = pytest.mark.skipif(os.name != "posix", reason="asks whether a process lives")
+DEAD = f"{socket.gethostname()} {2**22 + 5} x"
+
+
+@posix
 def test_the_claim_of_a_killed_process_does_not_last(tmp_path: Path) -> None:
-    import socket
+    claim_file(tmp_path / "a").write_text(DEAD)
+    with Claims() as claims:
+        assert claims.take(tmp_path / "a")
+    claim_file(tmp_path / "a").write_text("another-machine 5 x")
+    with Claims() as claims:
+        assert not claims.take(tmp_path / "a")
 
-    (tmp_path / ".iid-lock-a").write_text(f"{socket.gethostname()} {2**22 + 5}")
-    with claimed(tmp_path / "a"):
-        pass
-    (tmp_path / ".iid-lock-a").write_text("another-machine 5")
-    with pytest.raises(IidError, match="another run"), claimed(tmp_path / "a"):
-        pass
+
+@posix
+def test_of_many_who_take_over_one_succeeds(tmp_path: Path) -> None:
+    for _ in range(20):
+        claim_file(tmp_path / "a").write_text(DEAD)
+        barrier = threading.Barrier(6)
+        everybody = [Claims() for _ in range(6)]
+        waiting = list(everybody)
+        outcomes: list[bool] = []
+
+        def claim(barrier: Any = barrier, waiting: Any = waiting, told: Any = outcomes) -> None:
+            claims = waiting.pop()
+            barrier.wait()
+            told.append(claims.take(tmp_path / "a"))
+
+        run_threads(claim, 6)
+        assert sorted(outcomes) == [False] * 5 + [True]
+        assert sum(claims.holds(tmp_path / "a") for claims in everybody) == 1
+
+
+def test_a_claim_without_a_sign_of_life_is_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = tmp_path / "a"
+    claim_file(base).write_text("another-machine 5 x")
+    now = [1000.0]
+    monkeypatch.setattr(room, "time", clock := type("Clock", (), {}))
+    clock.monotonic = staticmethod(lambda: now[0])  # type: ignore[attr-defined]
+    with Claims() as claims:
+        assert not claims.take(base)
+        now[0] += room.STALE - 1
+        assert not claims.take(base)
+        os.utime(claim_file(base), ns=(5, 5))
+        now[0] += 2
+        assert not claims.take(base), "it was touched, whatever its owner's clock says"
+        now[0] += room.STALE + 1
+        assert claims.take(base)
+        assert claims.holds(base)
+
+
+def test_whoever_holds_a_claim_gives_signs_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "TOUCH", 0.01)
+    with Claims() as claims:
+        claims.take(tmp_path / "a")
+        path = claim_file(tmp_path / "a")
+        os.utime(path, ns=(5, 5))
+        deadline = time.monotonic() + 20
+        while path.stat().st_mtime_ns == 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert path.stat().st_mtime_ns > 5
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """``act`` once, after a run has looked what there is to do and before it claims a photo."""
+    original = Claims.take
+
+    def late(self: Claims, base: Path) -> bool:
+        monkeypatch.setattr(Claims, "take", original)
+        act()
+        return original(self, base)
+
+    monkeypatch.setattr(Claims, "take", late)
 
 
 def test_who_comes_second_with_another_photo_is_told(
@@ -66,18 +136,42 @@ def test_who_comes_second_with_another_photo_is_told(
     """Both runs have looked and seen a free place; the other one is done first."""
     one, other, out = photo(tmp_path / "1/a.png"), photo(tmp_path / "2/a.png"), tmp_path / "out"
     other.write_bytes(one.read_bytes() + b"another")
-    from intrinsic_cli.runs.decompose import photos
 
-    original: Callable[..., Any] = photos.load
-
-    def late(*given: Any) -> Any:
-        loaded = original(*given)
-        monkeypatch.setattr(photos, "load", original)
+    def first() -> None:
         assert go(one, out=out).inputs[0].status == "done"
-        return loaded
 
-    monkeypatch.setattr(photos, "load", late)
+    meanwhile(monkeypatch, first)
     item = go(other, out=out).inputs[0]
     assert item.status == "failed"
     assert f"its layers would replace those of {one}" in item.error
     assert go(other, out=out, force=True).inputs[0].status == "done"
+
+
+def test_who_comes_second_with_the_same_photo_leaves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, out = photo(tmp_path / "a.png"), tmp_path / "out"
+    statuses: list[str] = []
+    meanwhile(monkeypatch, lambda: statuses.append(go(one, out=out).inputs[0].status))
+    statuses.append(go(one, out=out).inputs[0].status)
+    assert statuses == ["done", "skipped"]
+
+
+def test_who_comes_second_waits_for_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, out = photo(tmp_path / "a.png"), tmp_path / "out"
+    first = Claims()
+    assert first.take(out / "a")
+    looked: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looked.append(seconds)
+        if len(looked) == 3:
+            first.release(out / "a")
+
+    monkeypatch.setattr(
+        "intrinsic_cli.runs.decompose.photos.time", type("", (), {"sleep": staticmethod(sleep)})
+    )
+    assert go(one, out=out).inputs[0].status == "done"
+    assert looked == [0.1, 0.2, 0.4]

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from light_method import REGISTRY, PowerDecomposer
+from light_method import REGISTRY
 from PIL import Image
-from torch import Tensor
 
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.requests import DecomposeRequest, InputReport
@@ -104,26 +102,6 @@ def test_a_sidecar_that_does_not_tell_whose_it_is_makes_no_trouble(
     (out / "x.iid.json").write_text(json.dumps(facts))
     assert go(one, out).status == "skipped"
     assert go(other, out).status == "done"
-
-
-def test_a_namesake_that_another_run_finishes_in_the_meantime(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, other = photo(tmp_path / "a/x.png", 9), photo(tmp_path / "b/x.png", 10)
-    out = tmp_path / "out"
-    meanwhile = [lambda: go(other, out)]
-    before = PowerDecomposer.__call__
-
-    def slowly(self: PowerDecomposer, photos: Tensor) -> Mapping[str, Tensor]:
-        if meanwhile:
-            meanwhile.pop()()
-        return before(self, photos)
-
-    monkeypatch.setattr(PowerDecomposer, "__call__", slowly)
-    report = go(one, out)
-    assert report.status == "failed"
-    assert f"those of {other}" in report.error
-    assert width(out, "x") == 10
 
 
 def test_names_that_some_file_systems_take_for_the_same(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from decomposing import FLAT, everything, go, statuses
 from light_method import DEFAULT, SPEC
 from PIL import Image
 
-from intrinsic_cli.api import DataError, UsageError, WeightsError
+from intrinsic_cli.api import DataError, IidError, UsageError, WeightsError
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeRequest
@@ -139,7 +139,7 @@ def test_work_that_is_interrupted_while_being_redone_is_not_vouched_for(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(write, "write_text", fail)
-    report = go(tmp_path / "a.png", out=out, options=("power=0.1",))
-    assert "No space left" in report.inputs[0].error
+    with pytest.raises(IidError, match="No space left"):
+        go(tmp_path / "a.png", out=out, options=("power=0.1",))
     monkeypatch.undo()
     assert go(tmp_path / "a.png", out=out).inputs[0].status == "done"

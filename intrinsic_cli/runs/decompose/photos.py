@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from intrinsic_cli.api import Decomposition, IidError
 from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.claims import Claims
+from intrinsic_cli.runs.decompose.earlier import verdict
 from intrinsic_cli.runs.decompose.load import LoadedPhoto, load
+from intrinsic_cli.runs.decompose.out_folder import OutFolder, OutputLostError
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
 from intrinsic_cli.runs.decompose.targets import Target
@@ -18,38 +23,114 @@ from intrinsic_cli.runs.decompose.write import write
 from intrinsic_cli.runs.session import Session
 
 if TYPE_CHECKING:
-    from intrinsic_cli.kit.inference.stream import Workers
+    from intrinsic_cli.kit.inference.stream import Stream, Workers
 
 Made = TypeVar("Made")
+Outcomes = Generator[tuple[Target, InputReport], None, None]
 
 CUDA_BATCH = 8  # photos; memory that runs out halves it
+#: Seconds between two looks at photos that other runs are at: at first, and at most.
+FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 
 
-def process_photos(
-    plan: Plan, targets: Sequence[Target], sidecars: Sidecars, note: Callable[[str], None]
-) -> Iterator[InputReport]:
-    """Take the photos of ``targets`` apart; each report comes when all its files are in place."""
-    from intrinsic_cli.kit.inference.stream import Stream
+class BusyError(IidError):
+    """Another run is at the photo."""
 
-    request = plan.request
-    session = Session(plan.choice, request.device, request.precision, request.seed)
 
-    def work(group: Sequence[LoadedPhoto]) -> list[Decomposition | IidError]:
-        return contained(session.try_many, [one.photo for one in group], note)
+class SettledError(IidError):
+    """Another run has settled the photo in the meantime, as ``report`` says."""
 
-    stream: Stream[Target, LoadedPhoto, Decomposition, InputReport] = Stream(
-        read=lambda target: contained(load, target, request),
-        work=work,
-        write=lambda target, loaded, result: contained(
-            write, plan, target, loaded, result, sidecars
-        ),
-        workers=_workers(session.runtime.device.type, request.batch_size),
-    )
-    for target, outcome in stream.run(targets):
-        if isinstance(outcome, IidError):
-            yield InputReport(target.input, "failed", error=sentence(outcome))
-        else:
-            yield outcome
+    def __init__(self, report: InputReport) -> None:
+        super().__init__("settled")
+        self.report = report
+
+
+class PhotoWorker:
+    """Takes photos apart, each claimed while it is at it. The network is opened when the first
+    photos come, and stays open for all that follow; ``stop`` is asked while it waits for others."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        claims: Claims,
+        folder: OutFolder,
+        note: Callable[[str], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        self.plan = plan
+        self.claims = claims
+        self.folder = folder
+        self.note = note
+        self.stop = stop
+        self._session: Session | None = None
+
+    def process(self, targets: Sequence[Target], sidecars: Sidecars) -> Outcomes:
+        """Each photo with its report, which comes when all its files are in place; those that other
+        runs are at last. OutputLostError where nothing more can be written."""
+        if self._session is None:
+            asked = self.plan.request
+            self._session = Session(self.plan.choice, asked.device, asked.precision, asked.seed)
+        stream = self._stream(self._session, sidecars)
+        waiting = list(targets)
+        wait = FIRST_WAIT
+        while waiting:
+            busy: list[Target] = []
+            # Its threads end when it is closed, come what may.
+            with contextlib.closing(stream.run(waiting)) as outcomes:
+                for target, outcome in outcomes:
+                    self.claims.release(target.base)
+                    if isinstance(outcome, BusyError):
+                        busy.append(target)
+                    else:
+                        yield target, _report(target, outcome)
+            if busy and wait == FIRST_WAIT:
+                self.note(_waiting(busy))
+            if not busy or self.stop():
+                return
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+            waiting = busy
+
+    def _stream(
+        self, session: Session, sidecars: Sidecars
+    ) -> Stream[Target, LoadedPhoto, Decomposition, InputReport]:
+        from intrinsic_cli.kit.inference.stream import Stream
+
+        def work(group: Sequence[LoadedPhoto]) -> list[Decomposition | IidError]:
+            return contained(session.try_many, [one.photo for one in group], self.note)
+
+        def put(target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
+            return contained(self._write, target, loaded, result)
+
+        return Stream(
+            read=lambda target: contained(self._read, target, sidecars),
+            work=work,
+            write=put,
+            workers=_workers(session.runtime.device.type, self.plan.request.batch_size),
+        )
+
+    def _read(self, target: Target, sidecars: Sidecars) -> LoadedPhoto:
+        """Claim and read a photo, unless another run is at it or has been."""
+        self.folder.check()
+        try:
+            if not self.claims.take(target.base):
+                raise BusyError("another run of iid is at it")
+        except OSError as error:
+            raise self.folder.refusal(error) from error
+        if sidecars.refreshed(target.sidecar):
+            report = verdict(target, self.plan, sidecars)
+            if report is not None:
+                raise SettledError(report)
+        return load(target, self.plan.request)
+
+    def _write(self, target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
+        self.folder.check()
+        if not self.claims.holds(target.base):
+            raise BusyError("another run of iid has taken it over")
+        try:
+            return write(self.plan, target, loaded, result)
+        except OSError as error:
+            raise self.folder.refusal(error) from error
 
 
 def contained(step: Callable[..., Made], *given: Any) -> Made:
@@ -69,6 +150,22 @@ def contained(step: Callable[..., Made], *given: Any) -> Made:
 def sentence(error: IidError) -> str:
     """The error in one line."""
     return f"{error.message} ({error.hint})" if error.hint else error.message
+
+
+def _report(target: Target, outcome: InputReport | IidError) -> InputReport:
+    """The report of a photo, come what may; an error that ends the run is raised."""
+    if isinstance(outcome, OutputLostError):
+        raise outcome
+    if isinstance(outcome, SettledError):
+        return outcome.report
+    if isinstance(outcome, IidError):
+        return InputReport(target.input, "failed", error=sentence(outcome))
+    return outcome
+
+
+def _waiting(busy: Sequence[Target]) -> str:
+    others = f" and {len(busy) - 1} more" if len(busy) > 1 else ""
+    return f"waiting for another run of iid, which is at {busy[0].input}{others}"
 
 
 def _workers(device: str, batch: int | None) -> Workers:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from intrinsic_cli import weights
-from intrinsic_cli.api import IidError, Progress, Silent
-from intrinsic_cli.kit.files.atomic import sweep
+from intrinsic_cli.api import Progress, Silent, UsageError
 from intrinsic_cli.kit.files.quiet import noise_note
 from intrinsic_cli.registry import Registry, load_registry
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
-from intrinsic_cli.runs.decompose.earlier import replaced, verdict
-from intrinsic_cli.runs.decompose.inputs import Found, find, missing
-from intrinsic_cli.runs.decompose.load import load
-from intrinsic_cli.runs.decompose.photos import contained, process_photos, sentence
-from intrinsic_cli.runs.decompose.plan import Plan, make_plan
-from intrinsic_cli.runs.decompose.sidecars import Sidecars
-from intrinsic_cli.runs.decompose.targets import Target, check_targets, choose_targets
+from intrinsic_cli.runs.decompose.claims import Claims
+from intrinsic_cli.runs.decompose.inputs import Found, is_folder, missing
+from intrinsic_cli.runs.decompose.job import Job
+from intrinsic_cli.runs.decompose.out_folder import OutputLostError
+from intrinsic_cli.runs.decompose.plan import make_plan
+from intrinsic_cli.runs.decompose.shards import parse_shard
+from intrinsic_cli.runs.decompose.watch import check_folders, watched
 from intrinsic_cli.runs.session import Choice
+from intrinsic_cli.runs.train.stop_signal import Stop
 
 
 def decompose(
@@ -33,99 +33,123 @@ def decompose(
     photo as it ends.
 
     A photo that cannot be read is reported, not raised. Raises UsageError, DataError (no photo at
-    all), WeightsError."""
+    all), WeightsError, and IidError where the output folder is full or gone."""
     start = time.perf_counter()
     registry = registry or load_registry()
+    _check(request)
     plan = make_plan(request, registry)
-    sidecars = Sidecars()
-    found = find(request.inputs, request.recursive, request.out, sidecars)
-    targets = _targets(plan, found, sidecars)
-    for note in found.notes():
-        progress.note(note)
-    for note in _about_weights(plan.choice, registry):
-        progress.note(note)
-    progress.start(f"decompose with {request.method}", len(targets) + len(found.empty))
-    try:
-        # Its threads end when it is closed, come what may.
-        with contextlib.closing(_go(plan, targets, found, sidecars, progress)) as results:
-            reports = tuple(_told(results, progress, on_input))
-        noise = noise_note()
-        if noise:
-            progress.note(noise)
-    finally:
-        progress.finish()
-    return DecomposeReport(reports, time.perf_counter() - start)
+    stop = Stop(request.seconds)
+    reports: list[InputReport] = []
+    with Claims() as claims:
+        job = Job(plan, claims, progress, stop)
+        notes = _about_weights(plan.choice, registry)
+        if request.watch:
+            with stop:
+                _watch(job, notes, stop, _Listener(job, reports, on_input))
+        else:
+            _once(job, notes, _Listener(job, reports, on_input))
+    noise = noise_note()
+    if noise:
+        progress.note(noise)
+    return DecomposeReport(tuple(reports), time.perf_counter() - start, stop.asked)
 
 
-def _targets(plan: Plan, found: Found, sidecars: Sidecars) -> list[Target]:
-    """Where the outputs of each photo go; what killed runs left half-written there is removed."""
+def _check(request: DecomposeRequest) -> None:
+    """UsageError for what cannot be asked together."""
+    parse_shard(request.shard)
+    if request.seconds is not None and not request.watch:
+        raise UsageError("--for says how long to --watch", "add --watch")
+    if request.watch and request.retry_failed:
+        raise UsageError("--watch and --retry-failed exclude each other", "give one of them")
+    if request.watch:
+        check_folders(request.inputs)
+
+
+class _Listener:
+    """Makes each report known as it comes."""
+
+    def __init__(
+        self,
+        job: Job,
+        reports: list[InputReport],
+        on_input: Callable[[InputReport], None] | None,
+    ) -> None:
+        self.progress = job.progress
+        self.out = job.plan.request.out
+        self.reports = reports
+        self.on_input = on_input
+
+    def hear(self, coming: Iterable[InputReport], total: int | None) -> None:
+        """All that come, of ``total``. Where the run ends early it says how far it came."""
+        try:
+            for report in coming:
+                self._tell(report)
+        except OutputLostError as error:
+            done = sum(report.status != "failed" for report in self.reports)
+            of = "" if total is None else f" of {total}"
+            message = f"{error.message} ({done}{of} photos are done)"
+            raise OutputLostError(message, error.hint) from error
+
+    def _tell(self, report: InputReport) -> None:
+        self.reports.append(report)
+        for note in report.notes:
+            self.progress.note(f"{report.input}: {note}")
+        self.progress.advance()
+        if self.on_input is not None:
+            self.on_input(report)
+
+
+def _once(job: Job, notes: Iterable[str], listener: _Listener) -> None:
+    """The photos that are there now."""
+    found = job.look()
     if not found.photos:
         raise found.nothing()
-    targets = choose_targets(found.photos, plan.request.out, plan, sidecars)
-    check_targets(targets, plan)
-    for folder in {target.base.parent for target in targets}:
-        sweep(folder)
-    return targets
-
-
-def _told(
-    reports: Iterable[InputReport],
-    progress: Progress,
-    on_input: Callable[[InputReport], None] | None,
-) -> Iterator[InputReport]:
-    """The reports, each made known as it comes."""
-    for report in reports:
-        for note in report.notes:
-            progress.note(f"{report.input}: {note}")
-        progress.advance()
-        if on_input is not None:
-            on_input(report)
-        yield report
-
-
-def _go(
-    plan: Plan, targets: Sequence[Target], found: Found, sidecars: Sidecars, progress: Progress
-) -> Generator[InputReport, None, None]:
-    """A report of every input: what is missing, what is finished, then the work."""
-    yield from map(missing, found.empty)
-    waiting = []
-    for target in targets:
-        report = _verdict(target, plan, sidecars)
-        if report is None:
-            waiting.append(target)
-        elif report.status == "skipped" and plan.request.preview and not report.preview:
-            yield _preview(target, plan, report, sidecars)
-        else:
-            yield report
-    note = replaced(waiting, plan, sidecars)
-    if note:
-        progress.note(note)
-    if waiting:
-        yield from process_photos(plan, waiting, sidecars, progress.note)
-
-
-def _verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | None:
-    """As :func:`verdict`; a sidecar that makes no sense vouches for nothing."""
+    targets = job.targets(found)
+    for note in chain(found.notes(), notes, _about_part(job, found, len(targets))):
+        job.progress.note(note)
+    total = len(targets) + len(found.empty)
+    job.progress.start(f"decompose with {job.plan.request.method}", total)
     try:
-        return verdict(target, plan, sidecars)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+        # Its threads end when it is closed, come what may.
+        with contextlib.closing(job.go(targets)) as results:
+            listener.hear(chain(map(missing, found.empty), results), total)
+    finally:
+        job.progress.finish()
+    if _has_end(job):
+        job.mark_done(listener.reports)
 
 
-def _preview(target: Target, plan: Plan, report: InputReport, sidecars: Sidecars) -> InputReport:
-    """Just the contact sheet of a finished photo."""
-    from intrinsic_cli.runs.decompose.write import add_preview
-
-    start = time.perf_counter()
-    facts = sidecars.read(target.sidecar) or {}
+def _watch(job: Job, notes: Iterable[str], stop: Stop, listener: _Listener) -> None:
+    """The photos that are there, and those that come until it is to stop."""
+    folders = job.plan.request.inputs
+    for note in (*notes, f"watching {_named(folders)}; Ctrl-C ends it"):
+        job.progress.note(note)
+    job.progress.start(f"decompose with {job.plan.request.method}", None)
     try:
-        photo = contained(load, target, plan.request).photo
-        contained(add_preview, target, plan, photo, facts)
-    except IidError as error:
-        return InputReport(target.input, "failed", error=sentence(error))
-    path = str(target.preview)
-    seconds = time.perf_counter() - start
-    return replace(report, status="done", preview=path, written=(path,), seconds=seconds)
+        with contextlib.closing(watched(job, stop)) as results:
+            listener.hear(results, None)
+    finally:
+        job.progress.finish()
+
+
+def _about_part(job: Job, found: Found, mine: int) -> Iterator[str]:
+    """A sentence where not all photos are to be done."""
+    if job.plan.request.retry_failed:
+        yield f"{mine} of {len(found.photos)} photos failed last"
+    elif job.shard.count > 1:
+        yield f"shard {job.shard} has {mine} of {len(found.photos)} photos"
+
+
+def _has_end(job: Job) -> bool:
+    """Is there a folder or a shard of which can be said that it is done?"""
+    asked = job.plan.request
+    if asked.retry_failed:
+        return False
+    return job.shard.count > 1 or any(map(is_folder, asked.inputs))
+
+
+def _named(folders: Sequence[object]) -> str:
+    return ", ".join(map(str, folders))
 
 
 def _about_weights(choice: Choice, registry: Registry) -> Iterator[str]:

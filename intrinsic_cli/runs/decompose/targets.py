@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,24 +54,35 @@ class Target:
 
 
 def choose_targets(
-    photos: Sequence[FoundPhoto], out: Path, plan: Plan, sidecars: Sidecars
+    photos: Sequence[FoundPhoto],
+    out: Path,
+    plan: Plan,
+    sidecars: Sidecars,
+    is_of: Callable[[Path, Path], bool] = lambda base, photo: False,
 ) -> list[Target]:
     """A target for each photo, no two the same: photos whose stems agree, or whose place an earlier
     run gave to a photo of another name, keep their extension, and a number where even that does not
-    tell them apart."""
+    tell them apart. Where ``is_of`` knows the outputs at a base to be a photo's, it stays there."""
     short = [named(plan, photo.relative.with_suffix("")) for photo in photos]
-    count = Counter(_key(name) for name in short)
+    count = Counter(map(_key, short))
     taken: set[str] = set()
     masks = Masks(plan.request.mask, len(photos))
     targets: list[Target] = []
     for photo, name in zip(photos, short, strict=True):
-        alone = count[_key(name)] == 1
-        if not alone or _is_taken(out / name, photo.path.name, sidecars):
-            name = named(plan, photo.relative)
-        free = next(one for one in _numbered(name) if _key(one) not in taken)
-        taken.add(_key(free))
-        targets.append(_target(photo, out / free, masks))
+        base = out / name
+        if not is_of(base, photo.path):
+            twins = count[_key(name)] > 1
+            if twins or _is_taken(base, photo.path.name, sidecars):
+                name = named(plan, photo.relative)
+        targets.append(_target(photo, out / _free(name, taken), masks))
     return targets
+
+
+def _free(name: Path, taken: set[str]) -> Path:
+    """``name``, with a number where it is taken; from now on it is."""
+    free = next(one for one in _numbered(name) if _key(one) not in taken)
+    taken.add(_key(free))
+    return free
 
 
 def _target(photo: FoundPhoto, base: Path, masks: Masks) -> Target:
@@ -92,9 +103,15 @@ def named(plan: Plan, relative: Path) -> Path:
 
 def check_targets(targets: Sequence[Target], plan: Plan) -> None:
     """UsageError where an output would take the place of a photo."""
-    photos = {real(target.path) for target in targets if target.path is not None}
+    paths = [target.path for target in targets if target.path is not None]
+    names = {path.name for path in paths}
+    photos: set[Path] = set()
     for target in targets:
-        clash = sorted(path for path in files_of(target, plan) if real(path) in photos)
+        # Asking the disk takes long where there are very many; few names agree.
+        near = [path for path in files_of(target, plan) if path.name in names]
+        if near and not photos:
+            photos.update(map(real, paths))
+        clash = sorted(path for path in near if real(path) in photos)
         if clash:
             message = f"{clash[0]} is an input and would be overwritten"
             raise UsageError(message, "choose another -o folder")

@@ -3,22 +3,18 @@ vouches for them."""
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli import __version__
-from intrinsic_cli.api import Decomposition, IidError, PluginError
+from intrinsic_cli.api import Decomposition, PluginError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.atomic import write_text
 from intrinsic_cli.kit.files.outputs import Written, write_outputs
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.claim import claimed
-from intrinsic_cli.runs.decompose.earlier import verdict
 from intrinsic_cli.runs.decompose.load import LoadedPhoto
 from intrinsic_cli.runs.decompose.plan import Plan
-from intrinsic_cli.runs.decompose.sidecars import Sidecars
 from intrinsic_cli.runs.decompose.targets import Target
 
 if TYPE_CHECKING:
@@ -29,29 +25,12 @@ if TYPE_CHECKING:
 CELL = 512
 
 
-def write(
-    plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition, sidecars: Sidecars
-) -> InputReport:
-    """Write what was made of a photo, unless another run has given the place to another photo in
-    the meantime."""
+def write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
+    """Write what was made of a photo, at a place that is claimed. PluginError, OSError."""
     missing = [name for name in plan.outputs if result.get(name) is None]
     if missing:
         message = f"{plan.choice.spec.name} gave no output {missing[0]!r}"
         raise PluginError(message, "the plugin promises it")
-    try:
-        with claimed(target.base):
-            if sidecars.refreshed(target.sidecar):
-                report = verdict(target, plan, sidecars)
-                if report is not None:
-                    return report
-            return _write(plan, target, loaded, result)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        hint = "is the disk full?" if error.errno == errno.ENOSPC else "choose another -o folder"
-        raise IidError(f"its layers cannot be written: {reason}", hint) from error
-
-
-def _write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
     variant = plan.choice.variant
     # From here on, what the sidecar vouched for is being replaced.
     target.sidecar.unlink(missing_ok=True)
