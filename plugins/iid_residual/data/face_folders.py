@@ -31,7 +31,7 @@ class FaceFolders(TrainingReader[Face], FaceSource):
 
     def __init__(self, name: str, faces: Faces, others: Sequence[Face] = ()) -> None:
         self.name = name
-        self._entries: Mapping[Split, Sequence[Face]] = faces
+        self._entries = faces
         self._others = others
         everyone = [*others, *(face for split in faces.values() for face in split)]
         self.has_truth = any(face.is_known for face in everyone)

@@ -13,14 +13,18 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from iid_residual.data.write_lists import FACES, SPLITS
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.data.splits import split_by_group
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
 
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Split
+
 #: The originals' name of our splits.
-_LISTS = dict(zip(("train", "val"), SPLITS, strict=True))
+_LISTS: Mapping[Split, str] = {"train": SPLITS[0], "val": SPLITS[1]}
 _COLUMNS = ("albedo", "normal", "mask", "face", "light")
 _TRUTH = {"albedo", "normal", "light"}
 
@@ -39,7 +43,7 @@ class Face:
 
 
 #: Faces by split.
-Faces = dict[str, Sequence[Face]]
+Faces: TypeAlias = "Mapping[Split, Sequence[Face]]"
 
 
 def find_faces(folder: Path) -> Faces:
@@ -87,7 +91,7 @@ def _unlisted(folder: Path) -> Faces:
     if not paths:
         raise DataError(f"{folder} holds no photos of faces", "give a folder of faces cut out")
     faces = [Face(path.relative_to(folder).as_posix(), {"face": path}) for path in paths]
-    return dict(split_by_group(faces, lambda face: face.name))
+    return split_by_group(faces, lambda face: face.name)
 
 
 def _is_photo(path: Path) -> bool:

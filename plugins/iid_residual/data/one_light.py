@@ -113,7 +113,7 @@ def _under(head: Head, albedo: Image, number: int) -> tuple[str, NDArray[np.floa
     if number in head.highlights:
         highlight = SHADING[head.highlights[number]]
         shading = shading + highlight / albedo
-    return f"light{number}", head.lights[number], shading
+    return f"light{number}", head.lights[number], np.asarray(shading, np.float32)
 
 
 def _under_lamp(

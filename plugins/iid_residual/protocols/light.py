@@ -121,4 +121,4 @@ class LeftOut:
 
 def _mean_colour(light: NDArray[np.floating]) -> NDArray[np.float64]:
     by_colour = np.asarray(light, np.float64).reshape(3, 9)
-    return by_colour.mean(axis=0)
+    return np.asarray(by_colour.mean(axis=0))
