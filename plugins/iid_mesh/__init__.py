@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intrinsic_cli.api import DatasetSpec, MethodSpec, ProtocolSpec, hookimpl
+from iid_mesh.settings import MeshConfig, MeshOptions
+from intrinsic_cli.api import DatasetSpec, MethodSpec, ProtocolSpec, Variant, hookimpl
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Row
@@ -14,10 +15,32 @@ _TRUTH = ("cameras", "vertices")
 _ROWS: dict[str, Row] = {"parts": "planes", "cameras": "numbers", "vertices": "numbers"}
 
 
+#: What every variant hands out.
+_LAYERS = ("albedo", "shading", "render", "mask", "silhouette")
+_OTHERS = ("mesh", "texture", "camera", "turntable")
+
+
+def _variant() -> Variant:
+    return Variant(
+        layers=(*_LAYERS, *_OTHERS),
+        options=MeshOptions,
+        config=MeshConfig,
+        stages=(),
+    )
+
+
 @hookimpl
 def iid_methods() -> list[MethodSpec]:
-    """None yet."""
-    return []
+    """One method; nothing of it is trained yet."""
+    return [
+        MethodSpec(
+            name="mesh",
+            summary="a textured 3D mesh of each object, symmetric, with its camera",
+            target="iid_mesh.method:MeshMethod",
+            variants=(_variant(),),
+            paper="Li et al., Self-supervised single-view 3D reconstruction, ECCV 2020 (UMR)",
+        )
+    ]
 
 
 @hookimpl

@@ -1,0 +1,176 @@
+"""Photos of objects to textured meshes: silhouettes found, shapes fitted, textures painted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from iid_mesh import records
+from iid_mesh.fit import Fitted, Start, fit, overlap
+from iid_mesh.mesh_file import to_mesh
+from iid_mesh.networks.mesh_net import MeshNet
+from iid_mesh.objects import box_of, objects
+from iid_mesh.rendering import Rendered, render, turntable
+from iid_mesh.segmentation import SegmentationModel
+from iid_mesh.settings import MeshOptions
+from iid_mesh.silhouettes import Silhouette, find_silhouette, has_alpha
+from iid_mesh.surface import Surface
+from iid_mesh.template import icosphere
+from iid_mesh.texture import Painted, paint, width_for
+from intrinsic_cli.api import Decomposer, Frame, Mesh, Outputs, Region, Runtime
+from intrinsic_cli.kit.light.colour import linear_to_srgb
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+
+#: Steps of the fit where nothing else is asked for: without a network, and after one.
+ALONE, AFTERWARDS = 120, 40
+#: Free on each side of an object, of the side of its square.
+MARGIN = 0.06
+#: Outlines that agree less are told of.
+_POOR = 0.7
+_TURNTABLE_SIZE = 240  # pixels
+_NETWORK_MULTIPLE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Everything of one object."""
+
+    rendered: Rendered
+    silhouette: Tensor
+    mesh: Mesh
+    painted: Painted
+    record: Mapping[str, Any]
+    film: Tensor
+    notes: tuple[str, ...]
+
+
+class MeshDecomposer(Decomposer):
+    """See :class:`~intrinsic_cli.api.Decomposer`. ``network`` None: shapes are fitted to
+    silhouettes alone. ``size`` is the side of the crops it was trained on."""
+
+    frame = Frame(alpha=True, upsample="resize")
+
+    def __init__(
+        self,
+        options: MeshOptions,
+        runtime: Runtime,
+        network: MeshNet | None = None,
+        size: int = 64,
+    ) -> None:
+        self._options, self._network, self._size = options, network, size
+        self._model = None
+        if options.mask_model:
+            self._model = SegmentationModel(Path(options.mask_model).expanduser())
+        self._steps = options.refine
+        if self._steps < 0:
+            self._steps = ALONE if network is None else AFTERWARDS
+
+    def regions(self, photo: Image) -> Sequence[Region]:
+        """A square around each object; all of the photo where its silhouette does not matter."""
+        if not self._needs_silhouette() and not has_alpha(photo):
+            return [_whole(photo)]
+        found = find_silhouette(photo, self._model)
+        masks = objects(found.mask, self._options.objects)
+        label = "" if len(masks) == 1 else "object"
+        return [_region(mask, label, found) for mask in masks]
+
+    def _needs_silhouette(self) -> bool:
+        return self._steps > 0 or self._network is None
+
+    def turned(self, name: str, record: Mapping[str, Any], region: Region) -> Mapping[str, Any]:
+        if name != "camera" or region.alpha is None:
+            return record
+        return records.in_photo(record, region)
+
+    def __call__(self, photos: Tensor) -> Outputs:
+        with torch.inference_mode(False), torch.no_grad():
+            own = photos.detach().clone().float()
+            made = [self._make(photo) for photo in own]
+        rendered = [one.rendered for one in made]
+        layers = {
+            "albedo": torch.stack([each.albedo for each in rendered]),
+            "shading": torch.stack([each.shading for each in rendered]),
+            "render": torch.stack([each.render for each in rendered]),
+            "mask": torch.stack([each.mask for each in rendered]),
+            "silhouette": torch.stack([one.silhouette for one in made]),
+        }
+        return Outputs(
+            layers=layers,
+            meshes={"mesh": [one.mesh for one in made]},
+            textures={"texture": [one.mesh.texture for one in made]},
+            records={"camera": [one.record for one in made]},
+            animations={"turntable": [one.film.cpu().numpy() for one in made]},
+            notes=[one.notes for one in made],
+            alpha=layers["mask"],
+        )
+
+    def _make(self, photo: Tensor) -> _Made:
+        """Everything of one object, from its square [4,S,S] linear with alpha."""
+        colours, mask = photo[:3], photo[3]
+        side = photo.shape[-1]
+        fitted, chances = self._shape(colours, mask)
+        surface = Surface.of(fitted.vertices, fitted.camera, icosphere())
+        width = self._options.texture or width_for(side)
+        painted = paint(surface, colours, mask, width)
+        small = min(_TURNTABLE_SIZE, max(64, side))
+        return _Made(
+            rendered=render(surface, painted, side),
+            silhouette=mask[None],
+            mesh=to_mesh(fitted.vertices, painted),
+            painted=painted,
+            record=records.camera(fitted, chances),
+            film=turntable(surface, painted, self._options.frames, small),
+            notes=self._notes(fitted),
+        )
+
+    def _shape(self, colours: Tensor, mask: Tensor) -> tuple[Fitted, list[float]]:
+        """The shape and its camera, and how probable each of the network's cameras was."""
+        if self._network is None:
+            return fit(mask, self._steps), [1.0]
+        small = F.interpolate(colours[None], (self._size, self._size), mode="area")
+        made = self._network(linear_to_srgb(small.clamp(0, 1)))
+        chances = made.probabilities[0].tolist()
+        half = self._network.mean_v + made.shape[0]
+        start = Start(half, made.likeliest()[0])
+        if self._steps:
+            return fit(mask, self._steps, start), chances
+        vertices = self._network.vertices(made.shape)[0]
+        agreement = overlap(vertices, start.camera, mask)
+        return Fitted(vertices, start.camera, agreement), chances
+
+    def _notes(self, fitted: Fitted) -> tuple[str, ...]:
+        if not self._steps or fitted.iou >= _POOR:
+            return ()
+        message = f"the mesh covers its silhouette poorly (IoU {fitted.iou:.2f})"
+        if self._network is None:
+            return (f"{message}; more steps may help: -O refine=400",)
+        return (f"{message}; for objects the network has not learned there is -m mesh:fit",)
+
+
+def _whole(photo: Image) -> Region:
+    """The square around all of a photo."""
+    height, width = photo.shape[:2]
+    side = max(height, width)
+    left = (width - side) // 2
+    top = (height - side) // 2
+    box = (float(left), float(top), float(side), float(side))
+    return Region(box, label="", feather=0.0, alpha=photo[..., 3])
+
+
+def _region(mask: Image, label: str, found: Silhouette) -> Region:
+    return Region(
+        box_of(mask, MARGIN),
+        label=label,
+        feather=0.0,
+        facts={"silhouette": found.source},
+        notes=found.notes,
+        alpha=mask,
+    )
