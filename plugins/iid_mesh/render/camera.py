@@ -35,10 +35,12 @@ def project(points: Tensor, cameras: Tensor) -> Tensor:
     """Points [B,V,3], or [V,3] for all, seen by cameras [B,7] → [B,V,3]: x and y in the picture, z
     the distance from the viewer. DataError as of :func:`checked`."""
     cameras = checked(cameras)
-    scale = cameras[:, None, :1]
-    turned = rotate(points.expand(len(cameras), -1, -1), cameras[:, 3:])
-    shift = F.pad(cameras[:, None, 1:3], (0, 1), value=DISTANCE)
-    return scale * turned + shift
+    scale, shift, turn = cameras.split([1, 2, 4], 1)
+    points = points.expand(len(cameras), -1, -1)
+    moved = F.pad(shift, (0, 1), value=DISTANCE)
+    turned_points = rotate(points, turn)
+    scaled = scale[:, None] * turned_points
+    return scaled + moved[:, None]
 
 
 def rotate(points: Tensor, quaternions: Tensor) -> Tensor:
@@ -48,30 +50,39 @@ def rotate(points: Tensor, quaternions: Tensor) -> Tensor:
 
 def matrices(quaternions: Tensor) -> Tensor:
     """Unit quaternions [B,4] → rotation matrices [B,3,3]: columns are the turned axes."""
-    w, v = quaternions[:, :1, None], quaternions[:, 1:, None]
+    w, v = quaternions[..., None].split([1, 3], 1)
     unit = torch.eye(3).to(quaternions)
-    across = torch.linalg.cross(v.expand(-1, -1, 3), unit.expand(len(v), -1, -1), dim=1)
-    straight = 2 * v @ v.transpose(1, 2)
-    shrunk = (2 * w * w - 1) * unit
-    return straight + shrunk + 2 * w * across
+    axes = unit.expand(len(v), -1, -1)
+    same = v.expand_as(axes)
+    across = torch.linalg.cross(same, axes, dim=1)
+    straight = v @ v.mT
+    shrunk = w * w - 0.5
+    half = straight + shrunk * unit + w * across
+    return 2 * half
 
 
 def multiply(q: Tensor, p: Tensor) -> Tensor:
     """Hamilton's product of quaternions [...,4]: first ``p`` turns, then ``q``."""
     q, p = torch.broadcast_tensors(q, p)
-    a, b = q[..., :1], p[..., :1]
-    v, u = q[..., 1:], p[..., 1:]
-    real = a * b - (v * u).sum(-1, keepdim=True)
-    rest = a * u + b * v + torch.linalg.cross(v, u)
+    a, v = q.split([1, 3], -1)
+    b, u = p.split([1, 3], -1)
+    along = (v * u).sum(-1, keepdim=True)
+    across = torch.linalg.cross(v, u)
+    real = a * b - along
+    rest = a * u + b * v
+    rest = rest + across
     return torch.cat([real, rest], -1)
 
 
 def about_axis(axis: str, degrees: Tensor | float) -> Tensor:
     """The quaternions [...,4] of turns about ``x``, ``y`` or ``z``; ``degrees`` [...]."""
-    angle = torch.as_tensor(degrees, dtype=torch.get_default_dtype())
+    kind = torch.get_default_dtype()
+    angle = torch.as_tensor(degrees, dtype=kind)
     half = torch.deg2rad(angle) / 2
-    parts = [half.cos()] + 3 * [torch.zeros_like(half)]
-    parts[1 + "xyz".index(axis)] = half.sin()
+    parts = [half.cos()]
+    for name in "xyz":
+        turns = name == axis
+        parts.append(half.sin() * turns)
     return torch.stack(parts, -1)
 
 

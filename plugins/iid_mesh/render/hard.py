@@ -43,24 +43,27 @@ def visible(points: Tensor, faces: Tensor, size: int) -> Visible:
     pixel = pairs.pixel[winner]
 
     def filled(values: Tensor, empty: float) -> Tensor:
-        shape = (scene.pixels, *values.shape[1:])
-        pictures = values.new_full(shape, empty)
+        rest = values.shape[1:]
+        pictures = values.new_full((scene.pixels, *rest), empty)
         pictures[pixel] = values[winner]
-        return pictures.view(len(points), size, size, *values.shape[1:])
+        return pictures.view(scene.batch, size, size, *rest)
 
-    face = filled(pairs.face % len(faces), -1)
-    return Visible(face, filled(shares, 0), filled(depth, 0))
+    face = pairs.face % len(faces)
+    return Visible(filled(face, -1), filled(shares, 0), filled(depth, 0))
 
 
 def interpolated(seen: Visible, faces: Tensor, attributes: Tensor) -> Tensor:
     """What is seen of attributes of points [B,V,C] → [B,C,S,S], 0 where nothing is; the gradients
     reach the attributes."""
-    batch, size = seen.face.shape[0], seen.face.shape[1]
-    corners = faces[seen.face.clamp_min(0)].view(batch, -1)
-    found = attributes.gather(1, corners[..., None].expand(-1, -1, attributes.shape[2]))
-    shares = seen.barycentric.view(batch, -1, 3, 1)
-    values = (found.view(batch, size * size, 3, -1) * shares).sum(2)
-    return values.transpose(1, 2).view(batch, -1, size, size)
+    batch, size = seen.face.shape[:2]
+    channels = attributes.shape[2]
+    face = seen.face.clamp_min(0)
+    corners = faces[face].view(batch, -1, 1)
+    corners = corners.expand(-1, -1, channels)
+    found = attributes.gather(1, corners)
+    shares = seen.barycentric.reshape(batch, -1, 1)
+    values = (found * shares).unflatten(1, (-1, 3)).sum(2)
+    return values.mT.reshape(batch, channels, size, size)
 
 
 def _depth(scene: Scene, pairs: Pairs, shares: Tensor) -> Tensor:
@@ -74,8 +77,11 @@ def _nearest(scene: Scene, pairs: Pairs, depth: Tensor) -> Tensor:
     that of the first face, wherever they stand in the list."""
     far = depth.new_full((scene.pixels,), torch.inf)
     least = far.scatter_reduce(0, pairs.pixel, depth, "amin")
-    front = (depth <= least[pairs.pixel]).nonzero().squeeze(1)
-    pixel, face = pairs.pixel[front], pairs.face[front]
-    last = face.new_full((scene.pixels,), scene.corners.shape[1])
+    nearest = least[pairs.pixel]
+    front = (depth <= nearest).nonzero().squeeze(1)
+    pixel = pairs.pixel[front]
+    face = pairs.face[front]
+    faces = scene.corners.shape[1]
+    last = face.new_full((scene.pixels,), faces)
     first = last.scatter_reduce(0, pixel, face, "amin")
     return front[face == first[pixel]]

@@ -44,8 +44,9 @@ class Scene:
             hint = "the network that moves them, or its camera, has diverged"
             raise DataError("a mesh has points that are not finite", hint)
         batch, count, _ = points.shape
-        first = torch.arange(batch, device=points.device) * count
-        corners = faces.T[:, None] + first[:, None]
+        pictures = torch.arange(batch, device=points.device)
+        first = (pictures * count)[:, None]
+        corners = faces.T[:, None] + first
         x, y, z = points.reshape(-1, 3).T.contiguous()
         return Scene(x, y, z, corners.flatten(1), batch, size)
 
@@ -91,37 +92,48 @@ def near(scene: Scene, radius: float) -> Pairs:
     owner, start = _owners(counts)
     # Columns count on within a row and pixels within a picture: one addition gives either.
     column = (first - start).index_select(0, owner)
-    column = column.add_(torch.arange(len(owner), device=owner.device))
-    picture = face // (scene.corners.shape[1] // scene.batch)
+    column += torch.arange(len(owner), device=owner.device)
+    faces = scene.corners.shape[1] // scene.batch
+    picture = face // faces
     beginning = (picture * scene.size + row) * scene.size
-    pixel = beginning.index_select(0, owner).add_(column)
-    x, y = scene.centre(column), y.index_select(0, owner)
-    return Pairs(face.index_select(0, owner), pixel, x, y)
+    pixel = beginning.index_select(0, owner) + column
+    return Pairs(
+        face=face.index_select(0, owner),
+        pixel=pixel,
+        x=scene.centre(column),
+        y=y.index_select(0, owner),
+    )
 
 
 def _rows(scene: Scene, radius: float) -> tuple[Tensor, Tensor]:
     """Faces and the rows they reach, a pair for each."""
     _, y = scene.position()
-    low, high = y.amin(0) - radius, y.amax(0) + radius
+    low, high = y.amin(0), y.amax(0)
+    low = low - radius
+    high = high + radius
     first, last = _indices(low, high, scene.size)
-    face, start = _owners((last - first + 1).clamp_min(0))
+    counts = last - first + 1
+    face, start = _owners(counts.clamp_min(0))
+    beginning = first - start
     place = torch.arange(len(face), device=face.device)
-    return face, place + (first - start)[face]
+    return face, place + beginning[face]
 
 
 def _between_edges(scene: Scene, radius: float, face: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """From where to where a row at height ``y`` lies inside of all three edges of its face, moved
     out by ``radius``: x of both ends."""
-    corner_x, _ = scene.position()
-    left = (corner_x.amin(0) - radius)[face]
-    right = (corner_x.amax(0) + radius)[face]
+    x, _ = scene.position()
+    left = (x.amin(0) - radius)[face]
+    right = (x.amax(0) + radius)[face]
     for normal_x, normal_y, offset in _edges(scene):
         slope = normal_x[face]
-        beyond = normal_y[face] * y + offset[face] + radius + _SLACK
-        level = slope.abs() < _LEVEL
-        bound = -beyond / torch.where(level, 1, slope)
-        left = torch.where(slope > _LEVEL, torch.maximum(left, bound), left)
-        right = torch.where(slope < -_LEVEL, torch.minimum(right, bound), right)
+        beyond = normal_y[face] * y + offset[face]
+        beyond = beyond + radius + _SLACK
+        rising = slope > _LEVEL
+        falling = slope < -_LEVEL
+        bound = -beyond / torch.where(rising | falling, slope, 1)
+        left = torch.where(rising, torch.maximum(left, bound), left)
+        right = torch.where(falling, torch.minimum(right, bound), right)
     return left, right
 
 
@@ -129,12 +141,15 @@ def _edges(scene: Scene) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Every edge as (normal x, normal y, offset) [B·F] each, the normal of length one and pointing
     inward: normal · point + offset is the distance from the edge."""
     x, y = scene.position()
-    x_along, y_along = x.roll(-1, 0) - x, y.roll(-1, 0) - y
-    area = x_along[0] * y_along[1] - x_along[1] * y_along[0]
+    x_along = x.roll(-1, 0) - x
+    y_along = y.roll(-1, 0) - y
+    area = x_along[0] * y_along[1]
+    area = area - x_along[1] * y_along[0]
     length = torch.hypot(x_along, y_along).clamp_min(1e-12)
     # A face without an area has no inside: its normals are zero and bound nothing.
     scale = area.sign() / length
-    normal_x, normal_y = -y_along * scale, x_along * scale
+    normal_x = -y_along * scale
+    normal_y = x_along * scale
     offset = -(normal_x * x + normal_y * y)
     yield from zip(normal_x, normal_y, offset, strict=True)
 

@@ -48,18 +48,19 @@ def colours(
     depth. Values reach a little beyond the silhouettes: multiply them. Errors as of
     :func:`silhouettes`."""
     fragments = _fragments(points, faces, size, sigma)
-    alpha = fragments.alpha()
-    table, corners = _table(attributes, fragments.scene)
+    scene = fragments.scene
+    table, corners = _table(attributes, scene)
     kept, share, weight = fragments.seen(gamma)
-    pixel, face = fragments.pairs.pixel[kept], fragments.pairs.face[kept]
+    pixel = fragments.pairs.pixel[kept]
+    face = fragments.pairs.face[kept]
     ids = corners.index_select(1, face)
-    total = _summed(weight, pixel, fragments.scene).clamp_min(1e-12)
+    total = _summed(weight, pixel, scene).clamp_min(1e-12)
     planes = []
     for channel in table.unbind(0):
-        value = sum(share[k] * channel.index_select(0, ids[k]) for k in range(3))
-        planes.append(_summed(weight * value, pixel, fragments.scene) / total)
+        value = _mixed(channel, ids, share) * weight
+        planes.append(_summed(value, pixel, scene) / total)
     values = torch.stack(planes).view(-1, len(points), size, size)
-    return values.transpose(0, 1), alpha
+    return values.transpose(0, 1), fragments.alpha()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +81,29 @@ class Fragments:
         """Those that are in front: which [Q], their barycentric coordinates (three [Q]), and their
         weights [Q], 1 at most."""
         share = self._shares()
-        corners = self.scene.corners.index_select(1, self.pairs.face)
-        depth = sum(share[k] * self.scene.z.index_select(0, corners[k]) for k in range(3))
+        depth = self._depth(share)
         nearness = (FAR - VIEWER - depth) / (FAR - NEAR)
         most = self._most(nearness.detach())
-        weight = torch.sigmoid(self.x) * torch.exp((nearness - most) / gamma)
-        heaviest = self._most(weight.detach())
-        kept = (weight.detach() > _LIGHT * heaviest).nonzero().squeeze(1)
+        ahead = torch.exp((nearness - most) / gamma)
+        weight = torch.sigmoid(self.x) * ahead
+        heavy = weight.detach()
+        seen = heavy > _LIGHT * self._most(heavy)
+        kept = seen.nonzero().squeeze(1)
         return kept, [part[kept] for part in share], weight[kept]
+
+    def _depth(self, share: list[Tensor]) -> Tensor:
+        """z of faces at pixels [P]."""
+        depth = torch.zeros_like(self.x)
+        for part, corners in zip(share, self.scene.corners, strict=True):
+            corner = corners.index_select(0, self.pairs.face)
+            depth = depth + part * self.scene.z.index_select(0, corner)
+        return depth
 
     def _shares(self) -> list[Tensor]:
         """Barycentric coordinates (three [P]) of what is seen at a pixel, or nearly of what is
         nearest to it beside the face."""
-        inner = [s.clamp(1e-5, 1 - 1e-5) for s in barycentric(self.scene, self.pairs)]
+        found = barycentric(self.scene, self.pairs)
+        inner = [part.clamp(1e-5, 1 - 1e-5) for part in found]
         total = inner[0] + inner[1] + inner[2]
         return [part / total for part in inner]
 
@@ -103,12 +114,20 @@ class Fragments:
         return most[self.pairs.pixel]
 
 
+def _mixed(values: Tensor, ids: Tensor, share: list[Tensor]) -> Tensor:
+    """Values of the three corners ``ids`` [3,Q] by their shares: [Q]."""
+    a, b, c = (values.index_select(0, row) for row in ids)
+    return share[0] * a + share[1] * b + share[2] * c
+
+
 def _fragments(points: Tensor, faces: Tensor, size: int, sigma: float) -> Fragments:
+    reach = math.log(1 / EPSILON - 1)
+    radius = math.sqrt(sigma * reach)
     scene = Scene.of(points, faces, size)
-    radius = math.sqrt(sigma * math.log(1 / EPSILON - 1))
     pairs = near(scene, radius)
-    square = signed_squares(scene, pairs, outlines(scene, pairs))
-    return Fragments(scene, pairs, square / sigma)
+    found = outlines(scene, pairs)
+    squares = signed_squares(scene, pairs, found)
+    return Fragments(scene, pairs, squares / sigma)
 
 
 def _summed(values: Tensor, pixel: Tensor, scene: Scene) -> Tensor:
@@ -119,9 +138,10 @@ def _summed(values: Tensor, pixel: Tensor, scene: Scene) -> Tensor:
 def _table(attributes: Tensor, scene: Scene) -> tuple[Tensor, Tensor]:
     """Attributes as a flat table [C,N], and where in it the three corners of faces stand
     [3,B·F]."""
-    table = attributes.reshape(-1, attributes.shape[-1]).T
+    channels = attributes.shape[-1]
+    table = attributes.reshape(-1, channels).T
     if attributes.ndim == 3:
         return table, scene.corners
-    count = scene.corners.shape[1]
-    first = torch.arange(count, device=attributes.device) * 3
-    return table, torch.stack([first, first + 1, first + 2])
+    faces = scene.corners.shape[1]
+    corners = torch.arange(3 * faces, device=attributes.device)
+    return table, corners.view(faces, 3).T
