@@ -17,6 +17,8 @@ from intrinsic_cli.kit.light.exposure import encode_photo, exposure
 MEAN = 0.35
 #: Added before the root, so that its slope stays finite in the dark.
 _DARK = 0.01
+#: Of the encoded photo's 0..1, what is still told apart.
+_SHOULDER = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,13 @@ class Domain:
         """A network's light [B,27] → that of linear light (of sRGB numbers, they stay)."""
         house: Tensor = light * self.level.flatten(1)
         return house
+
+
+def received(seen: Tensor) -> Tensor:
+    """What a network of ours is given → linear light in its numbers, the inverse of
+    ``Domain.seen``."""
+    share = ((seen + 1) / 2).clamp(0, _SHOULDER).pow(1 / 0.6)
+    return MEAN * share / (1 - share)
 
 
 def compared(x: Tensor) -> Tensor:

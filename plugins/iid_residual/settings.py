@@ -67,11 +67,15 @@ class ResidualConfig(TrainConfig):
         "start the encoder from ImageNet weights; auto = where the extra 'pretrained' is installed",
         ("auto", "yes", "no"),
     )
+    encoder: str = knob(
+        "", "weights whose network 'encoder' the encoder starts from, as flow's; before pretrained"
+    )
     freeze: str = knob(
         "auto",
         "train only what the paper's variant trains; auto = where --init gives the base",
         ("auto", "yes", "no"),
     )
+    albedo_weight: float = knob(1.0, "how many times the table's the albedo's loss counts", low=0)
     residual_weight: float = knob(
         0.02, "weight of the residual's size, which keeps it small", low=0
     )

@@ -93,8 +93,13 @@ def _compared_loss(term: Term, guess: Tensor, truth: Tensor, mask: Tensor) -> Te
 
 
 def _light_loss(term: Term, light: Tensor, truth: Truth) -> Tensor:
+    """Of the numbers, and of where most of the light comes from."""
     errors = distance(term.distance, light, truth.light)
-    return term.weight * (errors * truth.lit).mean()
+    off = errors.mean(1, keepdim=True)
+    product = direction(light) * direction(truth.light)
+    aside = 1 - product.sum(1, keepdim=True)
+    known = (off + aside) * truth.lit
+    return term.weight * known.mean()
 
 
 def _rmse(guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:

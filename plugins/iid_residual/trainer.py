@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from iid_residual.adversary import Adversary
-from iid_residual.data.source import FaceSource
+from iid_residual.data.source import FaceSource, require_truth
 from iid_residual.domain import Domain, compared
 from iid_residual.harmonics import vectors_to_house
 from iid_residual.networks import lite
@@ -24,7 +25,7 @@ from iid_residual.terms import measures, outline_loss, residual_losses, table_lo
 from iid_residual.truth import Truth, truth_of, with_pseudo_labels
 from iid_residual.variants import Design, design_of
 from intrinsic_cli.api import Runtime, Source, Trainer, UsageError
-from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.checkpoint import load_into, load_weights, require_net
 from intrinsic_cli.kit.networks.device import place
 from intrinsic_cli.kit.networks.efficientnet import load_imagenet, pretrained_wanted
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.method import Minimise, NetState
 
 REAL = "real"
+ENCODER = "encoder"
 _WIDTHS = {"lite": lite.WIDTH, "paper": 32, "skip": 16}
 
 
@@ -48,6 +50,8 @@ class ResidualTrainer(Trainer):
         self._config, self._design = config, design_of(runtime.variant)
         self._source = first_of(source, config.read_first)
         self._real = stage == REAL
+        if not self._real:
+            require_truth(source, stage)
         self.steps = config.real_steps if self._real else 0
         self._network = build(self._design, _backbone(config), width_of(config, self._design))
         self._conventions = Conventions()
@@ -73,19 +77,21 @@ class ResidualTrainer(Trainer):
         if PIPE in given:
             _take_over(self._network, given)
         else:
-            self._take_imagenet()
+            self._take_encoder()
         for name in self.nets.keys() & given.keys() - {PIPE}:
             load_into(self.nets[name], given, name)
         follow(self._network, self._conventions)
         for net in self.nets.values():
             place(net, runtime.device)
 
-    def _take_imagenet(self) -> None:
-        """Let the encoder, where there is one, start from ImageNet's weights."""
+    def _take_encoder(self) -> None:
+        """Let the encoder, where there is one, start from weights that know pictures."""
         for part in self._network.modules():
             if not isinstance(part, lite.Entrance):
                 continue
-            if pretrained_wanted(self._config.pretrained):
+            if self._config.encoder:
+                _load_encoder(part.encoder, Path(self._config.encoder))
+            elif pretrained_wanted(self._config.pretrained):
                 load_imagenet(part.encoder)
             elif self._config.pretrained == "auto":
                 told = (
@@ -164,6 +170,7 @@ class ResidualTrainer(Trainer):
     def _losses(self, made: Prediction, truth: Truth) -> dict[str, Tensor]:
         c = self._config
         losses = table_losses(self._design, made, truth)
+        losses["albedo"] = c.albedo_weight * losses["albedo"]
         losses |= residual_losses(made, truth, c.residual_weight, c.smooth_weight)
         losses |= outline_loss(made, truth, c.mask_weight)
         if not torch.is_grad_enabled():
@@ -221,6 +228,15 @@ def _given(runtime: Runtime) -> NetState:
     """What the stage begins with: the stage before it, or else the weights of ``--init``."""
     parents = runtime.parents
     return parents.get("synthetic") or parents.get("init") or {}
+
+
+def _load_encoder(encoder: nn.Module, path: Path) -> None:
+    """The first parts of a network ``encoder`` of the same kind, of which ours may be shorter."""
+    state, _ = load_weights(path)
+    require_net(state, ENCODER)
+    theirs = state[ENCODER]
+    shorter = {key: theirs[key] for key in encoder.state_dict() if key in theirs}
+    load_into(encoder, {ENCODER: shorter}, ENCODER)
 
 
 def _take_over(network: Network, given: NetState) -> None:

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from iid_residual.data.occluders import fringe, glasses
+from iid_residual.data.received_light import received_light
 from iid_residual.faces.template import Pose
 from iid_residual.harmonics import from_house, in_plane, rotated, to_house
 from intrinsic_cli.kit.data.harmonics import shade
@@ -143,7 +144,8 @@ def _paint(head: Head, rng: np.random.Generator) -> Image:
 
 
 def _lit(head: Head, albedo: Image, rng: np.random.Generator, plain: bool) -> tuple[Image, Image]:
-    """A light [27] of the house and the shading [h,w,3] it makes, highlights included."""
+    """The light [27] of the house that is received, and all of the shading [h,w,3], highlights
+    included."""
     light, weights = _mixed(head, rng)
     if not plain and rng.random() < _HARMONIC:
         if rng.random() < 0.5:
@@ -152,6 +154,7 @@ def _lit(head: Head, albedo: Image, rng: np.random.Generator, plain: bool) -> tu
     shading = np.zeros_like(albedo)
     for weight, codes in zip(weights, head.shadings, strict=True):
         shading += weight * SHADING[codes]
+    light = received_light(head.normals, shading, head.inside, light)
     for k, codes in head.highlights.items():
         shading += weights[k] * SHADING[codes] / albedo
     return light, shading

@@ -1,5 +1,5 @@
 """Parts that stand where SfSNet's stand, made for one CPU core: a pretrained encoder, features at
-a quarter of the photo's size, layers at half of it.
+a quarter of the photo's size, layers at half of it, and a light that is fitted to them.
 
 ``width`` is that of the features, a multiple of 16.
 """
@@ -10,7 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from intrinsic_cli.kit.networks.blocks import Block
+from iid_residual.domain import received
+from iid_residual.harmonics import unit
+from iid_residual.networks.clues import Clues
+from iid_residual.networks.light_fit import LightFit
+from intrinsic_cli.kit.networks.blocks import Block, doubled
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
 
 WIDTH = 64
@@ -18,28 +22,35 @@ WIDTH = 64
 _DEPTH = 4
 _PIXELS = 4  # a side of the squares that features stand for
 _LIGHT = 27
+#: Reflectance and shading, in a network's numbers, that a light is fitted to at least and at most.
+_DARKEST, _BRIGHTEST = 0.02, 6.0
 
 
 class Entrance(nn.Module):
     """Photo [B,3,H,W] in -1..1, sides multiples of 16 → shared features [B,width,H/4,W/4].
 
-    The encoder's maps come together from coarse to fine, and the photo's own pixels join them."""
+    The encoder's maps come together from coarse to fine, with a block at each size: the coarse ones
+    cost little and see all of the head. At last the photo's own pixels join them."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.encoder = Encoder(_DEPTH)
-        coarser = CHANNELS[1:_DEPTH]
-        self.sides = nn.ModuleList(nn.Conv2d(n, width, 1) for n in coarser)
+        _, fine, middle, coarse = CHANNELS[:_DEPTH]
+        self.coarse = nn.Conv2d(coarse, 2 * width, 1)
+        self.coarse_block = Block(2 * width)
+        self.middle = nn.Conv2d(2 * width + middle, 2 * width, 1)
+        self.middle_block = Block(2 * width)
+        self.side = nn.Conv2d(2 * width + fine, width, 1)
         details = 3 * _PIXELS**2 + 4 * CHANNELS[0]
         self.fine = nn.Conv2d(details, width, 1)
         self.smooth = Block(width)
 
     def forward(self, photo: Tensor) -> Tensor:
-        finest, *maps = self.encoder(photo)
-        sides = [side(x) for side, x in zip(self.sides, maps, strict=True)]
-        merged = sides.pop()
-        while sides:
-            merged = sides[-1] + _as_large(merged, sides.pop())
+        finest, fine, middle, coarse = self.encoder(photo)
+        merged = self.coarse_block(self.coarse(coarse))
+        merged = self.middle(torch.cat([doubled(merged), middle], 1))
+        merged = self.middle_block(merged)
+        merged = self.side(torch.cat([doubled(merged), fine], 1))
         pixels = F.pixel_unshuffle(photo, _PIXELS)
         details = torch.cat([pixels, F.pixel_unshuffle(finest, 2)], 1)
         features: Tensor = self.smooth(merged + self.fine(details))
@@ -87,19 +98,34 @@ class Outline(nn.Module):
 
 
 class LightEstimator(nn.Module):
-    """Shared, normals' and albedo's features → light [B,27]."""
+    """Clues → light [B,27]: what photo over albedo tells of it on the normals, and where that tells
+    nothing, what features of the whole face do.
+
+    Normals and albedo do not learn from it: a light must not bend them."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.conv1 = nn.Sequential(nn.Conv2d(3 * width, 2 * width, 1), nn.SiLU())
         self.fc = nn.Linear(2 * width, _LIGHT)
+        self.trust = nn.Conv2d(3 * width, 1, 1)
+        self.fit = LightFit()
         nn.init.normal_(self.fc.weight, std=0.02)
         nn.init.zeros_(self.fc.bias)
         with torch.no_grad():
             self.fc.bias[::9] = 1.0
 
-    def forward(self, features: Tensor) -> Tensor:
-        light: Tensor = self.fc(self.conv1(features).mean((2, 3)))
+    def forward(self, clues: Clues) -> Tensor:
+        of_all = self.conv1(clues.features).mean((2, 3))
+        prior = self.fc(of_all)
+        trust = self.trust(clues.features).sigmoid()
+        if clues.outline is not None:
+            trust = trust * clues.outline.detach().sigmoid()
+        size = (trust.shape[-2], trust.shape[-1])
+        normals = _small(clues.normals.detach(), size)
+        albedo = _small(clues.albedo.detach(), size).clamp_min(_DARKEST)
+        photo = _small(received(clues.photo), size)
+        shading = (photo / albedo).clamp(max=_BRIGHTEST)
+        light: Tensor = self.fit(unit(normals), shading, trust, prior)
         return light
 
 
@@ -143,5 +169,5 @@ def _exit(width: int) -> nn.Sequential:
     return nn.Sequential(nn.SiLU(), filters, nn.SiLU(), nn.Conv2d(width, 3, 3, padding=1))
 
 
-def _as_large(x: Tensor, other: Tensor) -> Tensor:
-    return F.interpolate(x, size=other.shape[-2:], mode="bilinear", align_corners=False)
+def _small(x: Tensor, size: tuple[int, int]) -> Tensor:
+    return F.interpolate(x, size=size, mode="area")

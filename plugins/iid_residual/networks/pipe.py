@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from iid_residual.harmonics import shade, unit
 from iid_residual.networks import lite, sfsnet, skipnet
+from iid_residual.networks.clues import Clues
 from iid_residual.variants import Design
 
 Backbone = Literal["lite", "paper"]
@@ -135,14 +136,19 @@ class Pipe(nn.Module):
         drawn = self.normal_gen_model(of_normals)
         made_of = second if self.design.albedo_of_second else of_albedo
         albedo = self.albedo_gen_model(made_of)
+        outline = None
+        if self.outline_model is not None:
+            outline = self.outline_model(of_normals)
         light = harmonic = None
         if self.design.harmonic:
-            light = self.light_estimator_model(torch.cat([shared, of_normals, of_albedo], 1))
+            features = torch.cat([shared, of_normals, of_albedo], 1)
+            normals = vectors(drawn, self.encoding)
+            clues = Clues(features, photo, normals, albedo, outline)
+            light = self.light_estimator_model(clues)
             harmonic = shade(self._lit(drawn), light)
         features = torch.cat([shared, of_normals, second], 1)
         made = self._put_together(drawn, albedo, light, harmonic, features)
-        if self.outline_model is not None:
-            made.outline = self.outline_model(of_normals)
+        made.outline = outline
         return made
 
     def _put_together(

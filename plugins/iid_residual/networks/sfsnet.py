@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from iid_residual.networks.clues import Clues
+
 #: How wide the published networks are.
 PUBLISHED = 128
 _LIGHT = 27
@@ -102,7 +104,7 @@ class Generator(nn.Module):
 
 
 class LightEstimator(nn.Module):
-    """Shared, normals' and albedo's features, in this order → light [B,27]."""
+    """Clues, of which it takes the features alone → light [B,27]."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -111,8 +113,8 @@ class LightEstimator(nn.Module):
         nn.init.normal_(self.fc.weight, std=_LIGHT_SPREAD)
         nn.init.constant_(self.fc.bias, _LIGHT_BIAS)
 
-    def forward(self, features: Tensor) -> Tensor:
-        light: Tensor = self.fc(self.conv1(features).mean((2, 3)))
+    def forward(self, clues: Clues) -> Tensor:
+        light: Tensor = self.fc(self.conv1(clues.features).mean((2, 3)))
         return light
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from little_training import changed_parts, first_batch, new_trainer, one_step
 import iid_residual
 from iid_residual.networks.pipe import Pipe
 from iid_residual.variants import DESIGNS
-from intrinsic_cli.api import UsageError
-from intrinsic_cli.kit.networks.checkpoint import state_of
+from intrinsic_cli.api import UsageError, WeightsError
+from intrinsic_cli.kit.networks.checkpoint import save_weights, state_of
+from intrinsic_cli.kit.networks.efficientnet import Encoder
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,20 @@ def test_the_seeds_options_exist() -> None:
     names = set(spec.default.config.__dataclass_fields__)
     asked = {"batch_size", "steps", "lr", "weight_decay", "read_first", "details", "width"}
     assert asked <= names
+
+
+def test_an_encoder_can_start_from_another_methods(tmp_path: Path) -> None:
+    whole = Encoder()
+    path = tmp_path / "other.safetensors"
+    save_weights(path, {"encoder": whole.state_dict(), "rest": {}}, {})
+    trainer = new_trainer(encoder=str(path))
+    mine = trainer.nets["pipe"].get_submodule("conv_model.encoder").state_dict()
+    assert 0 < len(mine) < len(whole.state_dict())
+    assert all(x.equal(whole.state_dict()[key]) for key, x in mine.items())
+
+
+def test_weights_without_an_encoder_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_weights(path, {"pipe": Encoder(1).state_dict()}, {})
+    with pytest.raises(WeightsError, match="'encoder'"):
+        new_trainer(encoder=str(path))
