@@ -17,7 +17,9 @@ class DecomposeRequest:
     several. ``mask`` is the silhouette of the photo's object, or a folder of those of all photos;
     it stands in for their alpha. ``shard`` is the part of the photos to do, ``I/N`` ("": all of
     them); ``retry_failed`` does only those that failed last. ``watch`` goes on with photos that
-    come into the folders, for ``seconds`` or until a signal ends it."""
+    come into the folders, for ``seconds`` or until a signal ends it. ``metadata`` is ``keep`` or
+    ``strip``; ``exr_multilayer`` puts all layers, and the photo, into one EXR; ``max_pixels``
+    (None: as many as fit into memory) bounds what is read."""
 
     inputs: tuple[Path, ...]
     method: str = "flow"
@@ -43,6 +45,9 @@ class DecomposeRequest:
     retry_failed: bool = False
     watch: bool = False
     seconds: float | None = None
+    metadata: str = "keep"
+    exr_multilayer: bool = False
+    max_pixels: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,13 @@ PHOTOS: tuple[Decorator, ...] = (
         "--exr-layer", default="", metavar="NAME", help="Layer of an EXR that has several."
     ),
     click.option(
+        "--max-pixels",
+        type=options.AutoInt(),
+        default="auto",
+        show_default=True,
+        help="Refuse larger photos; auto: those that do not fit into memory.",
+    ),
+    click.option(
         "--mask",
         type=click.Path(path_type=Path),
         metavar="FILE|DIR",
@@ -76,10 +83,21 @@ OUTPUTS: tuple[Decorator, ...] = (
         show_default=True,
         help="File format of the layers.",
     ),
+    click.option(
+        "--exr-multilayer",
+        is_flag=True,
+        help="One EXR of each photo and its layers: R, albedo.R, … (--format exr or exr32).",
+    ),
+    click.option(
+        "--metadata",
+        type=click.Choice(["keep", "strip"]),
+        default="keep",
+        show_default=True,
+        help="EXIF of the photo and colour tags in the layers, where the format has a place.",
+    ),
     click.option("--preview", is_flag=True, help="Write a contact sheet of each photo."),
     click.option("--force", is_flag=True, help="Do finished photos again."),
 )
-
 RUNS: tuple[Decorator, ...] = (
     click.option(
         "--shard",

@@ -95,7 +95,8 @@ def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport
     if request.shard or request.watch or request.retry_failed:
         hint = "give -o a folder for --shard, --watch and --retry-failed"
         raise UsageError(f"{what} writes one layer of one photo", hint)
-    if len(request.layers) != 1 and request.format != "npz":
+    together = request.format == "npz" or request.exr_multilayer
+    if len(request.layers) != 1 and not together:
         raise UsageError(f"{what} writes one layer of one photo", "say which: --layers NAME")
     if len(request.inputs) != 1 or is_folder(request.inputs[0]):
         hint = "give one photo; for several, -o names a folder"

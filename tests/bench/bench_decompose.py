@@ -136,7 +136,7 @@ def measure_parts(args: argparse.Namespace) -> dict[str, float]:
             images = {name: prepare.to_image(layer) for name, layer in full.items()}
         with clock("encode"):
             outputs = {name: (session.choice.variant.kind(name), x) for name, x in images.items()}
-            write_outputs(Path(folder, "photo"), outputs, args.format, None)
+            write_outputs(Path(folder, "photo"), outputs, args.format)
     return spent
 
 

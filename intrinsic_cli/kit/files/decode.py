@@ -1,8 +1,8 @@
 """Bytes of an image file → the numbers it holds.
 
 Pillow reads most formats and knows palettes, CMYK and orientation, but silently cuts 16-bit colour
-to 8 bits; so files that may be deeper go to OpenCV, and EXR to OpenEXR. A format iid does not know
-yet (RAW, HEIF) is one more row in :data:`READERS`.
+to 8 bits; so files that may be deeper go to OpenCV, EXR to OpenEXR, and RAW and HEIC photos to
+their extras. Another format is one more row in :data:`READERS`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,14 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import exr
-from intrinsic_cli.kit.files.formats import (
-    PILLOW_FORMATS,
-    OtherFormat,
-    other_beginning,
-    other_format,
-)
+from intrinsic_cli.kit.files.extras import read_extra
+from intrinsic_cli.kit.files.formats import PILLOW_FORMATS, other_content
 from intrinsic_cli.kit.files.memory import check_pixels
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.profiled import from_cmyk
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.files.read_bytes import read_bytes
-from intrinsic_cli.kit.files.tiff import BIG_TIFF, TIFF, read_half, tiff_size
+from intrinsic_cli.kit.files.tiff import BIG_TIFF, TIFF, is_odd, read_tiff, tiff_size
 
 # Pillow's own limit would only warn; ours (files.memory) is asked before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -57,31 +54,34 @@ _BROKEN = (
 )
 
 
-def decode_file(path: Path, layer: str = "") -> NDArray[Any]:
-    """As :func:`decode`, of a file; the DataError names it."""
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """DataErrors of the block name the file."""
     try:
-        data = read_bytes(path)
-        other = other_format(path)  # a RAW photo is often a TIFF, with a thumbnail as its picture
-        if other is not None:
-            raise unreadable(other)
-        return decode(data, layer)
+        yield
     except DataError as error:
         raise DataError(f"{path}: {error.message}", error.hint) from error
 
 
-def unreadable(other: OtherFormat) -> DataError:
-    """What is told of a file that is known but cannot be read."""
-    return DataError(f"it is {other.name}, which iid cannot read yet", other.hint)
+def decode_file(path: Path, layer: str = "") -> NDArray[Any]:
+    """As :func:`decode`, of a file; the DataError names it."""
+    with named(path):
+        return decode(read_bytes(path), layer, path.suffix)
 
 
-def decode(data: bytes, layer: str = "") -> NDArray[Any]:
+def decode(data: bytes, layer: str = "", suffix: str = "") -> NDArray[Any]:
     """The numbers of an image file as it holds them: [H,W] or [H,W,C], C 1..4, red first; uint8,
-    uint16 or float. ``layer`` chooses one of an EXR's. DataError where there is no such picture."""
+    uint16 or float. ``layer`` chooses one of an EXR's; the ``suffix`` of the file's name tells RAW
+    photos that begin as TIFFs do. DataError where there is no such picture.
+
+    Four inks become sRGB, by their profile where there is one; other profiles are left to
+    :mod:`~intrinsic_cli.kit.files.photo`. RAW photos are floats of linear light."""
     if not data:
         raise DataError("the file is empty", AGAIN)
-    other = other_beginning(data[:64])
+    other = other_content(data, suffix.lower())
     if other is not None:
-        raise unreadable(other)
+        with decoding():
+            return read_extra(data, other)
     if data.startswith(exr.MAGIC):
         return exr.read_exr(data, layer)
     if layer:
@@ -119,13 +119,16 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
 def _read_pillow(data: bytes) -> NDArray[Any]:
     with _opened(data) as image:
         image.load()
-        return np.asarray(_plain(ImageOps.exif_transpose(image)))
+        upright = ImageOps.exif_transpose(image)
+        return np.asarray(_plain(upright))
 
 
 def _plain(image: Image.Image) -> Image.Image:
     """Any Pillow mode → one whose array is gray, RGB or RGBA."""
     if image.has_transparency_data:
         return image.convert("RGBA")
+    if image.mode == "CMYK":
+        return from_cmyk(image, image.info.get("icc_profile", b""))
     if image.mode.startswith("I;16"):
         return image.convert("I;16")
     return image if image.mode in ("L", "F", "I", "RGB") else image.convert("RGB")
@@ -144,11 +147,10 @@ def _read_deep(data: bytes) -> NDArray[Any]:
         _check_png(data)
     else:
         _check_size(data)
-    codes = _read_opencv(data)
-    if codes is None and data.startswith(TIFF):
-        codes = read_half(data, _read_opencv)
+    tiff = data.startswith((*TIFF, *BIG_TIFF))
+    codes = read_tiff(data, _read_opencv) if tiff else _read_opencv(data)
     if codes is None:
-        return _read_rare(data)
+        return _read_rare(data, by_pillow=not (tiff and is_odd(data)))
     if codes.dtype == np.uint8:
         return _read_pillow(data)
     return _orient(codes, data) if png else codes  # OpenCV turns TIFFs itself
@@ -182,12 +184,15 @@ def _size_in_words(data: bytes) -> tuple[int, int] | None:
     return int(words[0]), int(words[1])
 
 
-def _read_rare(data: bytes) -> NDArray[Any]:
+def _read_rare(data: bytes, by_pillow: bool) -> NDArray[Any]:
+    """What OpenCV cannot read."""
+    hint = "save it as a PNG, or as a TIFF of 8, 16 or 32 bits"
+    sentence = "the image is truncated, or of a rare kind iid cannot read"
+    if not by_pillow:
+        raise DataError(sentence, hint)
     try:
         return _read_pillow(data)
     except DataError as error:
-        hint = "save it as a PNG, or as a TIFF of 8, 16 or 32 bits"
-        sentence = "the image is truncated, or of a rare kind iid cannot read"
         raise DataError(sentence, hint) from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.exr_ending import as_os_error, require_ending
-from intrinsic_cli.kit.files.memory import check_pixels
+from intrinsic_cli.kit.files.memory import check_pixels, memory
 from intrinsic_cli.kit.files.quiet import decoding, without_prints
 from intrinsic_cli.kit.light.primaries import to_rec709
 
@@ -27,6 +27,7 @@ HALF_MAX = 65504.0
 
 AGAIN = "copy or render it again"
 
+_LARGEST = 4  # bytes that a number of a channel may have
 _NAMED = 8  # layers named in a message
 _LONG = ("red", "green", "blue", "alpha", "r", "g", "b", "a", "y")  # how channels are also called
 
@@ -34,11 +35,13 @@ _LONG = ("red", "green", "blue", "alpha", "r", "g", "b", "a", "y")  # how channe
 @dataclass(frozen=True, slots=True)
 class _Header:
     """What the beginning of an EXR tells. ``layers``: name of a layer ("" = the plain one) → the
-    part it is in and the channels (red, green, blue or one gray; perhaps alpha)."""
+    part it is in and the channels (red, green, blue or one gray; perhaps alpha). ``first``: all
+    channels of the first part."""
 
     layers: Mapping[str, tuple[int, tuple[str, ...]]]
     chromaticities: tuple[float, ...]
     channels: tuple[str, ...]
+    first: tuple[str, ...]
 
 
 def read_exr(data: bytes, layer: str = "") -> NDArray[np.float32]:
@@ -48,9 +51,7 @@ def read_exr(data: bytes, layer: str = "") -> NDArray[np.float32]:
     ``layer`` is what stands before the dot of its channels (``beauty.R``), or the name of a part.
     DataError names the layers where there is a choice to make.
     """
-    with tempfile.TemporaryDirectory() as folder:  # older OpenEXR packages read from a path only
-        path = Path(folder, "photo.exr")
-        path.write_bytes(data)
+    with _on_disk(data) as path:
         header = _read_header(path)
         part, names = _choose(header, layer)
         planes = [plane.astype(np.float32) for plane in _read_planes(path, part, names)]
@@ -58,6 +59,26 @@ def read_exr(data: bytes, layer: str = "") -> NDArray[np.float32]:
         hint = "export it without subsampling of channels"
         raise DataError("the channels of the EXR differ in size", hint)
     return _join(planes, header.chromaticities)
+
+
+def read_channels(data: bytes, names: Sequence[str]) -> Image | None:
+    """The channels [H,W,C] float32 of these names in the first part, as they are; None unless all
+    are there."""
+    with _on_disk(data) as path:
+        header = _read_header(path)
+        if not set(names).issubset(header.first):
+            return None
+        planes = _read_planes(path, 0, tuple(names))
+    return np.stack(planes, axis=-1).astype(np.float32)
+
+
+@contextmanager
+def _on_disk(data: bytes) -> Iterator[Path]:
+    """The file again: older OpenEXR packages read from a path only."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "photo.exr")
+        path.write_bytes(data)
+        yield path
 
 
 def _join(planes: list[Image], chromaticities: tuple[float, ...]) -> NDArray[np.float32]:
@@ -99,24 +120,47 @@ def _read_header(path: Path) -> _Header:
 def _describe(headers: list[dict[str, Any]]) -> _Header:
     """What the headers of all parts say together."""
     layers: dict[str, tuple[int, tuple[str, ...]]] = {}
-    channels: list[str] = []
-    for number, header in enumerate(headers):
-        _check_size(header["dataWindow"])
-        names = [channel.name for channel in header["channels"]]
-        channels += names
+    parts = [_channel_names(header) for header in headers]
+    _check_memory(headers, parts)
+    for number, (header, names) in enumerate(zip(headers, parts, strict=True)):
         part = str(header.get("name", number))
-        for name, found in _group(names).items():
+        groups = _group(names)
+        for name, found in groups.items():
             title = _title(name, part, number, taken=name in layers)
             layers[title] = (number, found)
-    chromaticities = np.ravel(headers[0].get("chromaticities", ()))
-    corners = tuple(float(number) for number in chromaticities)
-    return _Header(layers, corners, tuple(channels))
+    channels = tuple(name for names in parts for name in names)
+    chromaticities = _chromaticities(headers[0])
+    first = tuple(parts[0])
+    return _Header(layers, chromaticities, channels, first)
 
 
-def _check_size(window: Any) -> None:
+def _chromaticities(header: Mapping[str, Any]) -> tuple[float, ...]:
+    """x and y of the primaries and of white; () where they are not told."""
+    numbers = np.ravel(header.get("chromaticities", ()))
+    return tuple(float(number) for number in numbers)
+
+
+def _channel_names(header: Mapping[str, Any]) -> list[str]:
+    return [channel.name for channel in header["channels"]]
+
+
+def _check_memory(headers: Sequence[Mapping[str, Any]], parts: Sequence[Sequence[str]]) -> None:
+    """DataError for pictures too large, one by one or, as they are read at once, together."""
+    numbers = 0
+    for header, names in zip(headers, parts, strict=True):
+        numbers += _check_size(header["dataWindow"]) * len(names)
+    if _LARGEST * numbers > memory():
+        channels = sum(map(len, parts))
+        hint = "export the picture alone, or fewer layers a file"
+        raise DataError(f"its {channels} channels do not fit into memory", hint)
+
+
+def _check_size(window: Any) -> int:
+    """How many pixels it has."""
     low, high = np.asarray(window, np.int64)
     width, height = (high - low + 1).tolist()
     check_pixels(width, height)
+    return int(width * height)
 
 
 def _title(name: str, part: str, number: int, taken: bool) -> str:
@@ -136,6 +180,8 @@ def _group(channels: list[str]) -> dict[str, tuple[str, ...]]:
         layers.setdefault(layer, {})[last[:1].upper() if last.lower() in _LONG else last] = channel
     found = {}
     for layer, names in layers.items():
+        if {"X", "Y", "Z"}.issubset(names):  # vectors, not gray
+            continue
         for colours in ("RGB", "Y"):
             if all(colour in names for colour in colours):
                 wanted = colours + ("A" if "A" in names else "")
@@ -181,8 +227,6 @@ def write_exr(
 ) -> NDArray[np.floating[Any]]:
     """Write ``layer`` [H,W,1 or 3] and ``alpha`` [H,W] in half (clipped to ±65504) or full
     precision; returns the layer as stored. OSError where it cannot be written to its end."""
-    import OpenEXR
-
     numbers: NDArray[np.floating[Any]] = layer.astype(np.float32, copy=False)
     if bits == 16:
         numbers = np.clip(layer, -HALF_MAX, HALF_MAX).astype(np.float16)
@@ -192,11 +236,20 @@ def write_exr(
         channels[name] = np.ascontiguousarray(numbers[..., index])
     if alpha is not None:
         channels["A"] = alpha.astype(numbers.dtype)
+    write_channels(path, channels)
+    return numbers
+
+
+def write_channels(path: Path, channels: Mapping[str, NDArray[Any]]) -> None:
+    """Write an EXR of ``channels`` [H,W] float16 or float32 by name. OSError where it cannot be
+    written to its end."""
+    import OpenEXR
+
     header = {"compression": OpenEXR.ZIPS_COMPRESSION, "type": OpenEXR.scanlineimage}
-    with OpenEXR.File(header, channels) as file:
+    with OpenEXR.File(header, dict(channels)) as file:
         try:
             file.write(str(path))
         except RuntimeError as error:
             raise as_os_error(error) from error
-    require_ending(path, len(numbers))
-    return numbers
+    lines = max(len(plane) for plane in channels.values())
+    require_ending(path, lines)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+
+from intrinsic_cli.kit.files.tiff_fields import first_fields
 
 #: Format of layers → suffix of their files.
 LAYER_SUFFIXES = {
@@ -17,6 +21,11 @@ LAYER_SUFFIXES = {
     "npz": ".npz",
 }
 
+#: Format of one EXR of all layers → bits of its numbers. (--exr-multilayer asks for them.)
+MULTILAYER = {"exr-multilayer": 16, "exr32-multilayer": 32}
+#: Formats of which one file holds all layers.
+TOGETHER = ("npz", *MULTILAYER)
+
 #: Other words for formats of layers.
 _ALIASES = {"tif": "tiff", "jpeg": "jpg"}
 
@@ -25,6 +34,11 @@ def format_name(given: str) -> str:
     """A format of layers as the house calls it: ``PNG`` is png, ``jpeg`` jpg, ``tif`` tiff."""
     name = given.lower()
     return _ALIASES.get(name, name)
+
+
+def layer_suffix(form: str) -> str:
+    """The suffix of the files of a format of layers."""
+    return ".exr" if form in MULTILAYER else LAYER_SUFFIXES[form]
 
 
 #: Suffixes (lower case) by which photos are found in folders. Files named one by one are read
@@ -49,29 +63,42 @@ PILLOW_FORMATS = (
 
 @dataclass(frozen=True, slots=True)
 class OtherFormat:
-    """Files that may hold photos but cannot be read: what they are, by which ``suffixes`` they are
-    known, and what to do about it. ``extra`` is the one planned for them."""
+    """Files that may hold photos but are read only with an ``extra`` (whose ``module`` does it), or
+    never: what they are, by which ``suffixes`` they are known, and what to do about it."""
 
     name: str
     hint: str
     suffixes: tuple[str, ...]
     extra: str = ""
+    module: str = ""
+
+    @property
+    def is_readable(self) -> bool:
+        """Is its extra installed?"""
+        return bool(self.module) and _is_installed(self.module)
+
+
+@cache
+def _is_installed(module: str) -> bool:
+    return find_spec(module) is not None
 
 
 RAW = OtherFormat(
     "a RAW photo",
-    "save it as TIFF or JPEG with a raw converter; reading RAW is planned as the extra 'raw'",
+    'pip install "intrinsic-cli[raw]", or save it as TIFF or JPEG with a raw converter',
     (
         *(".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".dng", ".raf"),
         *(".orf", ".rw2", ".pef", ".srw", ".3fr", ".iiq", ".x3f"),
     ),
     "raw",
+    "rawpy",
 )
 HEIF = OtherFormat(
     "a HEIC photo",
-    "save it as JPEG or PNG; reading HEIC is planned as the extra 'heif'",
+    'pip install "intrinsic-cli[heif]", or save it as JPEG or PNG',
     (".heic", ".heif", ".hif"),
     "heif",
+    "pillow_heif",
 )
 VIDEO = OtherFormat(
     "a video",
@@ -81,6 +108,14 @@ VIDEO = OtherFormat(
 #: All of them.
 OTHER_FORMATS = (RAW, HEIF, VIDEO)
 
+#: How TIFFs begin, which many RAW photos are too.
+_TIFFS = (b"II*\0", b"MM\0*")
+_DNG_VERSION = 50706  # a tag
+#: How files begin that are read whatever they are called.
+_PLAIN = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"\x76\x2f\x31\x01", b"#?RADIANCE"),
+    *(b"II+\0", b"MM\0+"),
+)
 #: Formats by how files begin. (NEF, ARW and DNG begin as every TIFF does.)
 _BEGINNINGS = (
     (b"II*\0\x10\0\0\0CR", RAW),
@@ -99,6 +134,20 @@ def other_format(path: Path) -> OtherFormat | None:
     """What a file is by its name, if nothing that can be read."""
     suffix = path.suffix.lower()
     return next((form for form in OTHER_FORMATS if suffix in form.suffixes), None)
+
+
+def other_content(data: bytes, suffix: str = "") -> OtherFormat | None:
+    """What a file is by its bytes, if nothing that can be read without an extra; its ``suffix``
+    (lower case) counts where they do not tell, as with RAW photos that begin as TIFFs do."""
+    found = other_beginning(data[:64])
+    if found is not None or data.startswith(_PLAIN):
+        return found
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return None
+    named = next((form for form in OTHER_FORMATS if suffix in form.suffixes), None)
+    if data.startswith(_TIFFS):
+        return RAW if named is RAW or _DNG_VERSION in first_fields(data) else None
+    return None if data[4:8] == b"ftyp" else named
 
 
 def other_beginning(data: bytes) -> OtherFormat | None:

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, Kind
+from intrinsic_cli.kit.files.containers import Marks, marked
 from intrinsic_cli.kit.files.encodings import encoding_of, find_encoding
+from intrinsic_cli.kit.files.exif import Exif
 from intrinsic_cli.kit.files.exr import clipped_share, write_exr
+from intrinsic_cli.kit.files.exr_layers import write_exr_layers
 from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.files.tiff import declare_alpha
+from intrinsic_cli.kit.files.tiff import described
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -50,36 +53,49 @@ class StoredLayer:
 
 
 def write_layer(
-    path: Path, layer: Image, kind: Kind, form: str, alpha: Image | None = None
+    path: Path,
+    layer: Image,
+    kind: Kind,
+    form: str,
+    alpha: Image | None = None,
+    exif: Exif | None = None,
 ) -> StoredLayer:
     """Write ``layer`` [H,W,1 or 3] linear as ``form`` (see ``kit.files.formats``), with ``alpha``
-    [H,W] where it can be."""
+    [H,W] where it can be. With ``exif``, even an empty one, files that can hold it do, and codes of
+    sRGB are said to be such; with None they say nothing."""
     if form == "exr":
         return StoredLayer(write_exr(path, layer, alpha), clipped=clipped_share(layer))
     if form == "exr32":
         return StoredLayer(write_exr(path, layer, alpha, bits=32))
     if form == "tiff":
-        return _write_tiff(path, layer, alpha)
+        return _write_tiff(path, layer, alpha, exif)
     stored = quantise(layer, kind, bits=16 if form == "png16" else 8)
+    marks = Marks() if exif is None else Marks(exif, stored.encoding == "srgb")
     if form in ("png", "png16"):
-        _save(path, [_compress(".png", _arrange(stored.codes, alpha), PNG)])
+        data = _compress(".png", _arrange(stored.codes, alpha), PNG)
+        _save(path, marked(data, form, marks))
         return stored
-    return _write_lossy(path, stored, form, alpha)
+    return _write_lossy(path, stored, form, alpha, marks)
 
 
-def _write_tiff(path: Path, layer: Image, alpha: Image | None) -> StoredLayer:
+def _write_tiff(path: Path, layer: Image, alpha: Image | None, exif: Exif | None) -> StoredLayer:
     data = _compress(".tiff", _arrange(layer, alpha))
-    _save(path, [data] if alpha is None else declare_alpha(data))
+    if alpha is None and not exif:
+        _save(path, [data])
+    else:
+        _save(path, described(data, alpha is not None, exif or Exif()))
     return StoredLayer(layer)
 
 
-def _write_lossy(path: Path, stored: StoredLayer, form: str, alpha: Image | None) -> StoredLayer:
+def _write_lossy(
+    path: Path, stored: StoredLayer, form: str, alpha: Image | None, marks: Marks
+) -> StoredLayer:
     """JPEG or WebP; of these, only WebP has alpha."""
     if form == "jpg":
         alpha = None
     codes = _arrange(stored.codes, alpha)
     data = _compress(LAYER_SUFFIXES[form], codes, LOSSY[form])
-    _save(path, [data])
+    _save(path, marked(data, form, marks))
     gray = form == "jpg" and stored.codes.shape[2] == 1
     left = _reread(data, gray)
     return StoredLayer(left, stored.encoding, stored.scale)
@@ -93,6 +109,22 @@ def write_npz(
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **layers, **masks)
     return {name: StoredLayer(layer) for name, layer in layers.items()}
+
+
+def write_multilayer(
+    path: Path,
+    layers: Mapping[str, tuple[Kind, Image]],
+    photo: Image | None,
+    bits: int,
+    alphas: Mapping[str, Image],
+) -> dict[str, StoredLayer]:
+    """Write all ``layers`` [H,W,C] and the ``photo`` as one EXR (see ``kit.files.exr_layers``)."""
+    numbers = write_exr_layers(path, layers, photo, bits, alphas)
+    stored = {}
+    for name, (_, layer) in layers.items():
+        clipped = clipped_share(layer) if bits == 16 else 0.0
+        stored[name] = StoredLayer(numbers[name], clipped=clipped)
+    return stored
 
 
 def quantise(layer: Image, kind: Kind, bits: int) -> StoredLayer:

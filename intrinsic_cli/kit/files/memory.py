@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -18,17 +21,32 @@ _CONTAINER = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_i
 _UNKNOWN = 8 << 30  # bytes a machine is taken to have that does not say
 
 
+_ASKED: ContextVar[int | None] = ContextVar("pixels asked for", default=None)
+
+
+@contextmanager
+def at_most(pixels: int | None) -> Iterator[None]:
+    """In the block, this thread reads photos of at most so many pixels (None: as many as fit)."""
+    token = _ASKED.set(pixels)
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
 def check_pixels(width: int, height: int) -> None:
-    """DataError for a picture larger than :func:`pixel_limit`, or without pixels; asked before
-    anything is decoded."""
+    """DataError for a picture larger than :func:`at_most` says, else than :func:`pixel_limit`, or
+    without pixels; asked before anything is decoded."""
     if width < 1 or height < 1:
         raise DataError("the image is truncated or damaged", "it claims to have no pixels")
-    most = pixel_limit()
+    asked = _ASKED.get()
+    most = pixel_limit() if asked is None else min(asked, MOST_PIXELS)
     if width * height <= most:
         return
-    size = f"{width}x{height}"
-    hint = f"cut it into pieces of at most {most / 1e6:.0f} million pixels, or make it smaller"
-    raise DataError(f"the image says it has {size} pixels, more than fit into memory", hint)
+    what = "than fit into memory" if asked is None else "than are allowed"
+    pieces = f"cut it into pieces of at most {most / 1e6:.4g} million pixels, or make it smaller"
+    hint = f"{pieces}; --max-pixels sets the limit" if most < MOST_PIXELS else pieces
+    raise DataError(f"the image says it has {width}x{height} pixels, more {what}", hint)
 
 
 @cache

@@ -1,7 +1,8 @@
 """Whatever a method hands out → files on disk, by its kind. Light until something is written.
 
 Files are called ``<stem>.<name><suffix>``; of several meshes, textures or animations of one name
-the second is ``<stem>.<name>-2<suffix>``; as npz all layers lie in ``<stem>.npz``.
+the second is ``<stem>.<name>-2<suffix>``; in formats of which one file holds all layers these lie
+in ``<stem><suffix>``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from intrinsic_cli.api import PluginError
 from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.atomic import replacing
-from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES
+from intrinsic_cli.kit.files.formats import MULTILAYER, TOGETHER, layer_suffix
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.files.layers import StoredLayer
 
 #: Pictures a second of an animation.
@@ -39,8 +41,8 @@ def output_files(base: Path, name: str, kind: Kind, form: str, count: int = 1) -
     all others as their kind says (a mesh without texture has neither ``.mtl`` nor
     ``.png``)."""
     if kind.is_layer:
-        label = "" if form == "npz" else f".{name}"
-        return [base.with_name(f"{base.name}{label}{LAYER_SUFFIXES[form]}")]
+        label = "" if form in TOGETHER else f".{name}"
+        return [base.with_name(f"{base.name}{label}{layer_suffix(form)}")]
     files = []
     for number in range(1, count + 1):
         files += [_place(base, name, number, suffix) for suffix in kind.suffixes]
@@ -52,84 +54,109 @@ def _place(base: Path, name: str, number: int, suffix: str) -> Path:
     return base.with_name(f"{base.name}.{label}{suffix}")
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What goes into files besides the outputs, as far as their formats can hold it: ``alpha``
+    [H,W], where layers hold, and ``photo_alpha``, for those that hold everywhere; the ``photo``
+    [H,W,3] itself, into an EXR of all layers; and ``exif`` (None: files say nothing, not even that
+    their codes are sRGB). ``fps``: pictures a second of an animation."""
+
+    alpha: Image | None = None
+    photo_alpha: Image | None = None
+    photo: Image | None = None
+    exif: Exif | None = None
+    fps: float = FPS
+
+    def alpha_of(self, kind: Kind) -> Image | None:
+        """Where the layers of a kind hold."""
+        return self.photo_alpha if kind.everywhere else self.alpha
+
+
+ALONE = Surroundings()
+
+
 def write_outputs(
-    base: Path,
-    outputs: Mapping[str, tuple[Kind, Any]],
-    form: str,
-    alpha: Image | None = None,
-    fps: float = FPS,
-    photo_alpha: Image | None = None,
+    base: Path, outputs: Mapping[str, tuple[Kind, Any]], form: str, around: Surroundings = ALONE
 ) -> dict[str, Written]:
     """Write the outputs of one photo, name → kind and value (see :func:`write_output`), in their
-    order; ``photo_alpha`` is for those that hold everywhere. As npz all layers are one file, with
-    one ``alpha``."""
+    order. Formats of which one file holds all layers have one ``alpha``."""
     together: dict[str, Written] = {}
-    if form == "npz":
-        layers = {name: value for name, (kind, value) in outputs.items() if kind.is_layer}
-        kinds = {name: kind for name, (kind, _) in outputs.items() if kind.is_layer}
-        together = _write_npz(base, layers, kinds, alpha)
+    if form in TOGETHER:
+        layers = {name: output for name, output in outputs.items() if output[0].is_layer}
+        together = _write_together(base, layers, form, around)
     written = {}
     for name, (kind, value) in outputs.items():
         if name in together:
             written[name] = together[name]
         else:
-            holds = photo_alpha if kind.everywhere else alpha
-            written[name] = write_output(base, name, kind, value, form, holds, fps)
+            written[name] = write_output(base, name, kind, value, form, around)
     return written
 
 
 def write_output(
-    base: Path,
-    name: str,
-    kind: Kind,
-    value: Any,
-    form: str,
-    alpha: Image | None = None,
-    fps: float = FPS,
+    base: Path, name: str, kind: Kind, value: Any, form: str, around: Surroundings = ALONE
 ) -> Written:
     """Write one output, each file whole or not at all.
 
-    ``value``: a layer [H,W,C] linear (with ``alpha`` [H,W] where the format can hold it); a record;
-    or a sequence of meshes, of textures [h,w,3] or of animations [T,h,w,3], linear. PluginError
-    where it is not what its kind says.
+    ``value``: a layer [H,W,C] linear (with alpha where the format can hold it); a record; or a
+    sequence of meshes, of textures [h,w,3] or of animations [T,h,w,3], linear. PluginError where it
+    is not what its kind says.
     """
     if kind.is_layer:
-        return _write_layer(base, name, kind, value, form, alpha)
+        return _write_layer(base, name, kind, value, form, around)
     files: list[Path] = []
     values = [value] if kind.name == "record" else _sequence(name, kind, value)
     for number, one in enumerate(values, start=1):
         place = _place(base, name, number, "")
-        files += _write_other(place, name, kind, one, fps)
+        files += _write_other(place, name, kind, one, around.fps)
     return Written(tuple(files), _entry(kind, files))
 
 
 def _write_layer(
-    base: Path, name: str, kind: Kind, layer: Image, form: str, alpha: Image | None
+    base: Path, name: str, kind: Kind, layer: Image, form: str, around: Surroundings
 ) -> Written:
-    if form == "npz":
-        return _write_npz(base, {name: layer}, {name: kind}, alpha)[name]
+    if form in TOGETHER:
+        return _write_together(base, {name: (kind, layer)}, form, around)[name]
     from intrinsic_cli.kit.files.layers import write_layer
 
     _check_layer(name, kind, layer)
     (path,) = output_files(base, name, kind, form)
     with replacing(path) as temporary:
-        stored = write_layer(temporary, layer, kind, form, alpha)
+        stored = write_layer(temporary, layer, kind, form, around.alpha_of(kind), around.exif)
     return _written(kind, path, stored)
 
 
-def _write_npz(
-    base: Path, layers: Mapping[str, Image], kinds: Mapping[str, Kind], alpha: Image | None
+def _write_together(
+    base: Path, layers: Mapping[str, tuple[Kind, Image]], form: str, around: Surroundings
 ) -> dict[str, Written]:
-    from intrinsic_cli.kit.files.layers import write_npz
+    """All layers in one file."""
+    from intrinsic_cli.kit.files.layers import write_multilayer, write_npz
 
     if not layers:
         return {}
-    for name, layer in layers.items():
-        _check_layer(name, kinds[name], layer)
-    path = base.with_name(f"{base.name}{LAYER_SUFFIXES['npz']}")
+    for name, (kind, layer) in layers.items():
+        _check_layer(name, kind, layer)
+    path = base.with_name(f"{base.name}{layer_suffix(form)}")
     with replacing(path) as temporary:
-        stored = write_npz(temporary, layers, alpha)
-    return {name: _written(kinds[name], path, layer) for name, layer in stored.items()}
+        if form in MULTILAYER:
+            alphas = _alphas(layers, around)
+            stored = write_multilayer(temporary, layers, around.photo, MULTILAYER[form], alphas)
+        else:
+            arrays = {name: layer for name, (_, layer) in layers.items()}
+            stored = write_npz(temporary, arrays, around.alpha)
+    return {name: _written(layers[name][0], path, layer) for name, layer in stored.items()}
+
+
+def _alphas(layers: Mapping[str, tuple[Kind, Image]], around: Surroundings) -> dict[str, Image]:
+    """The photo's alpha as "", and those of layers that hold elsewhere; without a photo the layers'
+    own as ""."""
+    whole = around.alpha if around.photo is None else around.photo_alpha
+    found = {} if whole is None else {"": whole}
+    for name, (kind, _) in layers.items():
+        alpha = around.alpha_of(kind)
+        if alpha is not None and alpha is not whole:
+            found[name] = alpha
+    return found
 
 
 def _written(kind: Kind, path: Path, stored: StoredLayer) -> Written:

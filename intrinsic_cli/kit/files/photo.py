@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,12 @@ from PIL import Image as Pillow
 
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files.atomic import replacing
-from intrinsic_cli.kit.files.decode import decode, decode_file
-from intrinsic_cli.kit.files.formats import ENCODINGS
+from intrinsic_cli.kit.files.decode import decode, named
+from intrinsic_cli.kit.files.formats import ENCODINGS, RAW, other_content
+from intrinsic_cli.kit.files.icc import CMYK, adobe_rgb
+from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
+from intrinsic_cli.kit.files.profiled import USELESS, from_profile, understood
+from intrinsic_cli.kit.files.read_bytes import read_bytes
 from intrinsic_cli.kit.light.colour import decode_codes, srgb_to_linear
 
 if TYPE_CHECKING:
@@ -24,9 +28,11 @@ if TYPE_CHECKING:
 class Photo:
     """A photo in linear light: ``pixels`` [H,W,3] float32 ≥ 0, ``alpha`` [H,W] in 0..1 or None.
 
-    ``encoding`` is how the file's numbers were understood (``srgb`` or ``linear``), ``bits`` how
-    many each channel had, ``clipped`` the fraction of visible pixels with a channel at its limit,
-    ``repaired`` the fraction that was negative or not finite (float files only)."""
+    ``encoding`` is how the file's numbers were understood (``srgb``, ``linear``, or ``icc``: by
+    the colour profile whose name is ``profile``), ``bits`` how many each channel had, ``clipped``
+    the fraction of visible pixels with a channel at its limit, ``repaired`` the fraction that was
+    negative or not finite (float files only), ``outside`` the fraction whose colours lie outside
+    sRGB and were clipped to it. ``notes`` are sentences about the file to be read."""
 
     pixels: Image
     alpha: Image | None = None
@@ -34,18 +40,29 @@ class Photo:
     bits: int = 8
     clipped: float = 0.0
     repaired: float = 0.0
+    outside: float = 0.0
+    profile: str = ""
+    notes: tuple[str, ...] = ()
 
 
-def read_photo(source: Path | bytes, encoding: str = "auto", layer: str = "") -> Photo:
-    """Decode one image file, or its bytes.
+def read_photo(
+    source: Path | bytes, encoding: str = "auto", layer: str = "", suffix: str = ""
+) -> Photo:
+    """Decode one image file, or its bytes (and the ``suffix`` of its name).
 
-    ``encoding`` ``auto``: float formats are linear, all others sRGB. ``layer`` chooses one of an
-    EXR that has several. DataError where it is broken, no picture, or too large for this machine.
+    ``encoding`` ``auto``: by the embedded colour profile; without one float formats are linear, all
+    others sRGB. ``layer`` chooses one of an EXR that has several. DataError where it is broken, no
+    picture, or too large for this machine.
     """
     if encoding not in ENCODINGS:
         raise UsageError(f"there is no input encoding {encoding!r}", f"use {', '.join(ENCODINGS)}")
-    codes = decode(source, layer) if isinstance(source, bytes) else decode_file(source, layer)
-    return to_photo(codes, encoding)
+    if isinstance(source, Path):
+        with named(source):
+            return read_photo(read_bytes(source), encoding, layer, source.suffix)
+    codes = decode(source, layer, suffix)
+    developed = other_content(source, suffix.lower()) is RAW  # into sRGB, whatever the camera says
+    metadata = NOTHING if developed or encoding != "auto" else read_metadata(source)
+    return to_photo(codes, encoding, metadata)
 
 
 def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
@@ -54,22 +71,52 @@ def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
         Pillow.fromarray(pixels).save(temporary, "PNG", compress_level=4)
 
 
-def to_photo(codes: NDArray[Any], encoding: str) -> Photo:
+def to_photo(codes: NDArray[Any], encoding: str, metadata: Metadata = NOTHING) -> Photo:
+    """The photo that decoded ``codes`` are; with the encoding ``auto``, what ``metadata`` tells of
+    colours is followed."""
     planes = codes if codes.ndim == 3 else codes[..., None]
     colours, alpha = split_alpha(planes)
-    real = codes.dtype.kind == "f"
-    used = encoding
-    if encoding == "auto":
-        used = "linear" if real else "srgb"
     clipped, repaired = 0.0, 0.0
-    if real:
-        pixels, repaired = repair_light(colours, used)
+    if codes.dtype.kind == "f":
+        colours, repaired = repair_light(colours, "linear")
     else:
-        pixels, clipped = decode_codes(colours, used), _clipped(colours, alpha)
-    if pixels.shape[2] != 3:
-        pixels = np.repeat(pixels, 3, axis=2)
+        clipped = _clipped(colours, alpha)
+    if encoding == "auto":
+        photo = _by_metadata(colours, metadata)
+    else:
+        photo = Photo(_linear(colours, encoding), encoding=encoding)
     bits = codes.dtype.itemsize * 8
-    return Photo(pixels, alpha, used, bits, clipped, repaired)
+    return replace(photo, alpha=alpha, bits=bits, clipped=clipped, repaired=repaired)
+
+
+def _by_metadata(colours: NDArray[Any], metadata: Metadata) -> Photo:
+    """By the profile; without one, floats are linear and integers sRGB."""
+    usual = "linear" if colours.dtype.kind == "f" else "srgb"
+    profile = adobe_rgb() if metadata.is_adobe_rgb else understood(metadata.profile)
+    if profile is not None and profile.is_srgb:
+        return Photo(_linear(colours, "srgb"), encoding="srgb", profile=profile.name)
+    if profile is not None and profile.space == CMYK:  # decoding has followed it already
+        return Photo(_linear(colours, usual), encoding=usual, profile=profile.name)
+    converted = from_profile(colours, profile, metadata.profile) if profile else None
+    if profile is None or converted is None:
+        notes = (USELESS,) if metadata.profile else ()
+        return Photo(_linear(colours, usual), encoding=usual, notes=notes)
+    return Photo(
+        converted.pixels,
+        encoding="icc",
+        outside=converted.outside,
+        profile=profile.name,
+        notes=(converted.note,) if converted.note else (),
+    )
+
+
+def _linear(colours: NDArray[Any], encoding: str) -> Image:
+    """[H,W,1 or 3] as a file holds them → [H,W,3] linear."""
+    if colours.dtype.kind != "f":
+        pixels = decode_codes(colours, encoding)
+    else:
+        pixels = srgb_to_linear(colours) if encoding == "srgb" else colours
+    return pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
 
 
 def split_alpha(codes: NDArray[Any]) -> tuple[NDArray[Any], Image | None]:

@@ -34,7 +34,7 @@ def read_layer_file(name: str, file: LayerFile, size: tuple[int, int]) -> tuple[
     it. DataError where the file cannot be read."""
     kind_name = KIND_OF.get(name, "reflectance")
     kind = KINDS[kind_name]
-    codes = _load(file) if _is_array(file.path) else _decode(file.path, kind)
+    codes = _load(file) if _is_array(file.path) else _decode(file, kind)
     layer = _linear(codes, file, kind)
     if layer.shape[:2] == size:
         return layer, False
@@ -45,15 +45,29 @@ def _is_array(path: Path) -> bool:
     return path.suffix.lower() in _ARRAYS
 
 
-def _decode(path: Path, kind: Kind) -> NDArray[Any]:
+def _decode(file: LayerFile, kind: Kind) -> NDArray[Any]:
     """The numbers of an image file [H,W,1 or 3], without alpha; one channel where all are equal."""
     from intrinsic_cli.kit.files.decode import decode_file
     from intrinsic_cli.kit.files.photo import split_alpha
 
-    codes = decode_file(path)
+    codes = _in_layers(file, kind)
+    if codes is None:
+        codes = decode_file(file.path)
     colours, _ = split_alpha(codes if codes.ndim == 3 else codes[..., None])
     gray = bool((colours == colours[..., :1]).all())
     return colours[..., :1] if gray and 1 in kind.channels else colours
+
+
+def _in_layers(file: LayerFile, kind: Kind) -> NDArray[Any] | None:
+    """The layer of that name in an EXR of several; None where there is none."""
+    from intrinsic_cli.kit.files.decode import named
+    from intrinsic_cli.kit.files.exr_layers import read_exr_layer
+    from intrinsic_cli.kit.files.read_bytes import read_bytes
+
+    if not file.array or file.path.suffix.lower() != ".exr":
+        return None
+    with named(file.path):
+        return read_exr_layer(read_bytes(file.path), file.array, kind)
 
 
 def _load(file: LayerFile) -> NDArray[Any]:

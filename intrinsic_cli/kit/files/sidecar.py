@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".iid.json"
 VERSION = 1
+#: What older sidecars mean that do not tell of it.
+_UNSAID = {"exr_layer": "", "metadata": "keep"}
 #: Bytes; nothing that iid writes comes near.
 LONGEST = 4 << 20
 
@@ -105,7 +107,7 @@ def holds(
 ) -> bool:
     """Is everything asked for there already, made by the same ``recipe``? (Whether of the same
     photo, only its hash can say.)"""
-    if any(facts.get(key) != value for key, value in recipe.items()):
+    if any(facts.get(key, _UNSAID.get(key)) != value for key, value in recipe.items()):
         return False
     if set(_outputs(facts)) != set(outputs):
         return False

@@ -1,169 +1,225 @@
-"""What OpenCV and Pillow cannot do with TIFFs: half floats, and saying what the fourth channel is.
+"""What OpenCV and Pillow cannot do with TIFFs: half floats, colours in planes, deep gray with
+alpha, and saying what the fourth channel is.
 
-A page is described by fields (TIFF 6.0, section 2): number of the tag, type, count, and the value
-or the place where it stands.
+A TIFF's first page is described by a list of fields; what the file holds can be declared anew by
+writing another list at its end.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intrinsic_cli.kit.files.exif import Exif, pack_exif
+from intrinsic_cli.kit.files.tiff_fields import (
+    LONG,
+    SHORT,
+    Fields,
+    first_fields,
+    layout_of,
+    pack_fields,
+    read_fields,
+    whole,
+)
+
 #: How a TIFF of either byte order begins; the last two are BigTIFFs.
 TIFF = (b"II*\0", b"MM\0*")
 BIG_TIFF = (b"II+\0", b"MM\0+")
 
-_BITS, _FORMAT, _EXTRA = 258, 339, 338  # tags BitsPerSample, SampleFormat, ExtraSamples
-_WIDTH, _HEIGHT = 256, 257  # tags ImageWidth, ImageLength
-_SHORT = 3  # the type of 16-bit integers
-_NUMBERS = {_SHORT: "H", 4: "I", 16: "Q"}  # all types of whole numbers that sizes have
-_INTEGER, _REAL = 1, 3  # values of SampleFormat
-_UNASSOCIATED = 2  # value of ExtraSamples: alpha that colours are not multiplied by
-_FIELD, _BIG_FIELD = 12, 20  # bytes
-_MOST_FIELDS = 1 << 16
+# Tags.
+_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 262, 277
+_PLANAR, _PREDICTOR, _TILE_WIDTH, _EXTRA, _FORMAT = 284, 317, 322, 338, 339
+_PROFILE = 34675
+#: Where the pieces of the picture are, and how long: strips, or tiles.
+_PIECES = (273, 279, 324, 325)
+# Values of theirs.
+_INTEGER, _REAL = 1, 3  # of SampleFormat
+_UNASSOCIATED = 2  # of ExtraSamples: alpha that colours are not multiplied by
+_IN_PLANES = 2  # of PlanarConfiguration
+_WHITE_IS_ZERO, _GRAY, _COLOUR = 0, 1, 2  # of PhotometricInterpretation
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The fields of a TIFF's first page: ``order`` of bytes for struct, where the list starts."""
-
-    data: bytes | memoryview
-    order: str
-    start: int
-    count: int
-
-    def unpack(self, code: str, at: int) -> tuple[Any, ...]:
-        """Numbers at a place. struct.error beyond the end."""
-        return struct.unpack_from(self.order + code, self.data, at)
-
-    def tag(self, field: bytes) -> int:
-        """The tag of a field."""
-        (number,) = struct.unpack_from(f"{self.order}H", field)
-        return int(number)
-
-    def numbers(self) -> Iterator[tuple[int, int]]:
-        """Tags that hold one whole number, and that number."""
-        for number in range(self.count):
-            field = self.start + 2 + _FIELD * number
-            tag, kind, count = self.unpack("HHI", field)
-            code = _NUMBERS.get(kind)
-            if code and count == 1:
-                yield tag, self.unpack(code, field + 8)[0]
-
-    def shorts(self) -> dict[int, list[int]]:
-        """Where in the file the 16-bit values of each tag lie."""
-        places: dict[int, list[int]] = {}
-        for number in range(self.count):
-            field = self.start + 2 + _FIELD * number
-            tag, kind, count = self.unpack("HHI", field)
-            if kind != _SHORT or count > 4:
-                continue
-            first = field + 8
-            if count > 2:
-                (first,) = self.unpack("I", first)
-            places[tag] = [first + 2 * index for index in range(count)]
-        return places
-
-
-def first_page(data: bytes | memoryview) -> Page | None:
-    """The first page of a TIFF; None where it is none, or broken."""
-    magic = bytes(data[:4])
-    if magic not in TIFF:
-        return None
-    order = "<" if magic.startswith(b"II") else ">"
-    try:
-        (start,) = struct.unpack_from(f"{order}I", data, 4)
-        (count,) = struct.unpack_from(f"{order}H", data, start)
-    except struct.error:
-        return None
-    return Page(data, order, start, count)
+Reader = Callable[[bytes], NDArray[Any] | None]
 
 
 def tiff_size(data: bytes) -> tuple[int, int] | None:
     """(width, height) of the first page, where they can be found."""
-    try:
-        found = dict(_big_numbers(data) if data.startswith(BIG_TIFF) else _numbers(data))
-        return found[_WIDTH], found[_HEIGHT]
-    except (KeyError, OverflowError, struct.error):
+    fields = first_fields(data)
+    width, height = _number(fields, _WIDTH), _number(fields, _HEIGHT)
+    if width is None or height is None:
         return None
+    return width, height
 
 
-def _numbers(data: bytes) -> Iterator[tuple[int, int]]:
-    """Tags of the first page that hold one whole number, and that number."""
-    page = first_page(data)
-    if page is not None:
-        yield from page.numbers()
+def tiff_profile(data: bytes) -> bytes:
+    """The colour profile of the first page, b"" where it has none."""
+    field = first_fields(data).get(_PROFILE)
+    return field.values if field else b""
 
 
-def _big_numbers(data: bytes) -> Iterator[tuple[int, int]]:
-    """The same of a BigTIFF, whose counts and places have 64 bits."""
-    order = "<" if data.startswith(b"II") else ">"
-    (start,) = struct.unpack_from(f"{order}Q", data, 8)
-    (count,) = struct.unpack_from(f"{order}Q", data, start)
-    first = start + 8
-    for number in range(min(count, _MOST_FIELDS)):
-        field = first + _BIG_FIELD * number
-        tag, kind, values = struct.unpack_from(f"{order}HHQ", data, field)
-        code = _NUMBERS.get(kind)
-        if code and values == 1:
-            (value,) = struct.unpack_from(order + code, data, field + 12)
-            yield tag, value
-
-
-def read_half(
-    data: bytes, read: Callable[[bytes], NDArray[Any] | None]
-) -> NDArray[np.float16] | None:
-    """[H,W] or [H,W,C] where ``data`` is a TIFF of 16-bit floats that ``read`` can read once its
-    first page is declared to hold integers (not those with the predictor of floats); else None."""
-    page = first_page(data)
-    formats = _half_formats(page) if page else []
-    if page is None or not formats:
+def read_tiff(data: bytes, read: Reader) -> NDArray[Any] | None:
+    """[H,W] or [H,W,C] of a TIFF of more than 8 bits, by a reader that knows only pixel after pixel
+    of gray, RGB or RGBA, whole numbers or floats; None where there is no way."""
+    fields = first_fields(data)
+    if _photometric(fields) not in (_WHITE_IS_ZERO, _GRAY, _COLOUR):
         return None
-    declared = bytearray(data)
-    for at in formats:
-        struct.pack_into(f"{page.order}H", declared, at, _INTEGER)
-    codes = read(bytes(declared))
-    if codes is None or codes.dtype != np.uint16:
+    half = _is_half(fields)
+    if half:
+        samples = len(fields[_FORMAT].numbers)
+        fields[_FORMAT] = whole(SHORT, *[_INTEGER] * samples)
+    if not half and not _is_odd(fields):
+        codes = read(data)
+    elif data.startswith(BIG_TIFF):  # whose lists of fields are not written here
         return None
-    return codes.view(np.float16)
+    else:
+        codes = _read_odd(data, fields, read)
+    if codes is None:
+        return None
+    if half:
+        return codes.view(np.float16) if codes.dtype == np.uint16 else None
+    return _inverted(codes) if _photometric(fields) == _WHITE_IS_ZERO else codes
 
 
-def _half_formats(page: Page) -> list[int]:
-    """Where the sample formats of a page of half floats stand; [] for any other page."""
-    try:
-        places = page.shorts()
-        bits = {page.unpack("H", at)[0] for at in places[_BITS]}
-        formats = {page.unpack("H", at)[0] for at in places[_FORMAT]}
-    except (KeyError, struct.error):
-        return []
-    return places[_FORMAT] if bits == {16} and formats == {_REAL} else []
+def is_odd(data: bytes) -> bool:
+    """Is it deep, and laid out so that Pillow, too, would read nonsense?"""
+    return _is_odd(first_fields(data))
 
 
-def declare_alpha(data: memoryview) -> Iterator[bytes | memoryview]:
-    """The TIFF ``data``, in pieces, with the tag that its last channel is unassociated alpha.
-    OpenCV does not write it, and without it other readers warn or drop the channel.
+def _inverted(codes: NDArray[Any]) -> NDArray[Any]:
+    """Deep gray (and alpha) of which white is 0; OpenCV turns only 8 bits round."""
+    if codes.dtype != np.uint16:
+        return codes
+    gray = np.atleast_3d(codes).copy()
+    gray[..., 0] = 65535 - gray[..., 0]
+    return gray
 
-    The list of fields is written again at the end of the file, one longer.
-    """
-    page = first_page(data)
-    if page is None:
+
+def redeclared(data: bytes, fields: Fields) -> bytes:
+    """The TIFF with other ``fields`` of its first page; there is no second."""
+    layout = layout_of(data)
+    if layout is None:
         raise ValueError("not a TIFF")
-    begin = page.start + 2
-    end = begin + _FIELD * page.count
-    alpha = struct.pack(f"{page.order}HHIHH", _EXTRA, _SHORT, 1, _UNASSOCIATED, 0)
-    places = range(begin, end, _FIELD)
-    fields = [bytes(data[at : at + _FIELD]) for at in places]
-    fields.append(alpha)
-    fields.sort(key=page.tag)
     padding = b"\0" * (len(data) % 2)  # the list begins at an even place
     place = len(data) + len(padding)
-    yield bytes(data[:4]) + struct.pack(f"{page.order}I", place)
+    start = struct.pack(f"{layout.order}I", place)
+    return data[:4] + start + data[8:] + padding + pack_fields(fields, layout.order, place)
+
+
+def _is_half(fields: Fields) -> bool:
+    """Floats of 16 bits?"""
+    if _BITS not in fields or _FORMAT not in fields:
+        return False
+    return set(fields[_BITS].numbers) == {16} and set(fields[_FORMAT].numbers) == {_REAL}
+
+
+def _is_odd(fields: Fields) -> bool:
+    """Deep, and either in planes or gray with alpha?"""
+    bits = fields[_BITS].numbers if _BITS in fields else ()
+    if min(bits, default=8) <= 8:
+        return False
+    samples = _number(fields, _SAMPLES) or 1
+    in_planes = _number(fields, _PLANAR) == _IN_PLANES
+    return samples == 2 or (samples > 1 and in_planes)
+
+
+def _photometric(fields: Fields) -> int:
+    """How the numbers are meant; files that do not say are gray or RGB by their channels."""
+    said = _number(fields, _PHOTOMETRIC)
+    if said is not None:
+        return said
+    return _COLOUR if (_number(fields, _SAMPLES) or 1) > 2 else _GRAY
+
+
+def _read_odd(data: bytes, fields: Fields, read: Reader) -> NDArray[Any] | None:
+    """What is declared otherwise; planes one by one, gray with alpha as a picture of twice the
+    width."""
+    if not _is_odd(fields):
+        return read(redeclared(data, fields))
+    if _number(fields, _PLANAR) == _IN_PLANES:
+        samples = _number(fields, _SAMPLES) or 1
+        wanted = min(samples, 4)
+        planes = []
+        for index in range(wanted):
+            one = _plane(fields, index, samples)
+            codes = read(redeclared(data, one)) if one else None
+            if codes is None or codes.ndim != 2:
+                return None
+            planes.append(codes)
+        return np.stack(planes, axis=-1)
+    if _number(fields, _PREDICTOR) not in (None, 1):
+        return None
+    codes = read(redeclared(data, _widened(fields)))
+    if codes is None or codes.ndim != 2:
+        return None
+    return codes.reshape(codes.shape[0], -1, 2)
+
+
+def _plane(fields: Fields, index: int, samples: int) -> Fields:
+    """The fields of one plane alone, as a gray picture; {} where its pieces are not there."""
+    plane = {**_as_gray(fields), _PLANAR: whole(SHORT, 1)}
+    for tag in _PIECES:
+        if tag not in fields:
+            continue
+        numbers = fields[tag].numbers
+        pieces, rest = divmod(len(numbers), samples)
+        if not pieces or rest:
+            return {}
+        mine = numbers[pieces * index : pieces * (index + 1)]
+        plane[tag] = whole(LONG, *mine)
+    return plane
+
+
+def _widened(fields: Fields) -> Fields:
+    """The fields of the picture of twice the width whose pixels are gray, alpha, gray, …"""
+    wide = _as_gray(fields)
+    for tag in (_WIDTH, _TILE_WIDTH):
+        width = _number(fields, tag)
+        if width is not None:
+            wide[tag] = whole(LONG, 2 * width)
+    return wide
+
+
+def _as_gray(fields: Fields) -> dict[int, Any]:
+    """The same fields for a single channel without alpha."""
+    gray = {tag: field for tag, field in fields.items() if tag not in (_EXTRA, _PROFILE)}
+    for tag in (_BITS, _FORMAT):
+        if tag in gray and gray[tag].numbers:
+            gray[tag] = whole(SHORT, gray[tag].numbers[0])
+    gray[_SAMPLES] = whole(SHORT, 1)
+    gray[_PHOTOMETRIC] = whole(SHORT, _GRAY)
+    return gray
+
+
+def _number(fields: Fields, tag: int) -> int | None:
+    """The one whole number of a tag."""
+    field = fields.get(tag)
+    if field is None or len(field.numbers) != 1:
+        return None
+    return field.numbers[0]
+
+
+def described(data: memoryview, alpha: bool, exif: Exif) -> Iterator[bytes | memoryview]:
+    """The TIFF ``data``, in pieces, with ``exif``, and with the tag that its last channel is
+    unassociated ``alpha``. OpenCV does not write it, and without it other readers warn or drop the
+    channel.
+
+    The list of fields is written again at the end of the file, longer.
+    """
+    layout = layout_of(data)
+    if layout is None:
+        raise ValueError("not a TIFF")
+    fields = read_fields(data, layout)
+    if alpha:
+        fields[_EXTRA] = whole(SHORT, _UNASSOCIATED)
+    padding = b"\0" * (len(data) % 2)
+    place = len(data) + len(padding)
+    yield bytes(data[:4]) + struct.pack(f"{layout.order}I", place)
     yield data[8:]
     yield padding
-    yield struct.pack(f"{page.order}H", len(fields)) + b"".join(fields)
-    yield data[end : end + 4]  # where the next page is: nowhere
+    if exif:
+        yield pack_exif(exif, layout.order, place, fields)
+    else:
+        yield pack_fields(fields, layout.order, place)

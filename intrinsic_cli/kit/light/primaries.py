@@ -14,6 +14,8 @@ from intrinsic_cli.api import DataError
 REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 _SAME = 2e-3  # programs round chromaticities to three digits
+#: X, Y and Z of the white of colour profiles (ICC.1: D50, as its numbers are rounded there).
+PROFILE_WHITE = (0.9642, 1.0, 0.8249)
 #: The cone responses in which whites are adapted to one another (Lam 1985, "Bradford").
 _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
@@ -39,15 +41,29 @@ def rec709_matrix(chromaticities: Sequence[float]) -> NDArray[np.float64]:
     span no colours."""
     try:
         source, target = _to_xyz(chromaticities), _to_xyz(REC709)
-        white = _BRADFORD @ source.sum(axis=1)
-        wanted = _BRADFORD @ target.sum(axis=1)
-        adaptation = np.linalg.inv(_BRADFORD) @ np.diag(wanted / white) @ _BRADFORD
+        adaptation = _adaptation(source.sum(axis=1), target.sum(axis=1))
         matrix = np.linalg.inv(target) @ adaptation @ source
     except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
         raise _unusable() from error
     if not np.isfinite(matrix).all():
         raise _unusable()
     return np.asarray(matrix)
+
+
+def profile_to_rec709() -> NDArray[np.float64]:
+    """The 3×3 matrix from XYZ as colour profiles have it, with the white D50, to RGB of Rec. 709;
+    white becomes 1, 1, 1."""
+    target = _to_xyz(REC709)
+    white = np.asarray(PROFILE_WHITE, np.float64)
+    adaptation = _adaptation(white, target.sum(axis=1))
+    return np.asarray(np.linalg.inv(target) @ adaptation)
+
+
+def _adaptation(white: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
+    """The matrix of XYZ that turns one white into another."""
+    gains = (_BRADFORD @ wanted) / (_BRADFORD @ white)
+    adaptation = np.linalg.inv(_BRADFORD) @ np.diag(gains) @ _BRADFORD
+    return np.asarray(adaptation)
 
 
 def _to_xyz(chromaticities: Sequence[float]) -> NDArray[Any]:

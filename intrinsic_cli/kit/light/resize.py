@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -41,6 +42,18 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(
         source, size=size, mode="bilinear", align_corners=False, antialias=shrinks
     )
+
+
+def shrunk(read: Callable[[slice], Tensor], size: tuple[int, int], to: tuple[int, int]) -> Tensor:
+    """As :func:`resize`, of a picture of ``size`` that is never whole in memory: ``read(rows)``
+    gives some of its rows, [1,C,len(rows),W]. Each band is narrowed, then all are made lower."""
+    narrow = [resize_width(read(rows), to[1]) for rows in bands(*size)]
+    return resize(torch.cat(narrow, dim=2), to)
+
+
+def resize_width(image: Tensor, width: int) -> Tensor:
+    """[B,C,h,W] → [B,C,h,width]."""
+    return resize(image, (image.shape[-2], width))
 
 
 def enlarged(photos: Tensor, size: int, multiple: int) -> Tensor:

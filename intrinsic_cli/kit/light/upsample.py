@@ -38,18 +38,28 @@ def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None
         return resize(shading, size).clamp(min=FLOOR)
     if small is None:
         small = resize(photo, size_of(shading))
-    channels = shading.shape[1]
-    maps = _maps(_log(small), shading.clamp(min=FLOOR).log())
-    full = empty_layer(photo, channels)
+    maps = shading_maps(small, shading)
+    full = empty_layer(photo, shading.shape[1])
     for rows in bands(*size):
-        part = upsample_rows(maps, rows, size)
-        shade, slope, guide = part[:, :channels], part[:, channels:-1], part[:, -1:]
-        detail = _log(photo[:, :, rows])
-        detail = detail.sub_(guide).mul_(slope)
-        made = full[:, :, rows]
-        torch.add(shade, detail, out=made)
-        made.exp_().clamp_(min=FLOOR)
+        full[:, :, rows] = shading_rows(maps, photo[:, :, rows], rows, size)
     return full
+
+
+def shading_maps(small: Tensor, shading: Tensor) -> Tensor:
+    """The photo [B,3,h,w] and its shading [B,C,h,w] at one small size → what
+    :func:`shading_rows` upsamples, [B,C+2,h,w]."""
+    return _maps(_log(small), shading.clamp(min=FLOOR).log())
+
+
+def shading_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
+    """The ``rows`` of the shading at the photo's ``size``, [B,C,len(rows),W]; ``shown`` are those
+    rows of the photo."""
+    part = upsample_rows(maps, rows, size)
+    shade, slope, guide = part[:, :-2], part[:, -2:-1], part[:, -1:]
+    detail = _log(shown)
+    detail = detail.sub_(guide).mul_(slope)
+    made = torch.add(shade, detail)
+    return made.exp_().clamp_(min=FLOOR)
 
 
 def split(photo: Tensor, shading: Tensor) -> Tensor:

@@ -42,15 +42,21 @@ def split_sum(photo: Tensor, parts: Mapping[str, Tensor], small: Tensor) -> dict
         full[name] = upsample_summand(photo, part, small if fits else None)
     rest = photo.clone()
     for rows in bands(*size_of(photo)):
-        shown = photo[:, :, rows]
-        total = torch.zeros_like(shown)
-        for part in full.values():
-            total += part[:, :, rows]
-        gain = torch.where(total > shown, shown / total.clamp(min=1e-12), 1.0)
-        for part in full.values():
-            part[:, :, rows] *= gain
-        rest[:, :, rows] = torch.sub(shown, total.mul_(gain)).clamp_(min=0.0)
+        mine = {name: part[:, :, rows] for name, part in full.items()}
+        rest[:, :, rows] = rest_of(photo[:, :, rows], mine)
     return {**full, "transmission": rest}
+
+
+def rest_of(shown: Tensor, parts: Mapping[str, Tensor]) -> Tensor:
+    """What ``parts`` [B,3,h,W] leave of a photo; where they exceed it they are scaled down, in
+    place."""
+    total = torch.zeros_like(shown)
+    for part in parts.values():
+        total += part
+    gain = torch.where(total > shown, shown / total.clamp(min=1e-12), 1.0)
+    for part in parts.values():
+        part *= gain
+    return torch.sub(shown, total.mul_(gain)).clamp_(min=0.0)
 
 
 def upsample_summand(photo: Tensor, part: Tensor, small: Tensor | None = None) -> Tensor:
@@ -64,14 +70,26 @@ def upsample_summand(photo: Tensor, part: Tensor, small: Tensor | None = None) -
         return _within(resize(part, size).expand_as(photo), photo)
     if small is None:
         small = resize(photo, size_of(part))
-    maps = _maps(small, part.expand_as(small))
+    maps = summand_maps(small, part)
     full = empty_layer(photo, 3)
     for rows in bands(*size):
-        large, shown = upsample_rows(maps, rows, size), photo[:, :, rows]
-        part, slope, guide = large[:, :3], large[:, 3:6], large[:, 6:]
-        made = torch.addcmul(part, slope, shown - guide)
-        full[:, :, rows] = _within(made, shown)
+        full[:, :, rows] = summand_rows(maps, photo[:, :, rows], rows, size)
     return full
+
+
+def summand_maps(small: Tensor, part: Tensor) -> Tensor:
+    """The photo [B,3,h,w] and a part of it at one small size → what :func:`summand_rows`
+    upsamples, [B,9,h,w]."""
+    return _maps(small, part.expand_as(small))
+
+
+def summand_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
+    """The ``rows`` of the part at the photo's ``size``, [B,3,len(rows),W]; ``shown`` are those rows
+    of the photo."""
+    large = upsample_rows(maps, rows, size)
+    part, slope, guide = large[:, :3], large[:, 3:6], large[:, 6:]
+    made = torch.addcmul(part, slope, shown - guide)
+    return _within(made, shown)
 
 
 def _within(part: Tensor, photo: Tensor) -> Tensor:

@@ -117,7 +117,7 @@ class _Folder:
                 break
             for name in self._new(here, names):
                 other = other_format(Path(name))
-                if other is not None:
+                if other is not None and not other.is_readable:
                     found.others[other] += 1
                 elif is_photo(name):
                     yield here / name
@@ -167,7 +167,9 @@ def is_folder(path: Path) -> bool:
 
 def is_photo(name: str) -> bool:
     """Is it a photo by its name?"""
-    return Path(name).suffix.lower() in PHOTO_SUFFIXES
+    path = Path(name)
+    other = other_format(path)
+    return path.suffix.lower() in PHOTO_SUFFIXES or (other is not None and other.is_readable)
 
 
 def _times(form: OtherFormat, count: int) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 
 from intrinsic_cli import settings
 from intrinsic_cli.api import UsageError
-from intrinsic_cli.kit.files.formats import ENCODINGS, LAYER_SUFFIXES, format_name
+from intrinsic_cli.kit.files.formats import ENCODINGS, LAYER_SUFFIXES, MULTILAYER, format_name
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeRequest
 from intrinsic_cli.runs.decompose.names import check_pattern
 from intrinsic_cli.runs.session import Choice, choose
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+METADATA = ("keep", "strip")
 DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
 
 
@@ -34,7 +35,7 @@ class Plan:
 
 def make_plan(request: DecomposeRequest, registry: Registry) -> Plan:
     """Settle name, options, weights and outputs. UsageError, WeightsError."""
-    request = replace(request, format=format_name(request.format))
+    request = replace(request, format=_format(request))
     _check_choices(request)
     check_pattern(request.name)
     _, variant = registry.resolve(request.method)
@@ -48,15 +49,28 @@ def make_plan(request: DecomposeRequest, registry: Registry) -> Plan:
         "seed": request.seed,
         "format": request.format,
         "input_encoding": request.input_encoding,
+        "exr_layer": request.exr_layer,
+        "metadata": request.metadata,
     }
-    if request.exr_layer:
-        more["exr_layer"] = request.exr_layer
     return Plan(request, choice, outputs, choice.recipe(**more))
+
+
+def _format(request: DecomposeRequest) -> str:
+    """The format of the layers; one EXR of all layers is a format of its own. UsageError where
+    another is asked for beside it."""
+    form = format_name(request.format)
+    if not request.exr_multilayer:
+        return form
+    if form not in ("png", "exr", "exr32"):
+        message = f"--exr-multilayer and --format {form} do not go together"
+        raise UsageError(message, "use --format exr or exr32")
+    return "exr32-multilayer" if form == "exr32" else "exr-multilayer"
 
 
 def _check_choices(request: DecomposeRequest) -> None:
     choices = (
-        ("format", request.format, tuple(LAYER_SUFFIXES)),
+        ("format", request.format, (*LAYER_SUFFIXES, *MULTILAYER)),
+        ("choice of metadata", request.metadata, METADATA),
         ("input encoding", request.input_encoding, ENCODINGS),
         ("precision", request.precision, PRECISIONS),
     )
@@ -68,6 +82,8 @@ def _check_choices(request: DecomposeRequest) -> None:
         raise UsageError(message, "use auto, cpu, cuda, cuda:N or mps")
     if request.batch_size is not None and request.batch_size < 1:
         raise UsageError("the batch size must be at least 1")
+    if request.max_pixels is not None and request.max_pixels < 1:
+        raise UsageError("the most pixels must be at least 1")
 
 
 def _outputs(wanted: tuple[str, ...], method: str, promised: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from intrinsic_cli import __version__
 from intrinsic_cli.api import Decomposition, PluginError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.atomic import write_text
-from intrinsic_cli.kit.files.outputs import Written, write_outputs
+from intrinsic_cli.kit.files.outputs import Surroundings, Written, write_outputs
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.load import LoadedPhoto
 from intrinsic_cli.runs.decompose.plan import Plan
@@ -27,6 +27,8 @@ CELL = 512
 
 def write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
     """Write what was made of a photo, at a place that is claimed. PluginError, OSError."""
+    from intrinsic_cli.kit.files.layers import rebuild_error
+
     missing = [name for name in plan.outputs if result.get(name) is None]
     if missing:
         message = f"{plan.choice.spec.name} gave no output {missing[0]!r}"
@@ -35,11 +37,28 @@ def write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition
     # From here on, what the sidecar vouched for is being replaced.
     target.sidecar.unlink(missing_ok=True)
     outputs = {name: (variant.kind(name), result.get(name)) for name in plan.outputs}
-    alphas = {"alpha": result.alpha, "photo_alpha": loaded.photo.alpha}
-    written = write_outputs(target.base, outputs, plan.request.format, **alphas)
+    around = Surroundings(result.alpha, loaded.photo.alpha, result.photo, loaded.exif)
+    written = write_outputs(target.base, outputs, plan.request.format, around)
     if plan.request.preview:
         write_preview(target, plan, result.photo, result.layers)
+    stored = {name: one.stored for name, one in written.items() if one.stored is not None}
+    error = rebuild_error(result.photo, stored)
+    return put_sidecar(plan, target, loaded, result, written, error)
+
+
+def put_sidecar(
+    plan: Plan,
+    target: Target,
+    loaded: LoadedPhoto,
+    result: Decomposition,
+    written: Mapping[str, Written],
+    error: float | None,
+) -> InputReport:
+    """The sidecar of a photo whose outputs are ``written``, with the ``error`` of the photo that
+    they make; what there is to report. OSError."""
     facts = _describe(plan, target, loaded, result, written)
+    facts.setdefault("reconstruction_rmse", error)
+    facts["iid"] = __version__
     write_text(target.sidecar, sidecar.dump(facts))
     return _report(plan, target, loaded, result, written)
 
@@ -80,9 +99,6 @@ def _describe(
     written: Mapping[str, Written],
 ) -> dict[str, Any]:
     """The facts of the sidecar. Those of the method come last and replace none of the house's."""
-    from intrinsic_cli.kit.files.layers import rebuild_error
-
-    stored = {name: one.stored for name, one in written.items() if one.stored is not None}
     facts = {
         **_about_photo(target, loaded),
         **plan.recipe,
@@ -92,13 +108,12 @@ def _describe(
         facts["regions"] = list(_regions(result))
     if plan.request.preview:
         facts["preview"] = target.preview.name
-    if result.notes:
-        facts["notes"] = list(result.notes)
-    facts["reconstruction_rmse"] = rebuild_error(result.photo, stored)
+    notes = (*loaded.photo.notes, *result.notes)
+    if notes:
+        facts["notes"] = list(notes)
     for name, value in result.facts.items():
         rounded = round(value, 6) if isinstance(value, float) else value
         facts.setdefault(name, rounded)
-    facts["iid"] = __version__
     return facts
 
 
@@ -114,6 +129,10 @@ def _about_photo(target: Target, loaded: LoadedPhoto) -> dict[str, Any]:
         "encoding": photo.encoding,
         "bits": photo.bits,
     }
+    if photo.profile:
+        facts["profile"] = photo.profile
+    if photo.outside:
+        facts["outside_srgb"] = round(photo.outside, 6)
     if target.mask is not None:
         facts |= {"mask": target.mask.name, "mask_sha256": loaded.mask_sha256}
     return facts
@@ -150,7 +169,7 @@ def _report(
         outputs=files,
         preview=preview,
         written=tuple(dict.fromkeys([*paths, *filter(None, [preview])])),
-        notes=(*result.notes, *_clipped(written)),
+        notes=(*loaded.photo.notes, *result.notes, *_clipped(written)),
     )
 
 

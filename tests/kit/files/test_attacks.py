@@ -154,6 +154,26 @@ def test_sizes_are_looked_at_before_decoding(name: str, monkeypatch: pytest.Monk
     with pytest.raises(DataError, match="more than fit") as caught:
         read_photo(BOMBS[name])
     assert "million pixels" in caught.value.hint
+    assert "--max-pixels" in caught.value.hint
+
+
+@pytest.mark.usefixtures("small_machine")
+@pytest.mark.parametrize("name", BOMBS)
+def test_the_limit_can_be_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lower for all, higher for those who know better; never beyond what OpenCV can take."""
+    monkeypatch.setattr(decoding, "_read_opencv", refuse)
+    with memory.at_most(100_000), pytest.raises(DataError, match="more than are allowed"):
+        read_photo(BOMBS[name])
+    with memory.at_most(10_000):
+        memory.check_pixels(100, 100)
+        with pytest.raises(DataError, match="more than are allowed") as caught:
+            memory.check_pixels(101, 100)
+        assert "0.01 million" in caught.value.hint
+    with memory.at_most(1 << 40), pytest.raises(DataError) as caught:
+        memory.check_pixels(1 << 16, 1 << 16)
+    assert "--max-pixels" not in caught.value.hint
+    with memory.at_most(1 << 30):
+        memory.check_pixels(30000, 30000)
 
 
 @pytest.mark.parametrize("limit", [None, 100, 10**9])
@@ -229,18 +249,37 @@ def test_files_too_large_to_read(tmp_path: Path) -> None:
     assert read_bytes(Path(__file__)) == Path(__file__).read_bytes()
 
 
+@pytest.fixture
+def no_extras(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("rawpy", "pillow_heif"):
+        monkeypatch.setitem(sys.modules, module, None)
+
+
+@pytest.mark.usefixtures("no_extras")
 @pytest.mark.parametrize("name", ["a.CR2", "a.nef", "a.dng", "a.heic", "a.MP4", "a.mov"])
-def test_what_cannot_be_read_yet_is_named(tmp_path: Path, name: str) -> None:
+def test_what_needs_an_extra_is_named(tmp_path: Path, name: str) -> None:
     """Even where Pillow would find a thumbnail in it."""
-    (tmp_path / name).write_bytes(tiff(NUMBERS.astype(np.uint8)))
-    kind = "RAW" if name[2:].lower() in ("cr2", "nef", "dng") else "HEIC|video"
+    raw = name[2:].lower() in ("cr2", "nef", "dng")
+    (tmp_path / name).write_bytes(tiff(NUMBERS.astype(np.uint8)) if raw else bytes(100))
+    kind = "RAW" if raw else "HEIC|video"
     with pytest.raises(DataError, match=f"it is a.* ({kind})|it is a ({kind})") as caught:
         read_photo(tmp_path / name)
     form = other_format(Path(name))
     assert form is not None
     assert caught.value.hint == form.hint
     if form.extra:
-        assert f"planned as the extra '{form.extra}'" in form.hint
+        assert f'pip install "intrinsic-cli[{form.extra}]"' in form.hint
+        assert f"which needs the extra {form.extra!r}" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.heic", "a.MP4", "a.nef", "a.png", "a", "a.txt"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_what_a_file_is_its_bytes_say(form: str, name: str, tmp_path: Path) -> None:
+    """Not its suffix: phones send JPEGs that are called HEIC."""
+    image = Image.new("RGB", (8, 8), (200, 100, 50))
+    image.save(tmp_path / name, form)
+    photo = read_photo(tmp_path / name)
+    assert photo.pixels[0, 0] == pytest.approx([0.578, 0.127, 0.032], abs=0.02)
 
 
 def brand(name: bytes, *compatible: bytes) -> bytes:
@@ -264,6 +303,7 @@ def brand(name: bytes, *compatible: bytes) -> bytes:
         (b"IIU\0" + bytes(50), "RAW"),
     ],
 )
+@pytest.mark.usefixtures("no_extras")
 def test_other_formats_are_known_by_their_beginning(data: bytes, words: str) -> None:
     with pytest.raises(DataError, match=words):
         read_photo(data)

@@ -14,7 +14,13 @@ from PIL import Image
 from intrinsic_cli.api import PluginError, Region
 from intrinsic_cli.api.outputs import KINDS, Mesh, kind_of
 from intrinsic_cli.kit.files import sidecar
-from intrinsic_cli.kit.files.outputs import Written, output_files, write_output, write_outputs
+from intrinsic_cli.kit.files.outputs import (
+    Surroundings,
+    Written,
+    output_files,
+    write_output,
+    write_outputs,
+)
 from intrinsic_cli.kit.files.read_layers import LayerFile, read_layer_file
 from intrinsic_cli.kit.light.colour import linear_to_srgb
 
@@ -185,9 +191,8 @@ def test_textures_are_srgb(tmp_path: Path) -> None:
 def test_animations_repeat_at_their_pace(tmp_path: Path) -> None:
     colours = np.float32([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])
     frames = np.broadcast_to(colours[:, None, None], (3, 6, 8, 3))
-    (path,) = write_output(
-        tmp_path / "a", "spin", KINDS["animation"], [frames], "png", fps=10
-    ).files
+    pace = Surroundings(fps=10)
+    (path,) = write_output(tmp_path / "a", "spin", KINDS["animation"], [frames], "png", pace).files
     with Image.open(path) as image:
         assert (image.format, image.n_frames, image.size) == ("GIF", 3, (8, 6))
         assert image.info["loop"] == 0
@@ -291,11 +296,11 @@ def test_a_retouched_photo_has_the_photos_own_alpha_and_no_regions(tmp_path: Pat
     regions: Any = np.zeros(SIZE, np.float32)
     own: Any = np.ones(SIZE, np.float32)
     outputs = {name: (kind_of(name), layer(name)) for name in ("albedo", "relit")}
-    written = write_outputs(tmp_path / "a", outputs, "png", regions, photo_alpha=own)
+    written = write_outputs(tmp_path / "a", outputs, "png", Surroundings(regions, own))
     holds = {name: _picture(one.files[0])[..., 3] for name, one in written.items()}
     assert holds["albedo"].max() == 0
     assert holds["relit"].min() == 255
-    (path,) = write_outputs(tmp_path / "b", outputs, "png", regions)["relit"].files
+    (path,) = write_outputs(tmp_path / "b", outputs, "png", Surroundings(regions))["relit"].files
     assert _picture(path).shape == (*SIZE, 3)
 
 

@@ -1,4 +1,4 @@
-"""TIFFs of half floats, as others write them."""
+"""TIFFs as others write them: half floats, planes, tiles, palettes, either order of bytes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.photo import read_photo
-from intrinsic_cli.kit.files.tiff import read_half
+from intrinsic_cli.kit.files.tiff import redeclared
+from intrinsic_cli.kit.files.tiff_fields import LONG, first_fields, whole
 
 LIGHT = np.random.default_rng(0).uniform(0, 6, (23, 31, 4)).astype(np.float16)
 LIGHT[..., 3] = np.linspace(0, 1, 31)
@@ -58,4 +60,94 @@ def test_a_file_that_breaks_off_is_refused(length: int) -> None:
 
 def test_integers_are_not_taken_for_half_floats() -> None:
     codes = (LIGHT[..., :3] * 1000).astype(np.uint16)
-    assert read_half(tiff(codes, photometric="rgb"), lambda data: codes) is None
+    assert read_photo(tiff(codes, photometric="rgb")).encoding == "srgb"
+
+
+FLAT = np.random.default_rng(1).integers(0, 65536, (40, 50, 4)).astype(np.uint16)
+#: Numbers of every type with the same meaning where they are linear.
+TYPES = {
+    "uint8": (FLAT >> 8).astype(np.uint8),
+    "uint16": FLAT,
+    "float16": (FLAT / 65535).astype(np.float16),
+    "float32": (FLAT / 65535).astype(np.float32),
+    "float64": FLAT / 65535,
+}
+LAYOUTS: dict[str, tuple[int, dict[str, Any]]] = {
+    "rgb": (3, {"photometric": "rgb"}),
+    "rgb with alpha": (4, {"photometric": "rgb", "extrasamples": ["unassalpha"]}),
+    "gray": (1, {"photometric": "minisblack"}),
+    "gray with alpha": (2, {"photometric": "minisblack", "extrasamples": ["unassalpha"]}),
+}
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("planes", [False, True])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", TYPES)
+def test_every_way_to_lay_out_a_tiff(
+    dtype: str, layout: str, planes: bool, order: str, tile: Any, compression: Any
+) -> None:
+    channels, more = LAYOUTS[layout]
+    codes = TYPES[dtype][..., :channels]
+    written = codes[..., 0] if channels == 1 else codes
+    if channels > 1:
+        more = {**more, "planarconfig": "separate" if planes else "contig"}
+        written = np.moveaxis(codes, 2, 0) if planes else codes
+    data = tiff(written, byteorder=order, tile=tile, compression=compression, **more)
+    if dtype == "uint8" and planes and channels == 2:
+        pytest.skip("Pillow knows no 8-bit gray with alpha in planes")
+    photo = read_photo(data, "linear")
+    top = 1 if dtype.startswith("float") else np.iinfo(dtype).max
+    colours = codes[..., :3] if channels > 2 else codes[..., :1].repeat(3, axis=2)
+    assert np.allclose(photo.pixels, colours / top, atol=1e-6)
+    assert photo.bits == np.dtype(dtype).itemsize * 8
+    if channels in (2, 4):
+        assert photo.alpha is not None
+        assert np.allclose(photo.alpha, codes[..., -1] / top, atol=1e-6)
+
+
+def test_a_palette_and_lzw() -> None:
+    image = Image.fromarray(TYPES["uint8"][..., :3]).quantize(32)
+    for compression in ("raw", "tiff_lzw", "packbits"):
+        file = io.BytesIO()
+        image.save(file, "TIFF", compression=compression)
+        photo = read_photo(file.getvalue(), "linear")
+        assert np.allclose(photo.pixels, np.asarray(image.convert("RGB")) / 255, atol=1e-6)
+
+
+def test_white_may_be_zero() -> None:
+    gray = TYPES["uint8"][..., 0]
+    photo = read_photo(tiff(gray, photometric="miniswhite"), "linear")
+    assert np.allclose(photo.pixels[..., 0], 1 - gray / 255, atol=1e-6)
+    deep = FLAT[..., 0]
+    for big in (False, True):
+        photo = read_photo(tiff(deep, photometric="miniswhite", bigtiff=big), "linear")
+        assert np.allclose(photo.pixels[..., 0], 1 - deep / 65535, atol=1e-4)
+
+
+def test_planes_of_big_tiffs_are_refused_and_not_misread() -> None:
+    data = tiff(
+        np.moveaxis(FLAT[..., :3], 2, 0), photometric="rgb", planarconfig="separate", bigtiff=True
+    )
+    with pytest.raises(DataError, match="rare kind"):
+        read_photo(data)
+
+
+def test_four_deep_inks_are_no_colours_with_alpha() -> None:
+    codes = np.full((8, 9, 4), (0, 65535, 65535, 0), np.uint16)
+    data = tiff(codes, photometric="separated")
+    photo = read_photo(data)
+    assert photo.alpha is None
+    assert photo.pixels[0, 0].tolist() == [1, 0, 0]
+
+
+def test_fields_that_lie_about_their_planes() -> None:
+    data = tiff(np.moveaxis(FLAT[..., :3], 2, 0), photometric="rgb", planarconfig="separate")
+    fields = first_fields(data)
+    for tag in (273, 279):
+        broken = redeclared(data, {**fields, tag: whole(LONG, *fields[tag].numbers[:1])})
+        with pytest.raises(DataError):
+            read_photo(broken)
+    assert np.array_equal(read_photo(redeclared(data, fields)).pixels, read_photo(data).pixels)

@@ -1,0 +1,73 @@
+"""One EXR of many layers: the photo unnamed, each layer behind its name and a dot, as programs that
+put pictures together expect.
+
+Colours, gray ones too, are R, G, B; unit vectors X, Y, Z; a mask is A, a depth Z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intrinsic_cli.api.outputs import Kind
+from intrinsic_cli.kit.files.exr import HALF_MAX, read_channels, write_channels
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+
+#: What the channels of kinds are called that are no colours.
+_LETTERS = {"vector": "XYZ", "mask": "A", "depth": "Z"}
+_COLOURS = "RGB"
+
+
+def write_exr_layers(
+    path: Path,
+    layers: Mapping[str, tuple[Kind, Image]],
+    photo: Image | None = None,
+    bits: int = 16,
+    alphas: Mapping[str, Image] | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Write ``layers`` [H,W,C] with their kinds and the ``photo`` [H,W,3] in half (clipped to
+    ±65504) or full precision; ``alphas`` [H,W] by layer, "" = the photo's. Returns the layers as
+    stored. OSError where they cannot be written to their end."""
+    stored = {name: _numbers(layer, bits) for name, (_, layer) in layers.items()}
+    channels: dict[str, NDArray[Any]] = {}
+    if photo is not None:
+        channels |= _channels("", _COLOURS, _numbers(photo, bits))
+    for name, (kind, _) in layers.items():
+        letters = _LETTERS.get(kind.name, _COLOURS)
+        channels |= _channels(name, letters, stored[name])
+    for name, alpha in (alphas or {}).items():
+        channels.setdefault(_channel(name, "A"), _numbers(alpha, bits))
+    write_channels(path, channels)
+    return stored
+
+
+def read_exr_layer(data: bytes, name: str, kind: Kind) -> Image | None:
+    """A layer [H,W,C] of such a file as :func:`write_exr_layers` has stored it; None where there is
+    none of that name."""
+    letters = _LETTERS.get(kind.name, _COLOURS)
+    return read_channels(data, [_channel(name, letter) for letter in letters])
+
+
+def _channels(name: str, letters: str, layer: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """The planes of a layer by the names of their channels; one stands for all."""
+    last = layer.shape[2] - 1
+    return {
+        _channel(name, letter): np.ascontiguousarray(layer[..., min(index, last)])
+        for index, letter in enumerate(letters)
+    }
+
+
+def _channel(name: str, letter: str) -> str:
+    return f"{name}.{letter}" if name else letter
+
+
+def _numbers(values: NDArray[Any], bits: int) -> NDArray[Any]:
+    if bits == 32:
+        return values.astype(np.float32, copy=False)
+    return np.clip(values, -HALF_MAX, HALF_MAX).astype(np.float16)
