@@ -20,24 +20,44 @@ _LAYERS = ("albedo", "shading", "render", "mask", "silhouette")
 _OTHERS = ("mesh", "texture", "camera", "turntable")
 
 
-def _variant() -> Variant:
-    return Variant(
-        layers=(*_LAYERS, *_OTHERS),
-        options=MeshOptions,
-        config=MeshConfig,
-        stages=(),
-    )
+_SMOKE = {
+    "s1_steps": 2,
+    "template_steps": 2,
+    "batch_size": 2,
+    "crop": 32,
+    "render": 16,
+    "hypotheses": 2,
+    "val_batches": 1,
+    "pretrained": "no",
+}
+_LEARNED = Variant(
+    layers=(*_LAYERS, *_OTHERS),
+    needs=_SILHOUETTES,
+    options=MeshOptions,
+    config=MeshConfig,
+    stages=("s1", "template", "s2"),
+    smoke=_SMOKE,
+    summary="a network's shape and camera, fitted to the silhouette; without weights as fit",
+    works_untrained=True,
+)
+_FITTED = Variant(
+    name="fit",
+    layers=(*_LAYERS, *_OTHERS),
+    options=MeshOptions,
+    stages=(),
+    summary="any object: a shape fitted to the silhouette alone, seen from its side",
+)
 
 
 @hookimpl
 def iid_methods() -> list[MethodSpec]:
-    """One method; nothing of it is trained yet."""
+    """One method; its default variant learns a category, the other knows none."""
     return [
         MethodSpec(
             name="mesh",
             summary="a textured 3D mesh of each object, symmetric, with its camera",
             target="iid_mesh.method:MeshMethod",
-            variants=(_variant(),),
+            variants=(_LEARNED, _FITTED),
             paper="Li et al., Self-supervised single-view 3D reconstruction, ECCV 2020 (UMR)",
         )
     ]
@@ -63,4 +83,4 @@ def iid_datasets() -> list[DatasetSpec]:
 @hookimpl
 def iid_protocols() -> list[ProtocolSpec]:
     """How meshes are scored."""
-    return []
+    return [ProtocolSpec("meshes", "iid_mesh.protocol:MESHES")]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from iid_mesh import records
@@ -25,18 +24,19 @@ from iid_mesh.template import icosphere
 from iid_mesh.texture import Painted, paint, width_for
 from intrinsic_cli.api import Decomposer, Frame, Mesh, Outputs, Region, Runtime
 from intrinsic_cli.kit.light.colour import linear_to_srgb
+from intrinsic_cli.kit.light.resize import resize
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
 
 #: Steps of the fit where nothing else is asked for: without a network, and after one.
 ALONE, AFTERWARDS = 120, 40
-#: Free on each side of an object, of the side of its square.
-MARGIN = 0.06
+#: Free on each side of an object, of the side of its square: a twentieth of its longer side, as in
+#: the crops that networks learn from.
+MARGIN = 0.05 / 1.1
 #: Outlines that agree less are told of.
 _POOR = 0.7
 _TURNTABLE_SIZE = 240  # pixels
-_NETWORK_MULTIPLE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class _Made:
 
 class MeshDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`. ``network`` None: shapes are fitted to
-    silhouettes alone. ``size`` is the side of the crops it was trained on."""
+    silhouettes alone."""
 
     frame = Frame(alpha=True, upsample="resize")
 
@@ -63,9 +63,8 @@ class MeshDecomposer(Decomposer):
         options: MeshOptions,
         runtime: Runtime,
         network: MeshNet | None = None,
-        size: int = 64,
     ) -> None:
-        self._options, self._network, self._size = options, network, size
+        self._options, self._network = options, network
         self._model = None
         if options.mask_model:
             self._model = SegmentationModel(Path(options.mask_model).expanduser())
@@ -135,7 +134,8 @@ class MeshDecomposer(Decomposer):
         """The shape and its camera, and how probable each of the network's cameras was."""
         if self._network is None:
             return fit(mask, self._steps), [1.0]
-        small = F.interpolate(colours[None], (self._size, self._size), mode="area")
+        crop = int(self._network.crop)
+        small = resize(colours[None], (crop, crop))
         made = self._network(linear_to_srgb(small.clamp(0, 1)))
         chances = made.probabilities[0].tolist()
         half = self._network.mean_v + made.shape[0]

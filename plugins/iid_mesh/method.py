@@ -9,6 +9,7 @@ from iid_mesh import original
 from iid_mesh.decomposer import MeshDecomposer
 from iid_mesh.networks.state import load
 from iid_mesh.settings import MeshConfig, MeshOptions
+from iid_mesh.trainer import trainer_of
 from intrinsic_cli.api import Decomposer, Method, Runtime, Source, Trainer
 from intrinsic_cli.kit.networks.device import place
 
@@ -23,10 +24,10 @@ class MeshMethod(Method[MeshOptions, MeshConfig]):
         if not state:
             return MeshDecomposer(options, runtime)
         network = place(load(state).eval(), runtime.device)
-        return MeshDecomposer(options, runtime, network, int(network.crop))
+        return MeshDecomposer(options, runtime, network)
 
     def trainer(self, stage: str, config: MeshConfig, source: Source, runtime: Runtime) -> Trainer:
-        raise NotImplementedError  # never called: its variants have no stages
+        return trainer_of(stage, config, source, runtime)
 
     def convert(self, state: Mapping[str, Any]) -> tuple[str, NetState] | None:
         return original.convert(state)
