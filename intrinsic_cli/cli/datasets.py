@@ -119,6 +119,7 @@ def prepare(name: str, source: Path, out: Path) -> None:
     cub              crops of the birds with silhouettes and keypoints
     heads            where eyes, nose and mouth are: faces.json (OUT may be SRC)
     faces            the faces found in photos, cut out upright
+    faces-light      rendered heads (those of the dataset heads) under lamps the names tell
     """
     from intrinsic_cli.cli.console import progress
     from intrinsic_cli.runs.datasets import prepare_dataset

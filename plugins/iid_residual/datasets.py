@@ -65,6 +65,7 @@ DATASETS = (
         layout="any depth of folders with NAMEA+035E+15.pgm: azimuth 35°, elevation 15°",
         page="Georghiades et al., From Few to Many: Illumination Cone Models …, PAMI 2001",
         protocols=("faces-light",),
+        prepare=f"{_DATA}.write_lit_heads:write_lit_heads",
         trains=False,
     ),
     DatasetSpec(

@@ -152,9 +152,9 @@ def test_offers_that_no_batch_holds_are_a_slip_of_the_reader(
 def test_prepare_knows_whom_it_can_help(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'mit' needs no preparation") as told:
         prepare_dataset("mit", tmp_path, tmp_path)
-    assert "celeba, cub, faces, heads, hypersim, sfsnet" in told.value.hint
-    with pytest.raises(UsageError, match="no dataset called 'birds'"):
-        prepare_dataset("birds", tmp_path, tmp_path)
+    assert "celeba, cub, faces, faces-light, heads, hypersim, sfsnet" in told.value.hint
+    with pytest.raises(UsageError, match="no dataset called 'castles'"):
+        prepare_dataset("castles", tmp_path, tmp_path)
     with pytest.raises(DataError, match="not a folder"):
         prepare_dataset("cub", tmp_path / "nowhere", tmp_path)
 

@@ -43,7 +43,9 @@ class _Lit:
 
 
 class HeadsLight(Source):
-    """The heads of shards, one light a case, all exposed alike: their brightest is nearly white."""
+    """The heads of shards, one light a case, all exposed alike: their brightest is nearly white.
+
+    ``facts`` also hold the ``outline`` [H,W] of the head and, under a lamp, its name."""
 
     name = "heads-light"
     protocol = "faces-light"
@@ -80,15 +82,25 @@ class HeadsLight(Source):
         points, pose = heads.pose(scene)
         head = cut_out(scene, points, pose, CASE)
         albedo = np.maximum(ALBEDO[head.albedos[0]], _DARKEST).astype(np.float32)
-        name, light, shading = _under(head, albedo, lit.light)
-        photo = albedo * shading
-        gain = np.float32(_EXPOSED * white_gain(photo, head.inside))
-        photo = np.minimum(photo * gain, 1)
+        under = _under(head, albedo, lit.light)
+        photo, gain = _exposed(albedo * under.shading, head)
         level = photo.max(axis=2)
         mask = head.inside & (level < _CLIPPED) & (level > _BLACK)
+        facts = {
+            "scene": scene.key,
+            "light": under.light * gain,
+            "outline": head.inside,
+            "lamp": under.lamp,
+        }
+        name = under.lamp or f"_light{lit.light}"
         truth = {"albedo": albedo, "normals": head.normals}
-        facts = {"scene": scene.key, "light": light * gain}
-        return Case(f"{scene.key}_{name}", photo, truth, mask, facts)
+        return Case(f"{scene.key}{name}", photo, truth, mask, facts)
+
+
+def _exposed(light: Image, head: Head) -> tuple[Image, np.float32]:
+    """The photo of what arrives, and what that was multiplied by."""
+    gain = np.float32(_EXPOSED * white_gain(light, head.inside))
+    return np.minimum(light * gain, 1), gain
 
 
 def open_heads_light(path: Path) -> HeadsLight:
@@ -104,21 +116,28 @@ def lamp(azimuth: float, elevation: float) -> NDArray[np.float64]:
     return np.tile(nine, 3)
 
 
-def _under(head: Head, albedo: Image, number: int) -> tuple[str, NDArray[np.floating], Image]:
-    """The name of a head's light, its harmonics [27] and the shading, highlights included."""
+@dataclass(frozen=True, slots=True)
+class _Under:
+    """One light of a head: its harmonics [27], the shading [h,w,3] it makes, highlights included,
+    and of a lamp its name."""
+
+    light: NDArray[np.floating]
+    shading: Image
+    lamp: str = ""
+
+
+def _under(head: Head, albedo: Image, number: int) -> _Under:
     own = len(head.shadings)
     if number >= own:
         return _under_lamp(head, *LAMPS[number - own])
     shading = SHADING[head.shadings[number]]
     if number in head.highlights:
         highlight = SHADING[head.highlights[number]]
-        shading = shading + highlight / albedo
-    return f"light{number}", head.lights[number], np.asarray(shading, np.float32)
+        shading = (shading + highlight / albedo).astype(np.float32)
+    return _Under(head.lights[number], shading)
 
 
-def _under_lamp(
-    head: Head, azimuth: int, elevation: int
-) -> tuple[str, NDArray[np.floating], Image]:
+def _under_lamp(head: Head, azimuth: int, elevation: int) -> _Under:
     light = lamp(azimuth, elevation)
     shading = np.maximum(harmonics.shade(head.normals, light), _DIMMEST)
-    return f"A{azimuth:+04d}E{elevation:+03d}", light, shading
+    return _Under(light, shading, f"A{azimuth:+04d}E{elevation:+03d}")

@@ -9,11 +9,12 @@ import pytest
 from balls import SIDE, ball, write_heads
 
 from iid_residual.data.one_light import LAMPS, open_heads_light
+from iid_residual.data.write_lit_heads import write_lit_heads
 from iid_residual.data.yale import direction_of, open_faces_light
 from iid_residual.harmonics import towards, vectors_to_house
 from iid_residual.protocols.faces_light import FACES_LIGHT
 from iid_residual.protocols.light import towards as light_towards
-from intrinsic_cli.api import Case, DataError
+from intrinsic_cli.api import Case, DataError, Silent
 from intrinsic_cli.kit.data import harmonics
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.registry import load_registry, open_dataset
@@ -131,6 +132,24 @@ def test_the_truth_of_a_lit_head_is_true(heads: Path) -> None:
     lamp = cases[3 + LAMPS.index((40, 10))]
     assert lamp.name.endswith("A+040E+10")
     assert light_towards(lamp.facts["light"]) == pytest.approx(direction_of(40, 10), abs=1e-6)
+
+
+def test_lit_heads_in_files_are_read_as_they_were_lit(heads: Path, tmp_path: Path) -> None:
+    assert write_lit_heads(heads, tmp_path, Silent()) == 2 * len(LAMPS)
+    assert write_lit_heads(heads, tmp_path, Silent()) == 0
+    data = open_faces_light(tmp_path)
+    assert "right" in data.notes[0]
+    lamps = {case.facts["scene"] + case.facts["lamp"]: case for case in _lamps(heads)}
+    assert len(data.cases()) == len(lamps)
+    for case in data.cases():
+        true = lamps[case.name]
+        assert case.facts["towards"] == pytest.approx(light_towards(true.facts["light"]), abs=1e-6)
+        assert (case.mask == true.facts["outline"]).all()
+        assert case.photo == pytest.approx(true.photo, abs=0.01)
+
+
+def _lamps(heads: Path) -> list[Case]:
+    return [case for case in open_heads_light(heads).cases("val") if case.facts["lamp"]]
 
 
 def test_lit_heads_are_not_trained_on(heads: Path) -> None:

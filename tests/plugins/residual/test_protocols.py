@@ -6,14 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from iid_residual.data.yale import direction_of
+from iid_residual.method import Residual
+from iid_residual.networks.pipe import build
 from iid_residual.protocols import baselines, light, parts
 from iid_residual.protocols.faces import FACES
 from iid_residual.protocols.faces_light import FACES_LIGHT
-from intrinsic_cli.api import Case
+from iid_residual.settings import ResidualOptions
+from iid_residual.variants import DESIGNS, Design
+from intrinsic_cli.api import Case, Runtime
 from intrinsic_cli.kit.data import harmonics
+from intrinsic_cli.kit.files.photo import Photo
+from intrinsic_cli.kit.inference.pipeline import decompose_photo
 from intrinsic_cli.kit.score.scoring import score_case
+from intrinsic_cli.registry import load_registry
 
 SIDE = 48
 
@@ -223,3 +231,27 @@ def test_faces_under_many_lights_keep_their_paint() -> None:
         pool.add(case, steady, scores)
     assert pool.scores()["constancy"] == pytest.approx(0, abs=1e-9)
     assert pool.scores()["light_left_out"] == 0
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+def test_every_variant_is_scored(design: Design) -> None:
+    """With what its network draws by all of its shading, and by harmonics where it has them."""
+    runtime = Runtime(torch.device("cpu"), variant=design.name)
+    state = {"pipe": build(design, "paper", 8).state_dict()}
+    options = ResidualOptions(find="whole", rebuilt=True, size=32)
+    decomposer = Residual().decomposer(state, options, runtime)
+    spec = load_registry().methods["residual"]
+    variant = spec.variant(design.name)
+    case = face(lamp(10, 10))
+    made = decompose_photo(decomposer, Photo(case.photo), runtime, variant.kinds)
+    answer = {**made.layers, **made.records}
+    assert set(variant.outputs(options)) <= answer.keys()
+    scores = score_case(FACES, case, answer)
+    wanted = {"normals_angle_mean", "albedo_si_rmse", "rebuilt_l1", "leakage"}
+    if design.harmonic:
+        wanted |= {"light_angle", "light_rmse", "rebuilt_by_harmonics_l1"}
+    if design.adds and design.harmonic:
+        wanted |= {"residual_energy"}
+    assert wanted <= scores.keys()
+    assert "rebuilt_by_harmonics_l1" in scores or not design.harmonic
+    assert all(np.isfinite(value) for value in scores.values())
