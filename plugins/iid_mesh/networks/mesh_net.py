@@ -106,12 +106,14 @@ class MeshNet(nn.Module):
         return Prediction(draft.shape, flow, cameras, proposed.logits, parts)
 
     def split_parameters(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        """Those of the encoder, which may begin pretrained, and all others."""
+        """Those of the encoder where it may begin pretrained, as the small one's does, and all
+        others."""
+        pretrained = self.design.backbone == "lite"
         encoder: list[nn.Parameter] = []
         others: list[nn.Parameter] = []
         for name, numbers in self.named_parameters():
-            pretrained = name.startswith("body.encoder.")
-            place = encoder if pretrained else others
+            known = pretrained and name.startswith("body.encoder.")
+            place = encoder if known else others
             place.append(numbers)
         return encoder, others
 

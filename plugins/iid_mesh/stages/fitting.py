@@ -14,8 +14,8 @@ from torch.optim import AdamW
 from iid_mesh.camera_search import CameraSearch, Found, framed
 from iid_mesh.losses import cameras, parts, surface
 from iid_mesh.losses.silhouette import overlap, overlap_loss
-from iid_mesh.networks.mesh_net import Design, MeshNet, Prediction, Stage
-from iid_mesh.networks.state import MESH
+from iid_mesh.networks.mesh_net import Design, Prediction, Stage
+from iid_mesh.networks.state import MESH, untrained
 from iid_mesh.render.camera import geodesic, project
 from iid_mesh.render.hard import Visible, interpolated, visible
 from iid_mesh.render.soft import silhouettes
@@ -25,7 +25,6 @@ from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.light.colour import linear_to_srgb
 from intrinsic_cli.kit.networks.checkpoint import load_into
 from intrinsic_cli.kit.networks.device import place
-from intrinsic_cli.kit.networks.efficientnet import load_imagenet, pretrained_wanted
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
@@ -79,11 +78,9 @@ class FittingStage(Trainer):
         self, config: MeshConfig, source: Source, runtime: Runtime, stage: Stage = "s2"
     ) -> None:
         self._config, self._source, self._device = config, source, runtime.device
-        self.mesh = MeshNet(Design(config.backbone, config.hypotheses, stage))
+        design = Design(config.backbone, config.hypotheses, stage)
+        self.mesh = untrained(design, config.pretrained)
         self.mesh.crop.fill_(config.crop)
-        self.mesh.crop.fill_(config.crop)
-        if config.backbone == "lite" and pretrained_wanted(config.pretrained):
-            load_imagenet(self.mesh.body.encoder)
         self.search = CameraSearch(self.mesh.anchors.clone())
         self.nets = {MESH: self.mesh, "search": self.search}
         self._faces = icosphere().faces.to(runtime.device)
@@ -93,8 +90,7 @@ class FittingStage(Trainer):
         c = self._config
         for net in self.nets.values():
             place(net, self._device)
-        encoder = [p for name, p in self.mesh.named_parameters() if ".encoder." in name]
-        others = [p for name, p in self.mesh.named_parameters() if ".encoder." not in name]
+        encoder, others = self.mesh.split_parameters()
         groups = [
             {"params": others, "lr": c.lr},
             {"params": encoder, "lr": c.encoder_lr},

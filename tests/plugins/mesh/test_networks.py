@@ -162,6 +162,12 @@ def test_the_paper_answers_as_the_small_one_does(paper: MeshNet) -> None:
     assert geodesic(made.cameras[..., 3:], anchors(3)).max() < 60
 
 
+def test_all_of_the_paper_learns_as_fast(paper: MeshNet) -> None:
+    encoder, others = paper.split_parameters()
+    assert not encoder
+    assert len(others) == len(list(paper.parameters()))
+
+
 def test_the_paper_learns_from_one_photo(paper: MeshNet) -> None:
     """Batch norms of vectors have no statistics of one."""
     made = paper.train()(torch.rand(1, 3, 64, 64))
