@@ -17,18 +17,18 @@ from iid_mesh.render.camera import anchors, multiply
 from iid_mesh.template import icosphere
 from iid_mesh.uv import both_sides
 
-Backbone = Literal["lite", "paper"]
 #: The published network has another shape head and another camera in each stage.
 Stage = Literal["s1", "s2"]
 #: Sides of photos, pixels: what they are made for.
-CROPS: Mapping[Backbone, int] = {"lite": 64, "paper": 256}
+CROPS: Mapping[str, int] = {"lite": 64, "paper": 256}
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """Which network: ``stage`` matters to the paper's only, which has one camera in s1."""
+    """Which network: ``backbone`` lite or paper; ``stage`` matters to the paper's only, which has
+    one camera in s1."""
 
-    backbone: Backbone = "lite"
+    backbone: str = "lite"
     hypotheses: int = 8
     stage: Stage = "s2"
     parts: bool = True

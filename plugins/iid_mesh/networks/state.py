@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from iid_mesh.networks.lite import Lite
-from iid_mesh.networks.mesh_net import Backbone, Design, MeshNet, Stage
+from iid_mesh.networks.mesh_net import Design, MeshNet, Stage
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.networks.checkpoint import load_into
 from intrinsic_cli.kit.networks.efficientnet import load_imagenet, pretrained_wanted
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: What the network is called among the weights.
 MESH = "mesh"
 #: A tensor that only one of the networks has.
-_MARKS: Mapping[str, tuple[Backbone, Stage]] = {
+_MARKS: Mapping[str, tuple[str, Stage]] = {
     "body.features.merge.weight": ("lite", "s2"),
     "body.shape_predictor.pred_layer.0.weight": ("paper", "s1"),
     "body.shape_predictor.pred_layer.weight": ("paper", "s2"),
