@@ -36,11 +36,12 @@ class MeshConfig(TrainConfig):
     render: int = knob(32, "side of the renders that are fitted, pixels", low=16, multiple=16)
     lr: float = knob(1e-3, "peak learning rate", low=0)
     encoder_lr: float = knob(5e-4, "peak learning rate of the encoder", low=0)
+    shape_lr: float = knob(5e-5, "peak learning rate of the layers that bend the shape", low=0)
     growth_lr: float = knob(1e-2, "peak learning rate of the template in stage s1", low=0)
     sigma: float = knob(
         3e-4, "softness of silhouettes at the start, squared picture units (-1..1)", low=0
     )
-    last_sigma: float = knob(3e-5, "softness of silhouettes at the end", low=0)
+    last_sigma: float = knob(1e-4, "softness of silhouettes at the end", low=0)
     hypotheses: int = knob(8, "cameras proposed for each photo", low=1)
     backbone: str = knob(
         "lite", "lite = small encoder and heads; paper = the published layers", ("lite", "paper")
@@ -52,9 +53,9 @@ class MeshConfig(TrainConfig):
     )
     camera_weight: float = knob(1.0, "weight of the cameras that were found", low=0)
     mask_weight: float = knob(2.5, "weight of the silhouette", low=0)
-    laplacian_weight: float = knob(0.08, "weight of a smooth surface", low=0)
+    laplacian_weight: float = knob(0.15, "weight of a smooth surface", low=0)
     flatten_weight: float = knob(0.0, "weight of flat edges", low=0)
-    deform_weight: float = knob(0.3, "weight of the distance from the template", low=0)
+    deform_weight: float = knob(0.5, "weight of the distance from the template", low=0)
     texture_weight: float = knob(0.5, "weight of the render's likeness to the photo", low=0)
     flow_weight: float = knob(1.0, "weight of texture flow that leaves the silhouette", low=0)
     cycle_weight: float = knob(5.0, "weight of the texture cycle", low=0)

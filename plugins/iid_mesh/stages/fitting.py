@@ -91,8 +91,12 @@ class FittingStage(Trainer):
         for net in self.nets.values():
             place(net, self._device)
         encoder, others = self.mesh.split_parameters()
+        named = self.mesh.named_parameters()
+        bending = {parameter for name, parameter in named if ".shape" in name}
+        rest = [parameter for parameter in others if parameter not in bending]
         groups = [
-            {"params": others, "lr": c.lr},
+            {"params": rest, "lr": c.lr},
+            {"params": [p for p in others if p in bending], "lr": c.shape_lr},
             {"params": encoder, "lr": c.encoder_lr},
             {"params": list(growing), "lr": c.growth_lr},
         ]
