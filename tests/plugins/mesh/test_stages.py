@@ -1,0 +1,171 @@
+"""Training: what each stage learns and hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from iid_mesh.data.birds import open_birds
+from iid_mesh.settings import MeshConfig
+from iid_mesh.stages.fitting import FittingStage
+from iid_mesh.template import icosphere
+from iid_mesh.trainer import STAGES, trainer_of
+from intrinsic_cli.api import Runtime
+from intrinsic_cli.kit.networks.checkpoint import state_of
+
+CONFIG = MeshConfig(steps=4, s1_steps=4, template_steps=3, batch_size=2, crop=32, pretrained="no")
+
+
+@pytest.fixture(autouse=True)
+def _few_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer cameras are searched, or every stage would render hundreds of pictures first."""
+    monkeypatch.setattr("iid_mesh.camera_search.AZIMUTHS", 8)
+    monkeypatch.setattr("iid_mesh.camera_search.ELEVATIONS", (0.0,))
+
+
+def new_stage(
+    name: str, config: MeshConfig = CONFIG, parents: Mapping[str, Any] | None = None
+) -> FittingStage:
+    torch.manual_seed(0)
+    runtime = Runtime(torch.device("cpu"), parents=parents or {})
+    return trainer_of(name, config, open_birds(), runtime)
+
+
+def batch(number: int = 0, parts: bool = True) -> dict[str, Tensor]:
+    rows = dict(next(iter(open_birds().batches("train", 2, 32, start=number))))
+    if not parts:
+        del rows["parts"]
+    return rows
+
+
+def minimise_with(stage: FittingStage) -> Any:
+    def minimise(loss: Tensor, name: str) -> None:
+        optimizer = stage.optimizers[name]
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+    return minimise
+
+
+def trained(name: str, steps: int = 1, **more: Any) -> tuple[FittingStage, Mapping[str, Tensor]]:
+    stage = new_stage(name, **more)
+    stage.setup()
+    losses: Mapping[str, Tensor] = {}
+    for number in range(steps):
+        losses = stage.step(batch(number), minimise_with(stage), number)
+    return stage, losses
+
+
+def test_the_stages_come_in_order_and_are_bounded() -> None:
+    assert list(STAGES) == ["s1", "template", "s2"]
+    config = replace(CONFIG, steps=50, s1_steps=7, template_steps=5)
+    assert [new_stage(name, config).steps for name in STAGES] == [7, 5, 0]
+
+
+def test_s1_grows_the_template_and_hands_it_to_the_network() -> None:
+    stage = new_stage("s1")
+    before = stage.mesh.mean_v.clone()
+    stage.step(batch(), minimise_with(stage), 0)
+    stage.step(batch(1), minimise_with(stage), 1)
+    grown = stage.nets["growth"].half().detach()  # type: ignore[operator]
+    assert torch.equal(stage.mesh.mean_v, grown)
+    assert float((grown - before).abs().max()) > 1e-3
+    assert torch.allclose(stage.mesh.template_parts.sum(1), torch.ones(642), atol=1e-4)
+
+
+def test_shapes_learn_nothing_in_s1() -> None:
+    stage, losses = trained("s1")
+    assert "deform" not in losses
+    assert float(stage.mesh(batch()["photo"]).shape.detach().abs().max()) < 0.05
+
+
+def test_the_template_stage_collects_parts_and_changes_no_shape_but_its_level() -> None:
+    first, _ = trained("s1")
+    state = {"s1": state_of(first.nets)}
+    stage, _ = trained("template", 3, parents=state)
+    assert not stage.optimizers
+    certain = stage.mesh.template_parts[:, 1:].amax(1)
+    assert float(certain.mean()) > 0.5
+    turned, grown = stage.mesh.mean_v, first.mesh.mean_v
+    assert torch.allclose(turned.norm(dim=1), grown.norm(dim=1), atol=1e-5)
+    assert torch.equal(turned[:, 1], grown[:, 1])
+
+
+def test_s2_goes_on_with_the_network_and_keeps_the_template() -> None:
+    first, _ = trained("s1")
+    parents = {"s1": state_of(first.nets)}
+    second, _ = trained("template", parents=parents)
+    parents["template"] = state_of(second.nets)
+    third = new_stage("s2", parents=parents)
+    assert third.mesh.body.features.merge.weight.equal(first.mesh.body.features.merge.weight)  # type: ignore[union-attr]
+    third.setup()
+    third.step(batch(), minimise_with(third), 0)
+    assert torch.equal(third.mesh.mean_v, second.mesh.mean_v)
+    assert torch.equal(third.mesh.template_parts, second.mesh.template_parts)
+
+
+def test_all_terms_of_s2_reach_the_network() -> None:
+    config = replace(CONFIG, gan_weight=1.0, part_weight=5.0, flatten_weight=5e-4)
+    stage, losses = trained("s2", config=config)
+    named = {"mask", "smooth", "deform", "flat", "camera", "turn", "frame", "cycle", "off"}
+    named |= {"texture", "entropy", "vertex", "seen parts", "parts", "gan"}
+    assert set(losses) == named
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    untouched = [name for name, p in stage.mesh.named_parameters() if p.grad is None]
+    assert not untouched
+
+
+def test_without_part_maps_silhouettes_must_do() -> None:
+    stage = new_stage("s2")
+    stage.setup()
+    losses = stage.step(batch(parts=False), minimise_with(stage), 0)
+    assert "vertex" not in losses
+    held = stage.validate(batch(parts=False))
+    assert "parts" not in held
+    assert torch.isfinite(held["loss"])
+
+
+def test_truth_is_no_training_signal() -> None:
+    """Wrong cameras, vertices and keypoints change nothing."""
+    rows = batch()
+    lies = {key: torch.rand_like(rows[key]) for key in ("cameras", "vertices", "keypoints")}
+    outcomes = []
+    for given in (rows, {**rows, **lies}):
+        stage = new_stage("s2")
+        stage.setup()
+        torch.manual_seed(1)
+        outcomes.append(stage.step(given, minimise_with(stage), 0))
+    assert all(outcomes[0][name].equal(outcomes[1][name]) for name in outcomes[0])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_validation_and_previews(name: str) -> None:
+    stage, _ = trained(name)
+    for net in stage.nets.values():
+        net.eval()
+    with torch.no_grad():
+        losses, pictures = stage.validate(batch()), stage.preview(batch())
+    assert {"loss", "iou", "degrees"} <= set(losses)
+    sizes = {picture.shape[-1] for picture in pictures.values()}
+    assert sizes == {32}
+    assert ("texture" in pictures) == (name == "s2")
+
+
+def test_silhouettes_grow_sharper() -> None:
+    stage = new_stage("s2")
+    assert stage.sigma(0, 100) == pytest.approx(CONFIG.sigma)
+    assert stage.sigma(100, 100) == pytest.approx(CONFIG.last_sigma)
+
+
+def test_the_papers_network_takes_the_template_over() -> None:
+    first, _ = trained("s1")
+    config = replace(CONFIG, backbone="paper", crop=64)
+    stage = new_stage("s2", config, {"s1": state_of(first.nets)})
+    assert torch.equal(stage.mesh.mean_v, first.mesh.mean_v)
+    assert len(icosphere().symmetrise(stage.mesh.mean_v)) == 642
