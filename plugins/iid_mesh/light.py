@@ -16,10 +16,10 @@ from torch import Tensor
 #: Linear red, green and blue → luminance (Rec. 709).
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 #: Shading is no darker, and the lamp no stronger against the even light.
-FLOOR, STRONGEST = 0.25, 0.75
+FLOOR, STRONGEST = 0.4, 0.6
 _DIMMEST = 0.1  # even light, of what there is in all
 #: Pull of the lamp to nothing, in shares of the pixels.
-_RIDGE = 0.05
+_RIDGE = 0.02
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def _owners(counts: Tensor) -> tuple[Tensor, Tensor]:
     """Counts ``[2, 0, 3]`` → the owners ``[0, 0, 2, 2, 2]``, and where each one's begin
     ``[0, 2, 2]``. DataError where there would be more than :data:`MOST`."""
     ends = counts.cumsum(0)
-    total = int(ends[-1])
+    total = int(counts.sum())
     if total > MOST:
         hint = "use smaller pictures, fewer at a time, or a smaller sigma"
         raise DataError(f"rendering needs {total} pairs of faces and pixels at once", hint)

@@ -1,0 +1,57 @@
+"""The method as the house finds it: variants, options, and work without weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from iid_mesh.method import MeshMethod
+from iid_mesh.networks.mesh_net import Design, MeshNet
+from iid_mesh.settings import MeshOptions
+from iid_mesh.stages.s1 import GrowingStage
+from intrinsic_cli import weights
+from intrinsic_cli.api import Runtime, WeightsError
+from intrinsic_cli.kit.networks.checkpoint import state_of
+from intrinsic_cli.registry import load_registry
+
+SPEC = load_registry().methods["mesh"]
+CPU = Runtime(torch.device("cpu"))
+
+
+def test_the_variants() -> None:
+    assert SPEC.default.stages == ("s1", "template", "s2")
+    assert SPEC.default.works_untrained
+    assert SPEC.variant("fit").stages == ()
+    assert set(SPEC.default.layers) == set(SPEC.variant("fit").layers)
+    assert {"mesh", "mask", "render", "camera", "turntable"} < set(SPEC.default.layers)
+
+
+def test_the_fit_asks_for_no_weights(home: Path) -> None:
+    assert weights.find_weights(SPEC, SPEC.variant("fit")) is None
+
+
+def test_a_network_is_opened_from_its_weights() -> None:
+    network = MeshNet(Design(hypotheses=2))
+    opened = MeshMethod().decomposer(state_of({"mesh": network}), MeshOptions(refine=0), CPU)
+    assert opened.frame.alpha
+    with pytest.raises(WeightsError):
+        MeshMethod().decomposer({"other": {}}, MeshOptions(), CPU)
+
+
+def test_options_are_checked() -> None:
+    from intrinsic_cli import settings
+    from intrinsic_cli.api import UsageError
+
+    assert settings.settle(MeshOptions, {}, ("refine=0",)).refine == 0
+    with pytest.raises(UsageError, match="refine"):
+        settings.settle(MeshOptions, {}, ("refine=-2",))
+
+
+def test_stages_have_trainers() -> None:
+    from intrinsic_cli.settings import settle
+    from intrinsic_cli.testing_source import open_tiny
+
+    config = settle(SPEC.default.config, dict(SPEC.default.smoke), ())
+    assert isinstance(MeshMethod().trainer("s1", config, open_tiny(), CPU), GrowingStage)
