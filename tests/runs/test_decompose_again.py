@@ -27,6 +27,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "seed": {"seed": 3},
     "input_encoding": {"input_encoding": "linear"},
     "variant": {"method": "power:soft"},
+    "metadata": {"metadata": "strip"},
 }
 
 
@@ -61,10 +62,22 @@ def test_a_change_makes_a_photo_be_done_again(key: str, status: Callable[..., st
 def test_every_part_of_the_recipe_is_proved(tmp_path: Path) -> None:
     """The rest is proved below, by sidecars that differ."""
     request = DecomposeRequest((), "power", tmp_path)
-    known = CHANGES.keys() | {"version", "method", "weights"}
+    known = CHANGES.keys() | {"version", "method", "weights", "exr_layer"}
     assert make_plan(request, REGISTRY).recipe.keys() == known
     beauty = make_plan(replace(request, exr_layer="beauty"), REGISTRY).recipe
-    assert beauty.keys() == known | {"exr_layer"}
+    assert beauty["exr_layer"] == "beauty"
+
+
+def test_older_sidecars_that_do_not_tell_of_everything_still_vouch(
+    status: Callable[..., str], tmp_path: Path
+) -> None:
+    assert status() == "done"
+    path = tmp_path / "out/a.iid.json"
+    facts = json.loads(path.read_text())
+    del facts["metadata"], facts["exr_layer"]
+    path.write_text(json.dumps(facts))
+    assert status() == "skipped"
+    assert status(metadata="strip") == "done"
 
 
 @pytest.mark.parametrize("key", ["version", "method", "weights", "seed", "options", "format"])

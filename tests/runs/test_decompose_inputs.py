@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from decomposing import go, photo, statuses, tell
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files import formats
 
 
 def test_an_empty_folder_gets_no_advice_that_cannot_help(tmp_path: Path) -> None:
@@ -38,10 +40,15 @@ def test_photos_in_subfolders_are_counted(tmp_path: Path) -> None:
     ("name", "word"),
     [("a.CR2", "RAW"), ("a.dng", "RAW"), ("a.HEIC", "HEIC"), ("a.mp4", "video")],
 )
-def test_formats_that_cannot_be_read_are_named(name: str, word: str, tmp_path: Path) -> None:
+def test_formats_that_cannot_be_read_are_named(
+    name: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "_is_installed", lambda module: False)
+    for module in ("rawpy", "pillow_heif"):
+        monkeypatch.setitem(sys.modules, module, None)
     folder = tmp_path / "in"
     folder.mkdir()
-    (folder / name).write_bytes(b"II*\0 whatever")
+    (folder / name).write_bytes(b"whatever")
     with pytest.raises(DataError, match=f"no photos in .*{word}") as caught:
         go(folder, out=tmp_path / "out")
     assert caught.value.hint
@@ -53,8 +60,20 @@ def test_formats_that_cannot_be_read_are_named(name: str, word: str, tmp_path: P
     assert statuses(report) == {"done": 1, "skipped": 0, "failed": 0}
     assert notes.startswith(f"left out: a {word}")
     assert "times" not in notes
-    (folder / f"again{Path(name).suffix}").write_bytes(b"II*\0 whatever")
+    (folder / f"again{Path(name).suffix}").write_bytes(b"whatever")
     assert "(2 times): " in tell(folder, out=tmp_path / "out")[1]
+
+
+@pytest.mark.parametrize("name", ["a.CR2", "a.heic"])
+def test_with_its_extra_a_format_is_one_of_the_photos(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "_is_installed", lambda module: True)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / name).write_bytes(b"whatever")
+    report = go(folder, out=tmp_path / "out")
+    assert statuses(report) == {"done": 0, "skipped": 0, "failed": 1}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
