@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_mesh.render.camera import about_axis, geodesic, multiply, project
+from iid_mesh.render.camera import about_axis, geodesic, multiply, project, rotate
 from iid_mesh.render.hard import interpolated, visible
 from iid_mesh.template import icosphere
 
@@ -26,6 +26,8 @@ _RENDERED, _COMPARED = 32, 16
 _TOLERANCE = 5.0
 #: Cosine of half the angle around the likeliest turn within which others are averaged with it.
 _AROUND = 0.91
+#: The share of an anchor's own turn in its cell's.
+_LITTLE = 1e-9
 _AT_ONCE = 60
 
 
@@ -99,9 +101,11 @@ class CameraSearch(nn.Module):
 
     def _near_anchors(self, chances: Tensor) -> Tensor:
         """The mean turn of each anchor's cell [B,K,4]; the anchor's own where none is likely."""
-        side = (self.turns[:, None] * self.anchors).sum(-1).sign()
-        table = (self.cells * side)[..., None] * self.turns[:, None]
-        table = table + 1e-9 * self.anchors
+        turns = self.turns[:, None]
+        # Both signs are one turn: those of a cell are given the sign of its anchor.
+        side = (turns * self.anchors).sum(-1).sign()
+        weights = self.cells * side
+        table = weights[..., None] * turns + _LITTLE * self.anchors
         sums = chances @ table.flatten(1)
         return F.normalize(sums.unflatten(1, (-1, 4)), dim=-1)
 
@@ -145,29 +149,34 @@ def all_around() -> Tensor:
 def boxes(mask: Tensor) -> Box:
     """Around silhouettes [B,1,H,W]; the whole picture where there is none."""
     inside = mask[:, 0] > 0.5
-    x_low, x_high = _span(inside.any(1))
-    y_low, y_high = _span(inside.any(2))
-    half = torch.maximum(x_high - x_low, y_high - y_low) / 2
-    centre = torch.stack([x_low + x_high, y_low + y_high], 1) / 2
-    return Box(centre.to(mask), half.to(mask))
+    columns, rows = inside.any(1), inside.any(2)
+    left, right = _span(columns)
+    top, bottom = _span(rows)
+    middle = torch.stack([left + right, top + bottom], 1) / 2
+    side = torch.maximum(right - left, bottom - top)
+    half = side / 2
+    return Box(middle.to(mask), half.to(mask))
 
 
 def framed(points: Tensor, turns: Tensor, box: Box) -> Tensor:
     """The cameras [B,7] with these turns [B,4] in which points [B,V,3] fill the boxes."""
-    still = F.pad(turns, (3, 0))
-    still = still + still.new_tensor([1.0, 0, 0, 0, 0, 0, 0])
-    flat = project(points, still)[..., :2]
+    flat = rotate(points, turns)[..., :2]
     low, high = flat.amin(1), flat.amax(1)
-    scale = 2 * box.half / (high - low).amax(1).clamp_min(1e-6)
-    shift = box.centre - (low + high) / 2 * scale[:, None]
-    return torch.cat([scale[:, None], shift, turns], 1)
+    middle = (low + high) / 2
+    longer = (high - low).amax(1, keepdim=True)
+    side = 2 * box.half[:, None]
+    scale = side / longer.clamp_min(1e-6)
+    shift = box.centre - middle * scale
+    return torch.cat([scale, shift, turns], 1)
 
 
 def cut(maps: Tensor, box: Box, size: int) -> Tensor:
     """What boxes hold of maps [B,C,H,W]: [B,C,size,size]."""
-    spread = box.half[:, None, None] * torch.eye(2).to(maps)
+    unit = torch.eye(2).to(maps)
+    spread = box.half[:, None, None] * unit
     affine = torch.cat([spread, box.centre[..., None]], 2)
-    grid = F.affine_grid(affine, [len(maps), 1, size, size], align_corners=False)
+    shape = [len(maps), 1, size, size]
+    grid = F.affine_grid(affine, shape, align_corners=False)
     return F.grid_sample(maps, grid, align_corners=False)
 
 
@@ -179,8 +188,10 @@ def _span(filled: Tensor) -> tuple[Tensor, Tensor]:
     """The first and the last filled place of rows [B,N], as their outer borders in -1..1."""
     count = filled.shape[1]
     at = torch.arange(count, device=filled.device)
+    everywhere = ~filled.any(1, keepdim=True)
+    filled = filled | everywhere
     first = torch.where(filled, at, count).amin(1)
     last = torch.where(filled, at, -1).amax(1)
-    empty = last < 0
-    first, last = torch.where(empty, 0, first), torch.where(empty, count - 1, last)
-    return 2 * first / count - 1, 2 * (last + 1) / count - 1
+    low = 2 * first / count - 1
+    high = 2 * (last + 1) / count - 1
+    return low, high

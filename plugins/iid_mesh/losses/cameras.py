@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+#: Distances below which frames are squared, above which they count as they are.
+_NEAR = 0.1
+
 
 def entropy(logits: Tensor) -> Tensor:
     """Of the probabilities of cameras [B,K]: [B]; 0 where one is certain."""
@@ -28,13 +31,13 @@ def turn_error(turns: Tensor, wanted: Tensor, chances: Tensor) -> Tensor:
 def framing_error(points: Tensor, centre: Tensor, half: Tensor, chances: Tensor) -> Tensor:
     """How far the boxes around projected points [B,K,V,2] are from the silhouettes' (``centre``
     [B,2] and half of the longer side [B]), averaged by ``chances`` [B,K]: [B]."""
-    low, high = points.amin(2), points.amax(2)
-    middle, extent = (low + high) / 2, (high - low).amax(-1) / 2
-    off = F.smooth_l1_loss(middle, centre[:, None].expand_as(middle), reduction="none", beta=0.1)
-    wrong = F.smooth_l1_loss(extent, half[:, None].expand_as(extent), reduction="none", beta=0.1)
-    return (chances * (off.sum(-1) + wrong)).sum(1)
-
-
-def expected(losses: Tensor, logits: Tensor) -> Tensor:
-    """The mean of losses [B,K] over cameras by their probabilities: [B]."""
-    return (torch.softmax(logits, 1) * losses).sum(1)
+    low = points.amin(2)
+    high = points.amax(2)
+    middle = (low + high) / 2
+    longer = (high - low).amax(-1, keepdim=True)
+    found = torch.cat([middle, longer / 2], -1)
+    wanted = torch.cat([centre, half[:, None]], -1)
+    wanted = wanted[:, None].expand_as(found)
+    off = F.smooth_l1_loss(found, wanted, reduction="none", beta=_NEAR)
+    total = chances * off.sum(-1)
+    return total.sum(1)

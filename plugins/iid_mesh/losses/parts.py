@@ -19,19 +19,25 @@ _FAR = 1e3
 def map_error(rendered: Tensor, maps: Tensor, weights: tuple[float, ...] = WEIGHTS) -> Tensor:
     """Squared differences of rendered part maps [B,5,H,W] from those of photos, weighted, and of
     the parts' centres: [B]."""
-    weight = rendered.new_tensor(weights).view(1, -1, 1, 1)
-    wide = (weight * (rendered - maps).square()).mean((1, 2, 3))
+    weight = rendered.new_tensor(weights)
+    squares = (rendered - maps).square().mean((2, 3))
+    wide = (weight * squares).mean(1)
     apart = centres(rendered) - centres(maps)
-    return (wide + apart.square().mean((1, 2))) / 4
+    centred = apart.square().mean((1, 2))
+    return (wide + centred) / 4
 
 
 def centres(maps: Tensor) -> Tensor:
     """The middle of each part of maps [B,5,H,W], softly: [B,4,2] in -1..1."""
     background = torch.full_like(maps[:, :1], _NOWHERE)
-    share = torch.cat([background, maps[:, 1:]], 1).softmax(1)[:, 1:] + 1e-3
-    at = places(maps)[:, None]
-    weighed = (share[:, :, None] * at).sum((3, 4))
-    return weighed / share.sum((2, 3))[..., None]
+    values = torch.cat([background, maps[:, 1:]], 1)
+    shares = values.softmax(1)[:, 1:] + 1e-3
+    x, y = places(maps)[0]
+    across = (shares * x).sum((2, 3))
+    down = (shares * y).sum((2, 3))
+    middle = torch.stack([across, down], 2)
+    total = shares.sum((2, 3))
+    return middle / total[..., None]
 
 
 def sampled(maps: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -39,10 +45,12 @@ def sampled(maps: Tensor, count: int) -> tuple[Tensor, Tensor]:
     is any of the part [B,4]."""
     shares = maps[:, 1:].flatten(2)
     present = shares.sum(2) > 1
-    shares = torch.where(present[..., None], shares, 1).clamp_min(1e-8)
-    chosen = torch.multinomial(shares.flatten(0, 1), count, replacement=True)
+    anywhere = torch.where(present[..., None], shares, 1)
+    shares = anywhere.clamp_min(1e-8).flatten(0, 1)
+    chosen = torch.multinomial(shares, count, replacement=True)
     at = places(maps)[0].flatten(1).T
-    return at[chosen].unflatten(0, present.shape), present
+    points = at[chosen]
+    return points.unflatten(0, present.shape), present
 
 
 def vertex_distance(

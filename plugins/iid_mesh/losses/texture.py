@@ -55,10 +55,13 @@ def cycle(flow: Tensor, seen: Tensor) -> Tensor:
 def places(picture: Tensor) -> Tensor:
     """Where the pixels of pictures [B,C,H,W] lie, [1,2,H,W]: x right and y down, -1..1."""
     height, width = picture.shape[-2:]
-    y = (2 * torch.arange(height, device=picture.device) + 1) / height - 1
-    x = (2 * torch.arange(width, device=picture.device) + 1) / width - 1
+    rows = torch.arange(height, device=picture.device)
+    columns = torch.arange(width, device=picture.device)
+    y = (2 * rows + 1) / height - 1
+    x = (2 * columns + 1) / width - 1
     down, right = torch.meshgrid(y, x, indexing="ij")
-    return torch.stack([right, down])[None].to(picture)
+    both = torch.stack([right, down])
+    return both[None].to(picture)
 
 
 def _distance(inside: np.ndarray) -> np.ndarray:

@@ -166,8 +166,10 @@ class FittingStage(Trainer):
         """How far vertices are from the parts they belong to."""
         shown, present = parts.sampled(photos.maps, _POINTS)
         labels = self.mesh.template_parts[:, 1:].argmax(1)
-        weights = seen_vertices(fit.seen, self._faces, fit.points.shape[1])
-        return parts.vertex_distance(fit.points[..., :2], weights, labels, shown, present).mean()
+        flat = fit.points[..., :2]
+        weights = seen_vertices(fit.seen, self._faces, flat.shape[1])
+        distance = parts.vertex_distance(flat, weights, labels, shown, present)
+        return distance.mean()
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:
         """All terms by their weights."""
@@ -204,24 +206,36 @@ class FittingStage(Trainer):
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
         photos = Photos.of(batch)
         _, fit = self.answered(photos)
-        iou = overlap(fit.seen.mask.float(), (photos.mask[:, 0] > 0.5).float()).mean()
+        true = (photos.mask[:, 0] > 0.5).float()
+        iou = overlap(fit.seen.mask.float(), true).mean()
         losses = {"iou": iou, "loss": 1 - iou}
         if photos.has_parts:
-            shown = self._shown_parts(fit)
-            wrong = (shown - photos.maps[:, 1:]).abs().sum(1).mean((1, 2))
-            area = photos.mask.mean((1, 2, 3)).clamp_min(1e-3)
-            losses["parts"] = (wrong / area).mean()
-            losses["loss"] = losses["loss"] + losses["parts"] / 2
+            losses["parts"] = self._part_error(fit, photos)
+            losses["loss"] = 1 - iou + losses["parts"] / 2
         if "cameras" in batch:
-            losses["degrees"] = geodesic(fit.camera[:, 3:], batch["cameras"][:, 3:]).median()
+            apart = geodesic(fit.camera[:, 3:], batch["cameras"][:, 3:])
+            losses["degrees"] = apart.median()
         return losses
+
+    def _part_error(self, fit: Fit, photos: Photos) -> Tensor:
+        """How much of the objects shows another part than the photos."""
+        true = photos.maps[:, 1:]
+        error = self._shown_parts(fit) - true
+        wrong = error.abs().sum(1).mean((1, 2))
+        area = photos.mask.mean((1, 2, 3))
+        share = wrong / area.clamp_min(1e-3)
+        return share.mean()
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         photos = Photos.of(batch)
         _, fit = self.answered(photos)
-        shown = {"photo": batch["photo"], "mask": photos.mask.expand(-1, 3, -1, -1)}
-        shown["silhouette"] = fit.seen.mask[:, None].float().expand(-1, 3, -1, -1)
-        shown["shape"] = shaded(fit, self._faces)
+        covered = fit.seen.mask[:, None].float()
+        shown = {
+            "photo": batch["photo"],
+            "mask": photos.mask.expand(-1, 3, -1, -1),
+            "silhouette": covered.expand(-1, 3, -1, -1),
+            "shape": shaded(fit, self._faces),
+        }
         if photos.has_parts:
             shown["parts"] = coloured(self._shown_parts(fit))
             shown["true parts"] = coloured(photos.maps[:, 1:])
@@ -247,8 +261,9 @@ def project_all(vertices: Tensor, proposed: Tensor) -> Tensor:
 
 def seen_vertices(seen: Visible, faces: Tensor, count: int) -> Tensor:
     """1 for vertices that a seen face has, 0 for others: [B,V]."""
-    corners = faces[seen.face.clamp_min(0)].flatten(1)
-    shown = seen.mask[..., None].expand(-1, -1, -1, 3).flatten(1).float()
+    face = seen.face.clamp_min(0)
+    corners = faces[face].flatten(1)
+    shown = seen.mask.flatten(1).repeat_interleave(3, 1).float()
     found = shown.new_zeros(len(shown), count)
     return found.scatter_reduce(1, corners, shown, "amax")
 
@@ -256,13 +271,15 @@ def seen_vertices(seen: Visible, faces: Tensor, count: int) -> Tensor:
 def shaded(fit: Fit, faces: Tensor) -> Tensor:
     """Meshes as gray clay, lit from the viewer: [B,3,S,S]."""
     corners = fit.points.detach()[:, faces]
-    normal = torch.linalg.cross(
-        corners[:, :, 1] - corners[:, :, 0], corners[:, :, 2] - corners[:, :, 0]
-    )
-    facing = normal[..., 2].abs() / normal.norm(dim=-1).clamp_min(1e-9)
-    index = fit.seen.face.clamp_min(0).flatten(1)
-    light = facing.gather(1, index).view_as(fit.seen.depth)
-    return (light * fit.seen.mask)[:, None].expand(-1, 3, -1, -1)
+    first, second, third = corners.unbind(2)
+    normal = torch.linalg.cross(second - first, third - first)
+    normal = F.normalize(normal, dim=-1)
+    facing = normal[..., 2].abs()
+    seen = fit.seen
+    index = seen.face.clamp_min(0).flatten(1)
+    light = facing.gather(1, index)
+    gray = light.view_as(seen.depth) * seen.mask
+    return gray[:, None].expand(-1, 3, -1, -1)
 
 
 def coloured(maps: Tensor) -> Tensor:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from iid_mesh.camera_search import Found
 from iid_mesh.growth import Growth
 from iid_mesh.losses import parts, surface
 from iid_mesh.settings import MeshConfig
-from iid_mesh.stages.fitting import FittingStage, Photos, teacher
+from iid_mesh.stages.fitting import Fit, FittingStage, Photos, teacher
 from iid_mesh.template import icosphere
 from intrinsic_cli.api import Runtime, Source
 
@@ -50,21 +51,28 @@ class GrowingStage(FittingStage):
         answer = self.mesh(photos.photo)
         half = self.growth.half()
         found = self.search(photos.maps, photos.mask)
-        rigid = torch.zeros_like(answer.shape)
-        camera = teacher(icosphere().symmetrise(half + rigid), found)
-        fit = self.fit(rigid, half, camera)
+        fit = self._rigid(half, answer.shape, found)
         terms = {
             "mask": self.mask_term(fit, photos, self._config.sigma),
             "smooth": surface.laplacian(fit.vertices).mean(),
         }
         terms |= self.camera_terms(answer, found, half)
         if number < _FLAT * self.steps:
-            terms["mask"] = terms["mask"] + _FLATNESS * surface.flatness(fit.vertices).mean()
+            thick = surface.flatness(fit.vertices).mean()
+            terms["mask"] = terms["mask"] + _FLATNESS * thick
         if photos.has_parts:
-            self.growth.count(fit.seen, self.smaller(photos.maps * photos.mask))
-        if photos.has_parts and answer.parts is not None:
-            terms["seen parts"] = parts.map_loss(answer.parts, photos.maps).mean()
+            maps = self.smaller(photos.maps * photos.mask)
+            self.growth.count(fit.seen, maps)
+            if answer.parts is not None:
+                seen = parts.map_loss(answer.parts, photos.maps)
+                terms["seen parts"] = seen.mean()
         return terms
+
+    def _rigid(self, half: Tensor, offsets: Tensor, found: Found) -> Fit:
+        """The template itself, from where photos were taken."""
+        none = torch.zeros_like(offsets)
+        whole = icosphere().symmetrise(half + none)
+        return self.fit(none, half, teacher(whole, found))
 
     @torch.no_grad()
     def _look(self) -> None:

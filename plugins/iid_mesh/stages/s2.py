@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from iid_mesh.camera_search import Found
@@ -54,9 +53,11 @@ class ConsistentStage(FittingStage):
         self.search.look_at(icosphere().symmetrise(self.mesh.mean_v), known[:, 1:])
 
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
+        sigma = self.sigma(number, self._config.steps)
         photos = Photos.of(batch)
-        terms = self._terms(photos, self.sigma(number, self._config.steps))
-        minimise(self.total(terms), "mesh")
+        terms = self._terms(photos, sigma)
+        total = self.total(terms)
+        minimise(total, "mesh")
         return {name: term.detach() for name, term in terms.items()}
 
     def _terms(self, photos: Photos, sigma: float) -> dict[str, Tensor]:
@@ -115,21 +116,25 @@ class ConsistentStage(FittingStage):
     def _other_sides(self, fit: Fit, photos: Photos, sigma: float) -> Tensor:
         """How well silhouettes from elsewhere are told from those of photos; its gradient reaches
         the shapes turned round."""
-        degrees = torch.rand(len(fit.camera), device=fit.camera.device) * 180
-        camera = turned(fit.camera.detach(), "y", degrees)
-        alpha = silhouettes(project(fit.vertices, camera), self._faces, self._config.render, sigma)
-        seen = self.smaller(photos.mask)
+        camera = fit.camera.detach()
+        degrees = 180 * torch.rand(len(camera), device=camera.device)
+        camera = turned(camera, "y", degrees)
+        points = project(fit.vertices, camera)
+        alpha = silhouettes(points, self._faces, self._config.render, sigma)
         fake = self.discriminator.loss(alpha[:, None], seen=False)
+        seen = self.smaller(photos.mask)
         return fake + self.discriminator.loss(seen, seen=True)
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         shown = dict(super().preview(batch))
-        photos = Photos.of(batch)
-        answer, fit = self.answered(photos)
+        answer, fit = self.answered(Photos.of(batch))
         come_from = on_surface(answer.flow, self._directions(fit))
-        shown["texture"] = painted(batch["photo"], come_from) * fit.seen.mask[:, None]
-        other = self.fit(answer.shape, self.mesh.mean_v, turned(fit.camera, "y", 90.0), 64)
-        shown["other side"] = F.interpolate(shaded(other, self._faces), photos.mask.shape[-2:])
+        covered = fit.seen.mask[:, None]
+        shown["texture"] = painted(batch["photo"], come_from) * covered
+        aside = turned(fit.camera, "y", 90.0)
+        size = fit.seen.mask.shape[-1]
+        other = self.fit(answer.shape, self.mesh.mean_v, aside, size)
+        shown["other side"] = shaded(other, self._faces)
         return shown
 
 

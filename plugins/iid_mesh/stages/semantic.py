@@ -43,12 +43,20 @@ class Semantics(nn.Module):
         """The probabilities of parts [642,4]."""
         return self.counts / self.counts.sum(1, keepdim=True)
 
+    def count(self, found: Tensor) -> None:
+        """Take in the counts [642,4] of some photos; mirrored vertices have equal parts."""
+        mirror = icosphere().mirror.to(found.device)
+        self.counts += found + found[mirror]
+
     def level(self) -> Tensor:
         """The template [337,3], turned about y such that photos are upright on average."""
-        angle = torch.atan2(self.up[0], self.up[2])
+        x_up, _, z_up = self.up
+        angle = torch.atan2(x_up, z_up)
         cos, sin = angle.cos(), angle.sin()
         x, y, z = self.grown.unbind(1)
-        return torch.stack([cos * x - sin * z, y, sin * x + cos * z], 1)
+        ahead = cos * x - sin * z
+        above = sin * x + cos * z
+        return torch.stack([ahead, y, above], 1)
 
 
 class SemanticStage(FittingStage):
@@ -75,23 +83,26 @@ class SemanticStage(FittingStage):
     @torch.no_grad()
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         photos = Photos.of(batch)
-        found = self.search(photos.maps, photos.mask)
-        half = self.semantics.grown
-        rigid = half.new_zeros(len(photos.photo), 1, 3)
-        fit = self.fit(rigid, half, teacher(icosphere().symmetrise(half + rigid), found))
+        fit = self._found(photos)
         if photos.has_parts:
             maps = self.smaller(photos.maps * photos.mask)
-            counts = part_counts(fit.seen, maps)
-            self.semantics.counts += counts + counts[icosphere().mirror.to(counts.device)]
-        self.semantics.up += _upward(found.best).sum(0)
+            self.semantics.count(part_counts(fit.seen, maps))
+        self.semantics.up += _upward(fit.camera[:, 3:]).sum(0)
+        known = self.semantics.parts()
         self.mesh.mean_v.copy_(self.semantics.level())
-        self.mesh.template_parts[:, 1:] = self.semantics.parts()
-        certain = self.semantics.parts().amax(1).mean()
-        return {"loss": 1 - certain, "overlap": self._overlap(fit, photos)}
-
-    def _overlap(self, fit: Fit, photos: Photos) -> Tensor:
+        self.mesh.template_parts[:, 1:] = known
         mask = self.smaller(photos.mask)[:, 0]
-        return overlap(fit.seen.mask.float(), mask).mean()
+        covered = fit.seen.mask.float()
+        doubt = 1 - known.amax(1).mean()
+        return {"loss": doubt, "overlap": overlap(covered, mask).mean()}
+
+    def _found(self, photos: Photos) -> Fit:
+        """The template as it came, from where the photos were taken."""
+        found = self.search(photos.maps, photos.mask)
+        half = self.semantics.grown
+        rigid = half.new_zeros(len(photos.photo), len(half), 3)
+        whole = icosphere().symmetrise(half + rigid)
+        return self.fit(rigid, half, teacher(whole, found))
 
 
 def _upward(turns: Tensor) -> Tensor:
