@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from intrinsic_cli.kit.files.memory import check_pixels
+from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
 from intrinsic_cli.kit.files.photo import Photo, to_photo
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.light.resize import bands
 
-#: Formats that Pillow reads to the last bit, and modes whose codes need nothing but a table.
+#: Formats that Pillow reads to the last bit, and modes of which each pixel tells its own colour.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 MODES = ("L", "RGB", "RGBA")
 #: What broken files make Pillow raise.
@@ -30,9 +32,10 @@ class PhotoRows:
     """A photo of which no more than some rows are ever in memory as floats. ``size`` is (h, w);
     ``facts`` is a photo with all its facts and none of its pixels."""
 
-    def __init__(self, image: Image.Image, encoding: str) -> None:
+    def __init__(self, image: Image.Image, encoding: str, metadata: Metadata) -> None:
         self._image = image
         self._encoding = encoding
+        self._metadata = metadata
         self.size = image.height, image.width
         self.facts = self._facts()
 
@@ -43,7 +46,7 @@ class PhotoRows:
 
     def rows(self, rows: slice) -> Photo:
         """Some rows as a photo of their own."""
-        return to_photo(self._codes(rows), self._encoding)
+        return to_photo(self._codes(rows), self._encoding, self._metadata)
 
     def _codes(self, rows: slice) -> NDArray[Any]:
         box = (0, rows.start, self._image.width, rows.stop)
@@ -51,18 +54,23 @@ class PhotoRows:
 
     def _facts(self) -> Photo:
         """What is told of all rows together."""
-        clipped = visible = 0.0
+        clipped = visible = outside = 0.0
         first = self.rows(slice(0, 1))
         for rows in bands(*self.size):
             part = self.rows(rows)
-            weight = float(part.pixels[..., 0].size)
-            if part.alpha is not None:
-                weight = float((part.alpha > 0).sum())
-            clipped += part.clipped * weight
-            visible += weight
-        nothing = np.broadcast_to(np.float32(0), (*self.size, 3))
-        share = clipped / max(visible, 1.0)
-        return Photo(nothing, None, first.encoding, first.bits, clipped=share)
+            count = float(part.pixels[..., 0].size)
+            seen = count if part.alpha is None else float((part.alpha > 0).sum())
+            clipped += part.clipped * seen
+            outside += part.outside * count
+            visible += seen
+        height, width = self.size
+        return replace(
+            first,
+            pixels=np.broadcast_to(np.float32(0), (height, width, 3)),
+            alpha=None,
+            clipped=clipped / max(visible, 1.0),
+            outside=outside / (height * width),
+        )
 
 
 def is_large(path: Path, least: int) -> bool:
@@ -90,9 +98,10 @@ def _open_rows(data: bytes, encoding: str) -> PhotoRows | None:
     image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     deep = image.format == "PNG" and data[24:25] == _DEEP_PNG
     plain = image.mode in MODES and (image.mode == "RGBA" or not image.has_transparency_data)
-    if deep or not plain or image.info.get("icc_profile"):
+    if deep or not plain:
         return None
     check_pixels(*image.size)
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
-    return PhotoRows(image, encoding)
+    metadata = read_metadata(data) if encoding == "auto" else NOTHING
+    return PhotoRows(image, encoding, metadata)

@@ -8,48 +8,48 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from intrinsic_cli.kit.files.containers import Marks, marked
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels: gray, gray + alpha, RGB, RGBA
+NO_MARKS = Marks()
 _LEFT = 1  # the filter
 _PIECE = 1 << 18  # bytes of compressed data in a chunk, about
 
 
 class PngWriter:
-    """A PNG of ``width`` x ``height`` pixels with ``channels`` (1 to 4) of ``bits`` (8 or 16), into
-    ``file``. OSError where it does not fit."""
+    """A PNG of ``size`` (h, w) with ``channels`` (1 to 4) of ``bits`` (8 or 16), into ``file``,
+    with ``marks``. OSError where it does not fit."""
 
     def __init__(
-        self, file: IO[bytes], width: int, height: int, channels: int, bits: int
+        self,
+        file: IO[bytes],
+        size: tuple[int, int],
+        channels: int,
+        bits: int,
+        marks: Marks = NO_MARKS,
     ) -> None:
+        self.bits = bits
         self._file = file
         self._step = channels * bits // 8
         self._left: list[bytes] = []
         self._zip = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
+        height, width = size
         kind = _COLOUR_TYPES[channels]
-        head = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
-        self._file.write(SIGNATURE + chunk(b"IHDR", head))
-
-    def mark(self, chunks: Iterable[bytes | memoryview]) -> None:
-        """Put in whole chunks that say something of the picture; before its first row."""
-        self._file.writelines(chunks)
+        body = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+        head = SIGNATURE + chunk(b"IHDR", body)
+        self._file.writelines(marked(memoryview(head), "png", marks))
 
     def write(self, codes: NDArray[Any]) -> None:
         """The next rows [h,W,C], uint8 or uint16, red first."""
-        data = np.ascontiguousarray(codes, codes.dtype.newbyteorder(">")).view(np.uint8)
-        rows = data.reshape(len(codes), -1)
-        filtered = np.empty((len(rows), rows.shape[1] + 1), np.uint8)
-        filtered[:, 0] = _LEFT
-        filtered[:, 1 : 1 + self._step] = rows[:, : self._step]
-        np.subtract(
-            rows[:, self._step :], rows[:, : -self._step], out=filtered[:, 1 + self._step :]
-        )
-        self._put(self._zip.compress(filtered))
+        big_endian = np.ascontiguousarray(codes, codes.dtype.newbyteorder(">"))
+        rows = big_endian.view(np.uint8).reshape(len(codes), -1)
+        self._put(self._zip.compress(_filtered(rows, self._step).data))
 
     def close(self) -> None:
         """The end of the picture; the file stays open."""
@@ -61,6 +61,20 @@ class PngWriter:
         if last or sum(map(len, self._left)) >= _PIECE:
             self._file.write(chunk(b"IDAT", b"".join(self._left)))
             self._left.clear()
+
+
+def _filtered(rows: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """Rows of bytes [h,n] as PNG compresses them: each begins with the name of its filter, here
+    the difference from the pixel ``step`` bytes before."""
+    height, length = rows.shape
+    filtered = np.empty((height, 1 + length), np.uint8)
+    filtered[:, 0] = _LEFT
+    values = filtered[:, 1:]
+    values[:, :step] = rows[:, :step]
+    others = values[:, step:]
+    before = rows[:, :-step]
+    np.subtract(rows[:, step:], before, out=others)
+    return filtered
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

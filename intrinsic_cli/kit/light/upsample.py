@@ -55,7 +55,8 @@ def shading_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]
     """The ``rows`` of the shading at the photo's ``size``, [B,C,len(rows),W]; ``shown`` are those
     rows of the photo."""
     part = upsample_rows(maps, rows, size)
-    shade, slope, guide = part[:, :-2], part[:, -2:-1], part[:, -1:]
+    channels = part.shape[1] - 2
+    shade, slope, guide = torch.tensor_split(part, (channels, channels + 1), dim=1)
     detail = _log(shown)
     detail = detail.sub_(guide).mul_(slope)
     made = torch.add(shade, detail)

@@ -11,7 +11,7 @@ has no edges, and pays for those it is offered: mean error .027e-3 instead of .0
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -38,23 +38,24 @@ def split_sum(photo: Tensor, parts: Mapping[str, Tensor], small: Tensor) -> dict
     """
     full = {}
     for name, part in parts.items():
-        fits = size_of(part) == size_of(small)
-        full[name] = upsample_summand(photo, part, small if fits else None)
+        guide = small if size_of(part) == size_of(small) else None
+        full[name] = upsample_summand(photo, part, guide)
     rest = photo.clone()
     for rows in bands(*size_of(photo)):
-        mine = {name: part[:, :, rows] for name, part in full.items()}
+        mine = [part[:, :, rows] for part in full.values()]
         rest[:, :, rows] = rest_of(photo[:, :, rows], mine)
     return {**full, "transmission": rest}
 
 
-def rest_of(shown: Tensor, parts: Mapping[str, Tensor]) -> Tensor:
+def rest_of(shown: Tensor, parts: Iterable[Tensor]) -> Tensor:
     """What ``parts`` [B,3,h,W] leave of a photo; where they exceed it they are scaled down, in
     place."""
+    parts = list(parts)
     total = torch.zeros_like(shown)
-    for part in parts.values():
+    for part in parts:
         total += part
     gain = torch.where(total > shown, shown / total.clamp(min=1e-12), 1.0)
-    for part in parts.values():
+    for part in parts:
         part *= gain
     return torch.sub(shown, total.mul_(gain)).clamp_(min=0.0)
 
@@ -87,8 +88,9 @@ def summand_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]
     """The ``rows`` of the part at the photo's ``size``, [B,3,len(rows),W]; ``shown`` are those rows
     of the photo."""
     large = upsample_rows(maps, rows, size)
-    part, slope, guide = large[:, :3], large[:, 3:6], large[:, 6:]
-    made = torch.addcmul(part, slope, shown - guide)
+    part, slope, guide = torch.tensor_split(large, 3, dim=1)
+    detail = shown - guide
+    made = torch.addcmul(part, slope, detail)
     return _within(made, shown)
 
 

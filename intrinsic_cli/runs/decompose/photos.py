@@ -14,6 +14,14 @@ from intrinsic_cli.api import Decomposition, IidError
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claims import Claims
 from intrinsic_cli.runs.decompose.earlier import verdict
+from intrinsic_cli.runs.decompose.large import (
+    LargePhoto,
+    LargeResult,
+    fits_strips,
+    open_large,
+    take_apart,
+    write_large,
+)
 from intrinsic_cli.runs.decompose.load import LoadedPhoto, load
 from intrinsic_cli.runs.decompose.out_folder import OutFolder, OutputLostError
 from intrinsic_cli.runs.decompose.plan import Plan
@@ -27,6 +35,9 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 Outcomes = Generator[tuple[Target, InputReport], None, None]
+#: A photo in memory, and what was made of it: whole, or in strips.
+Opened = LoadedPhoto | LargePhoto
+Result = Decomposition | LargeResult
 
 CUDA_BATCH = 8  # photos; memory that runs out halves it
 #: Seconds between two looks at photos that other runs are at: at first, and at most.
@@ -93,23 +104,34 @@ class PhotoWorker:
 
     def _stream(
         self, session: Session, sidecars: Sidecars
-    ) -> Stream[Target, LoadedPhoto, Decomposition, InputReport]:
+    ) -> Stream[Target, Opened, Result, InputReport]:
         from intrinsic_cli.kit.inference.stream import Stream
 
-        def work(group: Sequence[LoadedPhoto]) -> list[Decomposition | IidError]:
-            return contained(session.try_many, [one.photo for one in group], self.note)
+        strips = fits_strips(self.plan, session)
 
-        def put(target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
-            return contained(self._write, target, loaded, result)
+        def put(target: Target, opened: Opened, result: Result) -> InputReport:
+            return contained(self._write, target, opened, result)
 
         return Stream(
-            read=lambda target: contained(self._read, target, sidecars),
-            work=work,
+            read=lambda target: contained(self._read, target, sidecars, strips),
+            work=lambda group: contained(self._work, session, group),
             write=put,
             workers=_workers(session.runtime.device.type, self.plan.request.batch_size),
         )
 
-    def _read(self, target: Target, sidecars: Sidecars) -> LoadedPhoto:
+    def _work(self, session: Session, group: Sequence[Opened]) -> list[Result | IidError]:
+        """Small photos together, large ones one by one."""
+        small = [one.photo for one in group if isinstance(one, LoadedPhoto)]
+        made = iter(session.try_many(small, self.note) if small else ())
+        results: list[Result | IidError] = []
+        for one in group:
+            if isinstance(one, LargePhoto):
+                results.append(take_apart(one, session))
+            else:
+                results.append(next(made))
+        return results
+
+    def _read(self, target: Target, sidecars: Sidecars, strips: bool) -> Opened:
         """Claim and read a photo, unless another run is at it or has been."""
         self.folder.check()
         try:
@@ -121,14 +143,19 @@ class PhotoWorker:
             report = verdict(target, self.plan, sidecars)
             if report is not None:
                 raise SettledError(report)
-        return load(target, self.plan.request)
+        large = open_large(target, self.plan) if strips else None
+        return large or load(target, self.plan.request)
 
-    def _write(self, target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
+    def _write(self, target: Target, opened: Opened, result: Result) -> InputReport:
         self.folder.check()
         if not self.claims.holds(target.base):
             raise BusyError("another run of iid has taken it over")
         try:
-            return write(self.plan, target, loaded, result)
+            if isinstance(opened, LargePhoto) and isinstance(result, LargeResult):
+                return write_large(self.plan, target, opened, result)
+            if isinstance(opened, LoadedPhoto) and isinstance(result, Decomposition):
+                return write(self.plan, target, opened, result)
+            raise TypeError("a photo and the result of another")
         except OSError as error:
             raise self.folder.refusal(error) from error
 

@@ -1,0 +1,146 @@
+"""Layers of a large photo, strip by strip: the network sees a small copy, and what it says is
+brought to the photo's size only for the rows that are being written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from intrinsic_cli.api import Decomposer, PluginError, Runtime
+from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
+from intrinsic_cli.kit.files.photo_rows import PhotoRows
+from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
+from intrinsic_cli.kit.inference.pipeline import run_network
+from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_planes
+from intrinsic_cli.kit.light.resize import fit_size, shrunk
+from intrinsic_cli.kit.light.upsample import (
+    covers,
+    shading_maps,
+    shading_rows,
+    size_of,
+    split,
+    upsample_rows,
+)
+from intrinsic_cli.kit.light.upsample_sums import rest_of, summand_maps, summand_rows
+
+ALBEDO, SHADING = FACTORS
+TRANSMISSION = SUMMANDS[0]
+Layers = dict[str, Tensor]
+
+
+def works_in_strips(decomposer: Decomposer) -> bool:
+    """Does the method look at a small copy of the whole photo and no more? (One that sees every
+    pixel, looks for regions or adds to the finished result needs the photo itself.)"""
+    kind = type(decomposer)
+    simple = kind.regions is Decomposer.regions and kind.finished is Decomposer.finished
+    return simple and decomposer.frame.size is not None
+
+
+def make_strips(
+    decomposer: Decomposer, photo: PhotoRows, runtime: Runtime, kinds: Kinds
+) -> tuple[Strips, Part]:
+    """What the network says of a small copy of ``photo``, ready to be brought to full size; and all
+    that is no layer. PluginError where it is larger than the photo."""
+    frame, device = decomposer.frame, runtime.device
+    to = fit_size(*photo.size, frame)
+    small = small_copy(photo, to, device)
+    alpha = _small_alpha(photo, to, device) if frame.alpha else small.new_ones((1, 1, 1, 1))
+    shown = PreparedPhoto(small, small, alpha, 1.0, photo.size)
+    outputs = run_network(decomposer, [shown], runtime, kinds)
+    layers = outputs.layers
+    if any(covers(layer, photo.size) for layer in layers.values()):
+        raise PluginError("the method gave a layer that is larger than a large photo")
+    guides = {to: small}
+    for size in {size_of(layer) for layer in layers.values()} - {to}:
+        guides[size] = small_copy(photo, size, device)
+    strips = _upsampled_by(guides, layers, photo.size, frame.upsample, kinds)
+    return strips, part_of(outputs, 0, {})
+
+
+def small_copy(photo: PhotoRows, to: tuple[int, int], device: torch.device) -> Tensor:
+    """The photo at a smaller size, [1,3,h,w]."""
+    return shrunk(lambda rows: to_planes(photo.rows(rows).pixels, device), photo.size, to)
+
+
+def _small_alpha(photo: PhotoRows, to: tuple[int, int], device: torch.device) -> Tensor:
+    """Where the object is, [1,1,h,w]: 1 everywhere in a photo without alpha."""
+    if not photo.has_alpha:
+        return torch.ones((1, 1, *to), device=device)
+
+    def read(rows: slice) -> Tensor:
+        alpha = photo.rows(rows).alpha
+        assert alpha is not None  # it has alpha in all rows
+        return to_planes(alpha[..., None], device)
+
+    return shrunk(read, photo.size, to)
+
+
+@dataclass(frozen=True, slots=True)
+class Strips:
+    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges."""
+
+    small: Mapping[str, Tensor]
+    maps: Mapping[str, Tensor]
+    size: tuple[int, int]
+    divides: bool
+    subtracts: bool
+    kinds: Kinds
+
+    def rows(self, shown: Tensor, rows: slice) -> Layers:
+        """The ``rows`` of all layers, each [1,C,len(rows),W]; ``shown`` are those of the photo."""
+        made = {name: self._plain(name, layer, rows) for name, layer in self.small.items()}
+        if self.divides:
+            made[SHADING] = shading_rows(self.maps[SHADING], shown, rows, self.size)
+            made[ALBEDO] = split(self._diffuse(shown, made), made[SHADING])
+        if self.subtracts:
+            parts = {
+                name: summand_rows(maps, shown, rows, self.size) for name, maps in self.maps.items()
+            }
+            made |= {TRANSMISSION: rest_of(shown, parts.values()), **parts}
+        return made
+
+    def channels(self, name: str) -> int:
+        """How many channels the rows of a layer have."""
+        if name in self.small:
+            return self.small[name].shape[1]
+        return self.maps[SHADING].shape[1] - 2 if name == SHADING else 3
+
+    def _plain(self, name: str, layer: Tensor, rows: slice) -> Tensor:
+        full = upsample_rows(layer, rows, self.size)
+        if kind_of(name, self.kinds).resize == "unit":
+            full = functional.normalize(full, dim=1)
+        return full
+
+    def _diffuse(self, shown: Tensor, made: Layers) -> Tensor:
+        """The photo without what residuals explain."""
+        for name, layer in made.items():
+            if kind_of(name, self.kinds).name == "residual":
+                shown = (shown - layer).clamp(min=0.0)
+        return shown
+
+
+@torch.inference_mode()
+def _upsampled_by(
+    guides: Mapping[tuple[int, int], Tensor],
+    layers: Mapping[str, Tensor],
+    size: tuple[int, int],
+    upsample: str,
+    kinds: Kinds,
+) -> Strips:
+    """From small layers, and the photo at their sizes, to :class:`Strips` of ``size``."""
+    divides = upsample == "divide" and SHADING in layers
+    subtracts = upsample == "subtract"
+    maps, plain = {}, {}
+    for name, layer in layers.items():
+        guide = guides[size_of(layer)]
+        if divides and name == SHADING:
+            maps[name] = shading_maps(guide, layer)
+        elif subtracts and name in SUMMANDS[1:]:
+            maps[name] = summand_maps(guide, layer)
+        elif not (divides and name == ALBEDO) and not (subtracts and name == TRANSMISSION):
+            plain[name] = layer
+    return Strips(plain, maps, size, divides, subtracts, kinds)

@@ -1,0 +1,136 @@
+"""Photos too large to be taken apart whole: their layers are made and written strip by strip."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from intrinsic_cli.api import Decomposition, Kind
+from intrinsic_cli.kit.files.outputs import Written, output_files
+from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.load import LoadedPhoto
+from intrinsic_cli.runs.decompose.plan import Plan
+from intrinsic_cli.runs.decompose.targets import Target
+from intrinsic_cli.runs.decompose.write import put_sidecar
+from intrinsic_cli.runs.session import Session
+
+if TYPE_CHECKING:
+    from intrinsic_cli.kit.files.exif import Exif
+    from intrinsic_cli.kit.files.layers import StoredLayer
+    from intrinsic_cli.kit.files.photo_rows import PhotoRows
+    from intrinsic_cli.kit.inference.answer import Part
+    from intrinsic_cli.kit.inference.strips import Strips
+
+#: Pixels from which on a photo is done in strips. Below, it is quicker whole: twice the upsampling
+#: is not needed.
+LARGE = 16_000_000
+#: Formats that can be written row by row.
+FORMATS = ("png", "png16")
+
+
+@dataclass(frozen=True, slots=True)
+class LargePhoto:
+    """A photo kept as its codes, the hash of its file, when work on it began, and what is kept of
+    its EXIF (None where nothing is asked for)."""
+
+    rows: PhotoRows
+    sha256: str
+    began: float
+    exif: Exif | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LargeResult:
+    """Its layers to be, everything that is no layer, and how long the network took."""
+
+    strips: Strips
+    part: Part
+    seconds: float
+
+
+def fits_strips(plan: Plan, session: Session) -> bool:
+    """Can all that is asked for be made and written in strips?"""
+    from intrinsic_cli.kit.inference.strips import works_in_strips
+
+    asked = plan.request
+    kinds = [plan.choice.variant.kind(name) for name in plan.outputs]
+    simple = asked.format in FORMATS and not asked.preview and asked.mask is None
+    layers_only = all(kind.is_layer for kind in kinds)
+    return simple and layers_only and works_in_strips(session.decomposer)
+
+
+def open_large(target: Target, plan: Plan) -> LargePhoto | None:
+    """The photo, None where it is not large, or of a kind that is read whole."""
+    from intrinsic_cli.kit.files.memory import at_most
+    from intrinsic_cli.kit.files.metadata import read_metadata
+    from intrinsic_cli.kit.files.photo_rows import is_large, open_rows
+    from intrinsic_cli.kit.files.read_bytes import read_bytes
+
+    began = time.perf_counter()
+    if target.path is None or not is_large(target.path, LARGE):
+        return None
+    data = read_bytes(target.path)
+    with at_most(plan.request.max_pixels):
+        rows = open_rows(data, plan.request.input_encoding)
+    if rows is None:
+        return None
+    exif = read_metadata(data).exif if plan.request.metadata == "keep" else None
+    return LargePhoto(rows, hashlib.sha256(data).hexdigest(), began, exif)
+
+
+def take_apart(photo: LargePhoto, session: Session) -> LargeResult:
+    """Show the network a small copy."""
+    from intrinsic_cli.kit.inference.strips import make_strips
+
+    start = time.perf_counter()
+    kinds = session.choice.variant.kinds
+    strips, part = make_strips(session.decomposer, photo.rows, session.runtime, kinds)
+    return LargeResult(strips, part, time.perf_counter() - start)
+
+
+def write_large(plan: Plan, target: Target, photo: LargePhoto, result: LargeResult) -> InputReport:
+    """Write the layers strip by strip, and the sidecar that vouches for them. OSError."""
+    # From here on, what the sidecar vouched for is being replaced.
+    target.sidecar.unlink(missing_ok=True)
+    written, error = _write_layers(plan, target, photo, result)
+    loaded = LoadedPhoto(photo.rows.facts, photo.sha256, photo.began)
+    facts = {
+        "seconds": result.seconds,
+        "clipped": loaded.photo.clipped,
+        "repaired": loaded.photo.repaired,
+        **result.part.facts,
+    }
+    whole = Decomposition(loaded.photo.pixels, {}, facts=facts, notes=tuple(result.part.notes))
+    return put_sidecar(plan, target, loaded, whole, written, error)
+
+
+def _write_layers(
+    plan: Plan, target: Target, photo: LargePhoto, result: LargeResult
+) -> tuple[dict[str, Written], float | None]:
+    """The layers by name, and the error with which they rebuild the photo."""
+    from intrinsic_cli.kit.files.atomic import replacing
+    from intrinsic_cli.kit.inference.strip_files import write_strips
+
+    form = plan.request.format
+    kinds = {name: plan.choice.variant.kind(name) for name in plan.outputs}
+    files = {name: output_files(target.base, name, kinds[name], form)[0] for name in kinds}
+    with ExitStack() as stack:
+        places = {name: stack.enter_context(replacing(path)) for name, path in files.items()}
+        bits = 16 if form == "png16" else 8
+        stored, error = write_strips(photo.rows, result.strips, kinds, places, bits, photo.exif)
+    written = {name: _written(kinds[name], files[name], stored[name]) for name in kinds}
+    return written, error
+
+
+def _written(kind: Kind, path: Path, layer: StoredLayer) -> Written:
+    entry = {
+        "kind": kind.name,
+        "files": [path.name],
+        "encoding": layer.encoding,
+        "scale": layer.scale,
+    }
+    return Written((path,), entry, layer)

@@ -1,0 +1,192 @@
+"""Layers made strip by strip are those made whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from intrinsic_cli.api import Decomposer, Frame, PluginError, Runtime
+from intrinsic_cli.api.outputs import kind_of
+from intrinsic_cli.kit.files.encodings import encoding_of
+from intrinsic_cli.kit.files.layers import quantise, rebuild_error
+from intrinsic_cli.kit.files.photo import Photo, read_photo
+from intrinsic_cli.kit.files.photo_rows import PhotoRows, is_large, open_rows
+from intrinsic_cli.kit.inference.pipeline import decompose_photo
+from intrinsic_cli.kit.inference.strip_files import write_strips
+from intrinsic_cli.kit.inference.strips import make_strips, works_in_strips
+from intrinsic_cli.kit.light import resize
+from intrinsic_cli.kit.light.resize import bands
+
+RUNTIME = Runtime(torch.device("cpu"))
+NAMES = {
+    "divide": ("albedo", "shading", "residual", "normals", "depth"),
+    "subtract": ("transmission", "reflection", "flare", "mask"),
+    "resize": ("albedo", "shading"),
+}
+
+
+class Toy(Decomposer):
+    """Layers of every kind at half the size it is shown, made of the photo's blurred channels."""
+
+    def __init__(self, upsample: Literal["divide", "subtract", "resize"], alpha: bool) -> None:
+        self.frame = Frame(size=48, multiple=8, upsample=upsample, alpha=alpha)
+        self.names = NAMES[upsample]
+
+    def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
+        small = torch.nn.functional.avg_pool2d(photos, 2)
+        red, green, blue = (small[:, index : index + 1] for index in range(3))
+        seen = small[:, 3:] if self.frame.alpha else torch.ones_like(red)
+        made = {
+            "albedo": small[:, :3] * 0.5 + 0.2,
+            "shading": (red + blue).sqrt() * 1.7 * seen + 0.01,
+            "residual": (green - red) * 0.1,
+            "normals": torch.cat([red - 0.5, green - 0.5, torch.ones_like(red)], 1),
+            "depth": 3 * green,
+            "transmission": small[:, :3] * 0.4,
+            "reflection": small[:, :3] * 0.5,
+            "flare": blue * 0.3,
+            "mask": red,
+        }
+        return {name: made[name] for name in self.names}
+
+
+@pytest.fixture(autouse=True)
+def narrow_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resize, "BAND_PIXELS", 3000)
+
+
+def picture(mode: str, height: int = 203, width: int = 157) -> bytes:
+    rng = np.random.default_rng(3)
+    codes = rng.integers(0, 256, (21, 16, len(mode)), np.uint8)
+    image = Image.fromarray(codes.squeeze()).resize((width, height), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def opened(data: bytes) -> PhotoRows:
+    rows = open_rows(data, "auto")
+    assert rows is not None
+    return rows
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("upsample", NAMES)
+def test_strips_are_the_whole(upsample: Any, mode: str) -> None:
+    data = picture(mode)
+    decomposer = Toy(upsample, alpha=mode == "RGBA")
+    whole = decompose_photo(decomposer, read_photo(data), RUNTIME)
+    rows = opened(data)
+    strips, _ = make_strips(decomposer, rows, RUNTIME, {})
+    cuts = list(bands(*rows.size))
+    assert len(cuts) > 5
+    for cut in cuts:
+        shown = torch.from_numpy(rows.rows(cut).pixels).permute(2, 0, 1)[None]
+        made = strips.rows(shown, cut)
+        assert made.keys() == whole.layers.keys()
+        for name, layer in made.items():
+            expected = whole.layers[name][cut]
+            found = layer[0].permute(1, 2, 0).numpy()
+            assert np.abs(found - expected).max() < 1e-3 * max(1, np.abs(expected).max()), name
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_files_in_strips_are_the_files_of_the_whole(mode: str, bits: int, tmp_path: Path) -> None:
+    data = picture(mode)
+    decomposer = Toy("divide", alpha=mode == "RGBA")
+    whole = decompose_photo(decomposer, read_photo(data), RUNTIME)
+    rows = opened(data)
+    strips, _ = make_strips(decomposer, rows, RUNTIME, {})
+    kinds = {name: kind_of(name) for name in decomposer.names}
+    places = {name: tmp_path / f"{name}.png" for name in kinds}
+    stored, error = write_strips(rows, strips, kinds, places, bits)
+    expected = {name: quantise(whole.layers[name], kinds[name], bits) for name in kinds}
+    for name, kind in kinds.items():
+        assert stored[name].encoding == expected[name].encoding
+        assert stored[name].scale == pytest.approx(expected[name].scale, rel=1e-3)
+        photo = read_photo(places[name], "linear")
+        assert photo.bits == bits
+        decoded = encoding_of(kind).decode(_codes(photo, bits), stored[name].scale)
+        meant = expected[name].linear(slice(None))
+        step = stored[name].scale / (1 << bits)
+        assert np.abs(decoded - meant).max() < 1e-3 * max(1, stored[name].scale) + 4 * step, name
+        assert (photo.alpha is None) == (mode == "RGB")
+        if photo.alpha is not None:
+            assert np.allclose(photo.alpha, read_photo(data).alpha, atol=1e-6)
+    assert error == pytest.approx(rebuild_error(whole.photo, expected), rel=1e-2)
+
+
+def _codes(photo: Photo, bits: int) -> Any:
+    dtype = np.uint8 if bits == 8 else np.uint16
+    return np.round(photo.pixels * ((1 << bits) - 1)).astype(dtype)
+
+
+def test_facts_are_those_of_the_whole() -> None:
+    data = picture("RGBA")
+    whole, facts = read_photo(data), opened(data).facts
+    assert facts.pixels.shape == whole.pixels.shape
+    assert (facts.bits, facts.encoding) == (whole.bits, whole.encoding)
+    assert facts.clipped == pytest.approx(whole.clipped)
+
+
+def test_a_turned_photo_is_upright() -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    image, file = Image.open(io.BytesIO(picture("RGB"))), io.BytesIO()
+    image.save(file, "JPEG", exif=exif)
+    rows = opened(file.getvalue())
+    assert rows.size == (157, 203)
+    whole = read_photo(file.getvalue()).pixels
+    assert np.array_equal(rows.rows(slice(40, 60)).pixels, whole[40:60])
+
+
+def test_what_needs_more_than_a_table_is_read_whole(tmp_path: Path) -> None:
+    deep, file = np.zeros((8, 8, 3), np.uint16), io.BytesIO()
+    from intrinsic_cli.kit.files.opencv import cv2
+
+    assert open_rows(cv2.imencode(".png", deep)[1].tobytes(), "auto") is None
+    for mode in ("P", "CMYK", "1"):
+        image = Image.new(mode, (8, 8))
+        image.save(file := io.BytesIO(), "TIFF" if mode == "CMYK" else "PNG")
+        assert open_rows(file.getvalue(), "auto") is None
+    assert open_rows(b"no picture", "auto") is None
+    assert open_rows(picture("RGB")[:99], "auto") is None
+    path = tmp_path / "a.png"
+    path.write_bytes(picture("RGB"))
+    assert is_large(path, 203 * 157)
+    assert not is_large(path, 203 * 157 + 1)
+    assert not is_large(tmp_path, 1)
+    assert not is_large(tmp_path / "none", 1)
+
+
+def test_methods_that_need_the_whole_photo_are_known() -> None:
+    assert works_in_strips(Toy("divide", alpha=False))
+    native = Toy("divide", alpha=False)
+    native.frame = Frame(size=None)
+    assert not works_in_strips(native)
+
+    class Finder(Toy):
+        def regions(self, photo: Any) -> None:
+            return None
+
+    class Finisher(Toy):
+        def finished(self, result: Any) -> Any:
+            return result
+
+    assert not works_in_strips(Finder("divide", alpha=False))
+    assert not works_in_strips(Finisher("divide", alpha=False))
+
+
+def test_a_layer_larger_than_the_photo_is_refused() -> None:
+    decomposer = Toy("divide", alpha=False)
+    with pytest.raises(PluginError, match="larger"):
+        make_strips(decomposer, opened(picture("RGB", 2, 2)), RUNTIME, {})

@@ -1,0 +1,72 @@
+"""Large photos are done in strips, small ones whole, and nobody can tell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from decomposing import go, photo
+
+from intrinsic_cli.kit.files.photo import read_photo
+from intrinsic_cli.runs.decompose import large
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every photo of 100 pixels is large; those that were done in strips."""
+    done: list[Any] = []
+    real = large.write_large
+
+    def write(*given: Any) -> Any:
+        done.append(given[1].path)
+        return real(*given)
+
+    monkeypatch.setattr(large, "LARGE", 100)
+    monkeypatch.setattr("intrinsic_cli.runs.decompose.photos.write_large", write)
+    return done
+
+
+def facts(out: Path) -> dict[str, Any]:
+    return dict(json.loads((out / "a.iid.json").read_text()))
+
+
+@pytest.mark.parametrize("form", ["png", "png16"])
+def test_strips_make_what_the_whole_makes(form: str, tmp_path: Path, counted: list[Any]) -> None:
+    path = photo(tmp_path / "a.png")
+    strips = go(path, out=tmp_path / "strips", format=form).inputs[0]
+    assert counted == [path]
+    large.LARGE = 10**9
+    whole = go(path, out=tmp_path / "whole", format=form).inputs[0]
+    assert counted == [path]
+    assert (strips.status, strips.layers.keys()) == ("done", whole.layers.keys())
+    for name, file in strips.layers.items():
+        one, other = read_photo(Path(file)), read_photo(Path(whole.layers[name]))
+        assert one.bits == other.bits
+        assert np.abs(one.pixels - other.pixels).max() < 0.01
+        assert np.abs(one.pixels - other.pixels).mean() < 1e-3
+    one, other = facts(tmp_path / "strips"), facts(tmp_path / "whole")
+    assert list(one) == list(other)
+    for key in one.keys() - {"seconds", "reconstruction_rmse", "source"}:
+        assert json.dumps(one[key])[:60] == json.dumps(other[key])[:60]
+    assert one["reconstruction_rmse"] == pytest.approx(other["reconstruction_rmse"], rel=0.01)
+    assert go(path, out=tmp_path / "strips", format=form).inputs[0].status == "skipped"
+
+
+@pytest.mark.parametrize("more", [{"format": "tiff"}, {"preview": True}])
+def test_what_cannot_be_written_in_rows_is_done_whole(
+    more: dict[str, Any], tmp_path: Path, counted: list[Any]
+) -> None:
+    assert go(photo(tmp_path / "a.png"), out=tmp_path / "out", **more).inputs[0].status == "done"
+    assert counted == []
+
+
+def test_a_broken_large_photo_fails_as_a_small_one(tmp_path: Path, counted: list[Any]) -> None:
+    path = photo(tmp_path / "a.png")
+    path.write_bytes(path.read_bytes()[:900])
+    item = go(path, out=tmp_path / "out").inputs[0]
+    assert item.status == "failed"
+    assert "truncated" in item.error
+    assert counted == []
