@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from iid_residual.harmonics import in_plane, rotated, towards, unit
+from iid_residual.harmonics import in_plane, rotated, shade, towards, unit
 from iid_residual.lights import HINT, read_light
 from iid_residual.settings import ResidualOptions
 from intrinsic_cli.api import UsageError
@@ -22,6 +22,10 @@ AMBIENT = 0.2
 _SOFT = (1.0, 1.0, 0.9)
 _ORDERS = (0, 1, 1, 1, 2, 2, 2, 2, 2)
 _BETWEEN = ".."
+#: A normal towards the camera.
+_FACING = torch.tensor([0.0, 0.0, 1.0]).view(1, 3, 1, 1)
+_PALEST = 0.1  # the least of a lamp's colours, of the brightest
+_TINY = 1e-6
 #: Where a turning light begins if nobody says: it then passes over, left of, below the face.
 _ASIDE = "60,0"
 
@@ -105,10 +109,15 @@ class Wanted:
 
 
 def lamp(own: Tensor, vector: Tensor) -> Tensor:
-    """A lamp towards ``vector`` [3] with the colours of ``own`` [B,27]."""
-    colours = own.view(-1, 3, 9)[..., :1].clamp_min(0)
+    """A lamp towards ``vector`` [3] as strong as ``own`` [B,27] and with its colour, as skin that
+    faces the camera shows it."""
+    strength = own.view(-1, 3, 9)[..., :1].clamp_min(0).mean(1, keepdim=True)
+    colour = shade(_FACING.to(own).expand(len(own), 3, 1, 1), own)[..., 0]
+    brightest = colour.amax(1, keepdim=True)
+    colour = torch.maximum(colour, _PALEST * brightest).clamp_min(_TINY)
+    colour = colour / colour.mean(1, keepdim=True)
     shape = _facing(vector.to(own))
-    return (colours * shape).reshape(own.shape)
+    return (strength * colour * shape).reshape(own.shape)
 
 
 def with_ambient(light: Tensor, share: float) -> Tensor:

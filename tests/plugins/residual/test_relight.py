@@ -45,8 +45,12 @@ def test_light_comes_from_where_it_is_wanted(text: str) -> None:
     light = _wanted(text).light_for(_own())
     azimuth, elevation = (float(part) for part in text.split(","))
     assert _from(light) == pytest.approx((azimuth, elevation), abs=0.1)
+    # As what faces the camera is seen: order 0 and, from in front, order 1.
+    flat, linear = 0.8862269254527579, 1.0233267079464883
+    seen = [flat * colour + linear * 0.3 for colour in (1.0, 0.8, 0.6)]
     colours = light.view(3, 9)[:, 0]
-    assert (colours / colours[0]).tolist() == pytest.approx([1, 0.8, 0.6])
+    assert (colours / colours[0]).tolist() == pytest.approx([one / seen[0] for one in seen])
+    assert colours.mean().item() == pytest.approx(0.8)
 
 
 def test_a_lamp_lights_what_faces_it_and_hardly_darkens_below_black() -> None:
