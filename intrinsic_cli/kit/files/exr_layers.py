@@ -70,4 +70,5 @@ def _channel(name: str, letter: str) -> str:
 def _numbers(values: NDArray[Any], bits: int) -> NDArray[Any]:
     if bits == 32:
         return values.astype(np.float32, copy=False)
-    return np.clip(values, -HALF_MAX, HALF_MAX).astype(np.float16)
+    clipped = np.clip(values, -HALF_MAX, HALF_MAX)
+    return np.asarray(clipped, np.float16)

@@ -13,6 +13,12 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.formats import HEIF, RAW, OtherFormat
 from intrinsic_cli.kit.files.memory import check_pixels
 
+#: What damaged files make the libraries raise, seen or to be expected.
+_BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError),
+    *(ArithmeticError, MemoryError, RuntimeError),
+)
+
 
 def read_extra(data: bytes, form: OtherFormat) -> NDArray[Any]:
     """The numbers of a RAW or HEIC photo, upright: uint8, uint16, or floats of linear light in the
@@ -54,7 +60,7 @@ def _read_raw(data: bytes) -> NDArray[np.float32]:
                 no_auto_bright=True,
                 use_camera_wb=True,
             )
-    except (rawpy.LibRawError, ValueError, MemoryError, OSError) as error:
+    except (rawpy.LibRawError, *_BROKEN) as error:
         sentence = "it is a RAW photo that is damaged, or of a camera that LibRaw does not know"
         raise DataError(sentence, "save it as TIFF or JPEG with a raw converter") from error
     return np.asarray(codes, np.float32) / np.float32(65535)
@@ -66,7 +72,7 @@ def _read_heif(data: bytes) -> NDArray[Any]:
     check_pixels(*image.size)
     try:
         codes = np.asarray(image)
-    except (OSError, ValueError, RuntimeError, EOFError, MemoryError) as error:
+    except _BROKEN as error:
         raise _damaged() from error
     bits = int(image.info.get("bit_depth", 16))
     return _stretched(codes, bits) if codes.dtype == np.uint16 and 8 < bits < 16 else codes
@@ -85,7 +91,7 @@ def _opened_heif(data: bytes) -> Any:
     library = _module(HEIF)
     try:
         return library.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    except (OSError, ValueError, RuntimeError, EOFError, MemoryError, SyntaxError) as error:
+    except _BROKEN as error:
         raise _damaged() from error
 
 

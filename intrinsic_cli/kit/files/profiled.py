@@ -86,7 +86,7 @@ def _clip(pixels: Image) -> float:
         lowest = pixels[rows].min(axis=2)
         outside += int(np.count_nonzero(lowest < -_NOISE))
         np.maximum(pixels[rows], 0.0, out=pixels[rows])
-    return outside / max(1, pixels.shape[0] * pixels.shape[1])
+    return float(outside / max(1, pixels.shape[0] * pixels.shape[1]))
 
 
 def _by_tables(colours: NDArray[Any], profile: Profile, data: bytes) -> ConvertedPixels | None:
@@ -112,7 +112,7 @@ def _eight_bits(colours: NDArray[Any]) -> NDArray[np.uint8]:
     top = 1.0 if colours.dtype.kind == "f" else 65535.0
     unit = colours.astype(np.float32) / np.float32(top)
     codes = np.clip(unit, 0, 1) * 255 + 0.5
-    return codes.astype(np.uint8)
+    return np.asarray(codes, np.uint8)
 
 
 def to_srgb(image: Pillow.Image, data: bytes) -> Pillow.Image | None:

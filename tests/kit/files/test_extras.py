@@ -174,7 +174,24 @@ def test_heic_that_breaks_off(length: int) -> None:
 
 
 @needs_heif
-def test_heic_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [IndexError, SyntaxError, RuntimeError, ValueError, EOFError])
+def test_whatever_the_library_raises_is_a_sentence(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: Any, **options: Any) -> None:
+        raise error("out of range")
+
+    data = heif(CODES)
+    monkeypatch.setattr("pillow_heif.HeifFile.__array_interface__", property(refuse))
+    with pytest.raises(DataError, match="truncated or damaged"):
+        read_photo(data)
+    monkeypatch.setattr("pillow_heif.open_heif", refuse)
+    with pytest.raises(DataError, match="truncated or damaged"):
+        read_photo(data)
+
+
+@needs_heif
+def test_heic_that_is_too_large() -> None:
     with memory.at_most(1000), pytest.raises(DataError, match="more than are allowed"):
         read_photo(heif(CODES))
 
