@@ -111,13 +111,21 @@ class Wanted:
 def lamp(own: Tensor, vector: Tensor) -> Tensor:
     """A lamp towards ``vector`` [3] as strong as ``own`` [B,27] and with its colour, as skin that
     faces the camera shows it."""
-    strength = own.view(-1, 3, 9)[..., :1].clamp_min(0).mean(1, keepdim=True)
-    colour = shade(_FACING.to(own).expand(len(own), 3, 1, 1), own)[..., 0]
-    brightest = colour.amax(1, keepdim=True)
-    colour = torch.maximum(colour, _PALEST * brightest).clamp_min(_TINY)
-    colour = colour / colour.mean(1, keepdim=True)
+    even = own.view(-1, 3, 9)[..., :1].clamp_min(0)
+    strength = even.mean(1, keepdim=True)
     shape = _facing(vector.to(own))
-    return (strength * colour * shape).reshape(own.shape)
+    lit = strength * _colour(own) * shape
+    return lit.reshape(own.shape)
+
+
+def _colour(own: Tensor) -> Tensor:
+    """The colour [B,3,1], 1 in the mean, that light ``own`` [B,27] has on skin that faces the
+    camera."""
+    normals = _FACING.to(own).expand(len(own), 3, 1, 1)
+    colour = shade(normals, own)[..., 0]
+    least = _PALEST * colour.amax(1, keepdim=True)
+    colour = torch.maximum(colour, least).clamp_min(_TINY)
+    return colour / colour.mean(1, keepdim=True)
 
 
 def with_ambient(light: Tensor, share: float) -> Tensor:
