@@ -20,6 +20,7 @@ from iid_residual.faces.regions import face_box, regions_of
 from iid_residual.light_outputs import add_relit
 from iid_residual.lights import LIGHT, light_of, light_record
 from iid_residual.networks.pipe import Conventions, Network, Prediction
+from iid_residual.networks.twice import twice
 from iid_residual.outline import along_edges, middle_head, upright_head
 from iid_residual.relight import Wanted
 from iid_residual.settings import ResidualOptions
@@ -108,7 +109,7 @@ class ResidualDecomposer(Decomposer):
         such squares."""
         small = resize(photos, self._size(photos, share))
         domain = Domain.of(small, self._srgb)
-        made: Prediction = self._network(domain.seen(small))
+        made = self._made(domain.seen(small))
         outline = _outline(made, photos, share)
         shading, harmonic = bounded_shadings(made, domain, small, outline)
         layers = self._layers(photos, made, shading, harmonic)
@@ -119,6 +120,13 @@ class ResidualDecomposer(Decomposer):
             records[LIGHT] = light_record(domain.harmonics(made.light))
         alpha = None if share is None else outline
         return Outputs(layers={**layers, _MASK: outline}, records=records, alpha=alpha)
+
+    def _made(self, seen: Tensor) -> Prediction:
+        """The network's answer; published networks are left to answer as they were published."""
+        if self._options.mirrored and not self._srgb:
+            return twice(self._network, seen)
+        made: Prediction = self._network(seen)
+        return made
 
     def _layers(
         self, photos: Tensor, made: Prediction, shading: Tensor, harmonic: Tensor

@@ -23,6 +23,9 @@ class ResidualOptions:
     strict: bool = knob(False, "a photo without a face is an error, not taken whole")
     max_faces: int = knob(32, "faces looked at, the largest first", low=1)
     size: int = knob(128, "side of the square a face lies in as the network sees it", low=32)
+    mirrored: bool = knob(
+        True, "look at each face mirrored as well and take the mean (not with published weights)"
+    )
     rebuilt: bool = knob(
         False, "also the face as the network itself draws it, with and without its residual"
     )
