@@ -63,6 +63,7 @@ class CameraSearch(nn.Module):
 
     shape: Tensor
     parts: Tensor
+    anchors: Tensor
     turns: Tensor
     cells: Tensor
 
@@ -107,7 +108,7 @@ class CameraSearch(nn.Module):
         weights = self.cells * side
         table = weights[..., None] * turns + _LITTLE * self.anchors
         sums = chances @ table.flatten(1)
-        return F.normalize(sums.unflatten(1, (-1, 4)), dim=-1)
+        return F.normalize(sums.view(len(chances), -1, 4), dim=-1)
 
     def _differences(self, maps: Tensor, box: Box) -> Tensor:
         """Squared differences of photos from all pictures: [B,N]."""
@@ -126,7 +127,7 @@ class CameraSearch(nn.Module):
             shapes = self.shape.expand(len(self.turns), -1, -1)
             unit = Box(shapes.new_zeros(len(shapes), 2), shapes.new_ones(len(shapes)))
             cameras = framed(shapes, self.turns, unit)
-            parts = [self._rendered(some) for some in cameras.split(_AT_ONCE)]
+            parts = [self._rendered(some) for some in torch.split(cameras, _AT_ONCE)]
             self._pictures = torch.cat(parts)
         return self._pictures
 

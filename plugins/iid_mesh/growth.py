@@ -37,14 +37,15 @@ class Growth(nn.Module):
         first = _TRUSTED * named_parts(sphere.vertices)
         self.register_buffer("counts", first)
 
-    def half(self) -> Tensor:
+    def half_shape(self) -> Tensor:
         """The independent and right vertices [337,3], half a unit from the middle on average."""
-        distance = self.shape.norm(dim=1).mean()
-        return _RADIUS / distance * self.shape
+        distance: Tensor = self.shape.norm(dim=1).mean()
+        return self.shape * (_RADIUS / distance)
 
     def parts(self) -> Tensor:
         """The probabilities of the four parts at each vertex [642,4]."""
-        return self.counts / self.counts.sum(1, keepdim=True).clamp_min(1e-6)
+        total = self.counts.sum(1, keepdim=True)
+        return self.counts / total.clamp_min(1e-6)
 
     @torch.no_grad()
     def count(self, seen: Visible, maps: Tensor) -> None:

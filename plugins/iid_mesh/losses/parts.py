@@ -50,7 +50,7 @@ def sampled(maps: Tensor, count: int) -> tuple[Tensor, Tensor]:
     chosen = torch.multinomial(shares, count, replacement=True)
     at = places(maps)[0].flatten(1).T
     points = at[chosen]
-    return points.unflatten(0, present.shape), present
+    return points.view(*present.shape, count, 2), present
 
 
 def vertex_distance(

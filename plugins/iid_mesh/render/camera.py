@@ -35,12 +35,12 @@ def project(points: Tensor, cameras: Tensor) -> Tensor:
     """Points [B,V,3], or [V,3] for all, seen by cameras [B,7] → [B,V,3]: x and y in the picture, z
     the distance from the viewer. DataError as of :func:`checked`."""
     cameras = checked(cameras)
-    scale, shift, turn = cameras.split([1, 2, 4], 1)
     points = points.expand(len(cameras), -1, -1)
+    upright = rotate(points, cameras[:, 3:])
+    scale = cameras[:, None, :1]
+    shift = cameras[:, None, 1:3]
     moved = F.pad(shift, (0, 1), value=DISTANCE)
-    turned_points = rotate(points, turn)
-    scaled = scale[:, None] * turned_points
-    return scaled + moved[:, None]
+    return scale * upright + moved
 
 
 def rotate(points: Tensor, quaternions: Tensor) -> Tensor:
@@ -50,27 +50,29 @@ def rotate(points: Tensor, quaternions: Tensor) -> Tensor:
 
 def matrices(quaternions: Tensor) -> Tensor:
     """Unit quaternions [B,4] → rotation matrices [B,3,3]: columns are the turned axes."""
-    w, v = quaternions[..., None].split([1, 3], 1)
+    w = quaternions[:, :1, None]
+    v = quaternions[:, 1:, None]
     unit = torch.eye(3).to(quaternions)
     axes = unit.expand(len(v), -1, -1)
     same = v.expand_as(axes)
     across = torch.linalg.cross(same, axes, dim=1)
     straight = v @ v.mT
     shrunk = w * w - 0.5
-    half = straight + shrunk * unit + w * across
+    half: Tensor = straight + shrunk * unit + w * across
     return 2 * half
 
 
 def multiply(q: Tensor, p: Tensor) -> Tensor:
     """Hamilton's product of quaternions [...,4]: first ``p`` turns, then ``q``."""
-    q, p = torch.broadcast_tensors(q, p)
-    a, v = q.split([1, 3], -1)
-    b, u = p.split([1, 3], -1)
+    shape = torch.broadcast_shapes(q.shape, p.shape)
+    q, p = q.expand(shape), p.expand(shape)
+    a = q[..., :1]
+    b = p[..., :1]
+    v, u = q[..., 1:], p[..., 1:]
     along = (v * u).sum(-1, keepdim=True)
     across = torch.linalg.cross(v, u)
     real = a * b - along
-    rest = a * u + b * v
-    rest = rest + across
+    rest = a * u + b * v + across
     return torch.cat([real, rest], -1)
 
 

@@ -62,8 +62,9 @@ def interpolated(seen: Visible, faces: Tensor, attributes: Tensor) -> Tensor:
     corners = corners.expand(-1, -1, channels)
     found = attributes.gather(1, corners)
     shares = seen.barycentric.reshape(batch, -1, 1)
-    values = (found * shares).unflatten(1, (-1, 3)).sum(2)
-    return values.mT.reshape(batch, channels, size, size)
+    weighed = (found * shares).view(batch, -1, 3, channels)
+    values = weighed.sum(2).mT
+    return values.reshape(batch, channels, size, size)
 
 
 def _depth(scene: Scene, pairs: Pairs, shares: Tensor) -> Tensor:

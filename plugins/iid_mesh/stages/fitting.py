@@ -255,8 +255,8 @@ def project_all(vertices: Tensor, proposed: Tensor) -> Tensor:
     """Vertices [B,V,3] seen by K cameras each [B,K,7]: x and y [B,K,V,2]."""
     count = proposed.shape[1]
     repeated = vertices.repeat_interleave(count, 0)
-    flat = project(repeated, proposed.flatten(0, 1))
-    return flat[..., :2].unflatten(0, (-1, count))
+    flat = project(repeated, proposed.flatten(0, 1))[..., :2]
+    return flat.view(-1, count, vertices.shape[1], 2)
 
 
 def seen_vertices(seen: Visible, faces: Tensor, count: int) -> Tensor:

@@ -49,7 +49,7 @@ class GrowingStage(FittingStage):
 
     def _terms(self, photos: Photos, number: int) -> dict[str, Tensor]:
         answer = self.mesh(photos.photo)
-        half = self.growth.half()
+        half = self.growth.half_shape()
         found = self.search(photos.maps, photos.mask)
         fit = self._rigid(half, answer.shape, found)
         terms = {
@@ -76,11 +76,11 @@ class GrowingStage(FittingStage):
 
     @torch.no_grad()
     def _look(self) -> None:
-        shape = icosphere().symmetrise(self.growth.half())
+        shape = icosphere().symmetrise(self.growth.half_shape())
         self.search.look_at(shape, self.growth.parts())
 
     @torch.no_grad()
     def _hand_over(self) -> None:
         """The network's template is the grown one."""
-        self.mesh.mean_v.copy_(self.growth.half())
+        self.mesh.mean_v.copy_(self.growth.half_shape())
         self.mesh.template_parts[:, 1:] = self.growth.parts()

@@ -15,7 +15,7 @@ SPHERE = icosphere().vertices
 
 
 def test_it_begins_as_an_egg_of_fixed_size() -> None:
-    half = Growth().half().detach()
+    half = Growth().half_shape().detach()
     assert float(half.norm(dim=1).mean()) == pytest.approx(0.5, abs=1e-5)
     extent = half.abs().amax(0)
     assert float(extent[0] / extent[2]) == pytest.approx(2, abs=0.05)
@@ -25,7 +25,7 @@ def test_its_size_stays_whatever_it_learns() -> None:
     growth = Growth()
     with torch.no_grad():
         growth.shape.mul_(0.1)
-    assert float(growth.half().detach().norm(dim=1).mean()) == pytest.approx(0.5, abs=1e-5)
+    assert float(growth.half_shape().detach().norm(dim=1).mean()) == pytest.approx(0.5, abs=1e-5)
 
 
 def test_names_say_where_parts_are() -> None:

@@ -73,7 +73,7 @@ def test_s1_grows_the_template_and_hands_it_to_the_network() -> None:
     before = stage.mesh.mean_v.clone()
     stage.step(batch(), minimise_with(stage), 0)
     stage.step(batch(1), minimise_with(stage), 1)
-    grown = stage.nets["growth"].half().detach()  # type: ignore[operator]
+    grown = stage.nets["growth"].half_shape().detach()  # type: ignore[operator]
     assert torch.equal(stage.mesh.mean_v, grown)
     assert float((grown - before).abs().max()) > 1e-3
     assert torch.allclose(stage.mesh.template_parts.sum(1), torch.ones(642), atol=1e-4)
