@@ -133,8 +133,8 @@ def _under(head: Head, albedo: Image, number: int) -> _Under:
     shading = SHADING[head.shadings[number]]
     if number in head.highlights:
         highlight = SHADING[head.highlights[number]]
-        shading = (shading + highlight / albedo).astype(np.float32)
-    return _Under(head.lights[number], shading)
+        shading = shading + highlight / albedo
+    return _Under(head.lights[number], np.asarray(shading, np.float32))
 
 
 def _under_lamp(head: Head, azimuth: int, elevation: int) -> _Under:
