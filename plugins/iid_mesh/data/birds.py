@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iid_mesh.data.portrait import portrait
-from intrinsic_cli.api import Case, Source
+from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.rows import collate
 from intrinsic_cli.kit.data.sampling import endless_batches, single_pass
@@ -51,7 +51,12 @@ class Birds(Source):
                 yield collate([_held_out(place, crop) for place in places], self.rows)
             return
         for numbers in endless_batches(size, start):
-            yield collate([_drawn(seed, number, crop) for number in numbers], self.rows)
+            yield collate([self.drawn(seed, number, crop) for number in numbers], self.rows)
+
+    @staticmethod
+    def drawn(seed: int, number: int, side: int) -> Sample:
+        """The ``number``-th bird of the endless stream of ``seed``."""
+        return portrait(side, np.random.default_rng((_TRAIN, seed, number)))
 
     def cases(self, split: Split = "val") -> Sequence[Case]:
         """Birds of the split, always the same."""
@@ -62,21 +67,24 @@ class Birds(Source):
         return {"photo": _COUNT}
 
 
-def open_birds(path: Path | None = None) -> Birds:
-    """The birds; they need no path."""
-    return Birds()
+def open_birds(path: Path | None = None) -> Source:
+    """Made-up birds, or the rendered ones below ``path``, which training mixes with them."""
+    if path is None:
+        return Birds()
+    from iid_mesh.data.rendered import RenderedBirds
+
+    if not (path / "train").is_dir() and not (path / "val").is_dir():
+        hint = "give the folder above them"
+        raise DataError(f"{path} has no train/ or val/ folder of shards", hint)
+    return RenderedBirds(path)
 
 
 def _held_out(place: int, side: int) -> Sample:
     return portrait(side, np.random.default_rng((_VAL, place)), jitter=False)
 
 
-def _drawn(seed: int, number: int, side: int) -> Sample:
-    return portrait(side, np.random.default_rng((_TRAIN, seed, number)))
-
-
 def _case(split: Split, place: int) -> Case:
-    made = _held_out(place, CASE) if split == "val" else _drawn(0, place, CASE)
+    made = _held_out(place, CASE) if split == "val" else Birds.drawn(0, place, CASE)
     truth = {name: made[name] for name in ("albedo", "shading", "silhouette")}
     facts = {name: made[name] for name in FACTS}
     return Case(f"bird{place:03d}", made["photo"], truth, made["mask"][..., 0] > 0.5, facts)

@@ -31,7 +31,7 @@ _OWN_PART = {"head": "head", "beak": "head", "neck": "neck", "wing": "back", "ta
 _HEAD = {
     "crown": (0.1, 0.0, 1.0),
     "forehead": (0.8, 0.0, 0.6),
-    "nape": (-0.9, 0.0, 0.2),
+    "nape": (-0.9, 0.0, 0.5),
     "throat": (0.5, 0.0, -0.9),
     "left eye": (0.45, 0.8, 0.2),
 }

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 FINER = 64
 #: The crop is the box around the bird and this share of it on each side.
 PADDING = 0.05
-_JITTER = 0.05  # by which each side of the crop is off, as a share of the box
+#: By how much each side of the crop is off at most, as a share of the box.
+JITTER = 0.05
 _ELEVATION, _ROLL = 14.0, 7.0  # spread, degrees
 _HIDDEN = 0.03  # how far behind what is seen a keypoint still counts as seen
 
@@ -50,7 +51,7 @@ def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample
     level = float(np.exp(rng.normal(-0.3, 0.4)))
     shading = layers["shading"] + (1 - mask) * np.float32(level)
     return {
-        "photo": _photographed(albedo * shading, mask, rng),
+        "photo": photographed(albedo * shading, mask, rng),
         "albedo": albedo,
         "shading": shading,
         "mask": mask,
@@ -113,8 +114,8 @@ def _random_camera(vertices: Floats, rng: np.random.Generator, jitter: bool) -> 
     low, high = flat.min(axis=0), flat.max(axis=0)
     box = high - low
     if jitter:
-        low = low + box * rng.uniform(-_JITTER, _JITTER, 2)
-        high = high + box * rng.uniform(-_JITTER, _JITTER, 2)
+        low = low + box * rng.uniform(-JITTER, JITTER, 2)
+        high = high + box * rng.uniform(-JITTER, JITTER, 2)
     half = (high - low).max() * (1 + 2 * PADDING) / 2
     shift = -(low + high) / 2 / half
     return np.concatenate([[1 / half], shift, turn]).astype(np.float32)
@@ -138,7 +139,7 @@ def _smaller(picture: Image, side: int) -> Image:
     return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _photographed(light: Image, mask: Image, rng: np.random.Generator) -> Image:
+def photographed(light: Image, mask: Image, rng: np.random.Generator) -> Image:
     """Exposed for the bird, with a little noise, within 0..1."""
     level = float((light * mask).sum() / (3 * mask.sum() + 1))
     gain = rng.uniform(0.2, 0.45) / max(level, 0.02)

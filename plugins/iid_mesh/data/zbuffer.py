@@ -4,7 +4,7 @@ picture. Gradients are the business of the renderer of the method, not of this o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
     Ints = NDArray[np.int64]
+
+#: Twice the area of faces that are seen edge-on, at least.
+_FLAT = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +44,55 @@ class Fragments:
         return picture.reshape(self.side, self.side, -1)
 
 
-def rasterize(points: Floats, faces: Ints, side: int) -> Fragments:
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """Faces and the pixels whose middles they cover, N pairs: the number of the ``face``, the
+    ``place`` of the pixel, the ``weights`` [3,N] of its corners there, and the ``depth``.
+    ``front`` [F] says which faces show their outside."""
+
+    face: Ints
+    place: Ints
+    weights: Floats
+    depth: Floats
+    front: NDArray[np.bool_]
+
+    def kept(self, some: NDArray[Any]) -> Covering:
+        """Some of the pairs, by number or by mask."""
+        weights = self.weights[:, some]
+        return Covering(self.face[some], self.place[some], weights, self.depth[some], self.front)
+
+
+def covering(points: Floats, faces: Ints, side: int) -> Covering:
     """Projected vertices [V,3] (x right, y down in -1..1, z away) and faces [F,3], wound
-    counter-clockwise as seen from outside: the nearest of them at the middle of every pixel. Backs
-    are not seen."""
+    counter-clockwise as seen from outside: all pixels that each of them covers, also where others
+    are in front."""
     corners = points[faces]
-    towards = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    front = towards < -1e-12
-    faces, corners, area = faces[front], corners[front], towards[front]
+    area = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.where(np.abs(area) < _FLAT, _FLAT, area)
     face, column, row = _pairs(corners, side)
-    weights = _weights(corners[..., :2], area, face, _centre(column, side), _centre(row, side))
-    inside = np.minimum(np.minimum(weights[0], weights[1]), weights[2]) >= 0
-    face, place, weights = face[inside], (row * side + column)[inside], weights[:, inside]
+    across = _centre(column, side)
+    down = _centre(row, side)
+    weights = _weights(corners[..., :2], area, face, across, down)
     z = corners[..., 2].T
-    depth = z[0, face] * weights[0] + z[1, face] * weights[1] + z[2, face] * weights[2]
-    # Written from far to near, the last to be written is the nearest.
-    far_first = np.argsort(-depth, kind="stable")
+    depth = weights[0] * z[0, face]
+    depth += weights[1] * z[1, face]
+    depth += weights[2] * z[2, face]
+    pairs = Covering(face, row * side + column, weights, depth, area < 0)
+    least = np.minimum(np.minimum(weights[0], weights[1]), weights[2])
+    return pairs.kept(least >= 0)
+
+
+def rasterize(points: Floats, faces: Ints, side: int) -> Fragments:
+    """The nearest of the faces in every pixel, at its middle; see :func:`covering`. Backs are not
+    seen."""
+    pairs = covering(points, faces, side)
+    pairs = pairs.kept(pairs.front[pairs.face])
     winner = np.full(side * side, -1)
-    winner[place[far_first]] = far_first
-    nearest = winner[winner >= 0]
-    return Fragments(
-        side, place[nearest], faces[face[nearest]], weights[:, nearest].T, depth[nearest]
-    )
+    # Written from far to near, the last to be written is the nearest.
+    far_first = np.argsort(-pairs.depth, kind="stable")
+    winner[pairs.place[far_first]] = far_first
+    seen = pairs.kept(winner[winner >= 0])
+    return Fragments(side, seen.place, faces[seen.face], seen.weights.T, seen.depth)
 
 
 def _cross(one: Floats, other: Floats) -> Floats:

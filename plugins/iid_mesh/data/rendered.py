@@ -1,0 +1,175 @@
+"""Rendered birds in shards, with what is known of them beside these: ``birds.json`` holds keypoints
+and cameras, ``parts/KEY.png`` the labels of the parts (0 = none, then head, neck, back, belly).
+
+The mesh they were rendered from has keypoints of its own. The camera is the weak-perspective one
+under which the keypoints of the mean bird lie closest to them: its turn is that of the best
+similarity of the points in space (Umeyama 1991), its scale and shift those of least squares in the
+picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from iid_mesh.data.birds import CASE, Birds
+from iid_mesh.data.landmarks import MIRRORED, PARTS
+from iid_mesh.data.portrait import photographed
+from iid_mesh.data.square import Square, box_of, square_around
+from intrinsic_cli.api import Case, DataError, Source
+from intrinsic_cli.kit.data.readers import LazyCases
+from intrinsic_cli.kit.data.rows import collate, mirror
+from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
+from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING, Shards
+from intrinsic_cli.kit.files.opencv import cv2
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.data import Batch, Split
+    from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.data.rows import Sample
+    from intrinsic_cli.kit.data.synth.shards import Scene
+
+TRUTH = "birds.json"
+_BIRD = 1  # its number among the objects of a scene
+_RENDERED = 0.5  # share of the training samples; the others are made up
+_MIRROR = np.array((1, -1, 1, 1, 1, -1, -1), np.float32)  # what it does to cameras
+
+
+class RenderedBirds(Source):
+    """The birds below ``folder``/train and ``folder``/val. Training mixes them with made-up
+    ones."""
+
+    name = "birds"
+    protocol = "meshes"
+    offers = Birds.offers - {"vertices"}
+    rows = Birds.rows
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._opened: dict[str, _Scenes] = {}
+
+    def batches(
+        self, split: Split, size: int, crop: int, seed: int = 0, start: int = 0
+    ) -> Iterator[Batch]:
+        """See :meth:`Source.batches`. Validation shows every bird once, unmoved."""
+        scenes = self._scenes(split)
+        if split == "val":
+            for places in single_pass(len(scenes), size):
+                yield collate([scenes.still(place, crop) for place in places], self.rows)
+            return
+        for numbers in endless_batches(size, start):
+            yield collate([self._draw(scenes, seed, n, crop) for n in numbers], self.rows)
+
+    def cases(self, split: Split = "val") -> Sequence[Case]:
+        """Every bird once, in the square around it."""
+        scenes = self._scenes(split)
+        return LazyCases(range(len(scenes)), scenes.case)
+
+    def counts(self, split: Split) -> Mapping[str, int]:
+        """How many rendered birds there are."""
+        return {"photo": len(self._scenes(split))}
+
+    def _scenes(self, split: Split) -> _Scenes:
+        if split not in self._opened:
+            self._opened[split] = _Scenes(self._folder / split)
+        return self._opened[split]
+
+    def _draw(self, scenes: _Scenes, seed: int, number: int, side: int) -> Sample:
+        rng = np.random.default_rng((seed, 1, number))
+        if rng.random() >= _RENDERED:
+            made = Birds.drawn(seed, number, side)
+            return {key: made[key] for key in made if key in self.offers}
+        place = shuffled_place(number, len(scenes), seed)
+        sample = scenes.sample(place, side, rng, moved=True)
+        return mirrored(sample) if rng.random() < 0.5 else sample
+
+
+class _Scenes:
+    """The birds of one split of which the truth is known."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shards = Shards(folder, keep=False)
+        self._truth = _read_truth(folder / TRUTH)
+        keys = enumerate(self._shards.keys())
+        self._places = [place for place, key in keys if key in self._truth]
+        if not self._places:
+            raise DataError(f"{folder} holds no birds that {TRUTH} knows")
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def still(self, index: int, side: int) -> Sample:
+        """A bird under light, paint and camera that depend on its place alone."""
+        return self.sample(index, side, np.random.default_rng((7, index)), moved=False)
+
+    def case(self, index: int) -> Case:
+        """The same as a case to measure with."""
+        made = self.still(index, CASE)
+        truth = {name: made[name] for name in ("albedo", "shading", "silhouette")}
+        facts = {name: made[name] for name in ("cameras", "keypoints")}
+        key = self._shards.keys()[self._places[index]]
+        return Case(key, made["photo"], truth, made["mask"][..., 0] > 0.5, facts)
+
+    def sample(self, index: int, side: int, rng: np.random.Generator, moved: bool) -> Sample:
+        """A bird in the square around it, as :func:`~iid_mesh.data.portrait.portrait` has it, but
+        without vertices."""
+        scene = self._shards[self._places[index]]
+        known = self._truth[scene.key]
+        inside = scene.ids == _BIRD
+        square = square_around(box_of(inside), rng if moved else None)
+        mask = square.of(inside, side, outside=0.0)
+        albedo, shading = _lit(scene, square, side, rng)
+        points = np.asarray(known["keypoints"])
+        points[:, :2] = (points[:, :2] + 1) * scene.side / 2
+        return {
+            "photo": photographed(albedo * shading, mask, rng),
+            "albedo": albedo,
+            "shading": shading,
+            "mask": mask,
+            "silhouette": mask,
+            "parts": square.of(self._parts(scene), side, outside=0.0),
+            "cameras": square.camera(np.asarray(known["camera"]), scene.side),
+            "keypoints": square.points(points),
+        }
+
+    def _parts(self, scene: Scene) -> Image:
+        """The parts of a scene one by one [H,W,5]."""
+        path = self._folder / "parts" / f"{scene.key}.png"
+        labels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if labels is None:
+            raise DataError(f"{path} is missing or no picture", f"{TRUTH} names its bird")
+        return np.eye(len(PARTS) + 1, dtype=np.float32)[labels]
+
+
+def mirrored(sample: Sample) -> Sample:
+    """The sample as a mirror shows it, with its camera."""
+    turned = mirror(sample, Birds.rows, MIRRORED)
+    return {**turned, "cameras": sample["cameras"] * _MIRROR}
+
+
+def _lit(scene: Scene, square: Square, side: int, rng: np.random.Generator) -> tuple[Image, Image]:
+    """One of the scene's paints under a mix of its lights, highlights in the shading: [side,side,3]
+    each."""
+    albedo = square.of(ALBEDO[scene.albedos[rng.integers(len(scene.albedos))]], side)
+    shares = rng.dirichlet(np.full(len(scene.shadings), 0.6))
+    colours = shares[:, None] * np.exp(rng.normal(0, 0.12, (len(shares), 3)))
+    shading = np.zeros_like(albedo)
+    for colour, codes in zip(colours.astype(np.float32), scene.shadings, strict=True):
+        shading += colour * square.of(SHADING[codes], side)
+    return np.maximum(albedo, 0.005), shading
+
+
+def _read_truth(path: Path) -> dict[str, Any]:
+    hint = "it is made beside the shards by the tool that renders them"
+    if not path.is_file():
+        raise DataError(f"{path} is missing", hint)
+    try:
+        truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is not readable: {error}", hint) from error
+    return truth
