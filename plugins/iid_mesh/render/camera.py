@@ -64,16 +64,14 @@ def matrices(quaternions: Tensor) -> Tensor:
 
 def multiply(q: Tensor, p: Tensor) -> Tensor:
     """Hamilton's product of quaternions [...,4]: first ``p`` turns, then ``q``."""
-    shape = torch.broadcast_shapes(q.shape, p.shape)
-    q, p = q.expand(shape), p.expand(shape)
-    a = q[..., :1]
-    b = p[..., :1]
-    v, u = q[..., 1:], p[..., 1:]
-    along = (v * u).sum(-1, keepdim=True)
+    both = q * p
+    along = both[..., 1:].sum(-1, keepdim=True)
+    real = both[..., :1] - along
+    v = q.expand_as(both)[..., 1:]
+    u = p.expand_as(both)[..., 1:]
     across = torch.linalg.cross(v, u)
-    real = a * b - along
-    rest = a * u + b * v + across
-    return torch.cat([real, rest], -1)
+    rest = q[..., :1] * u + p[..., :1] * v
+    return torch.cat([real, rest + across], -1)
 
 
 def about_axis(axis: str, degrees: Tensor | float) -> Tensor:
