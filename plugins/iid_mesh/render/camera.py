@@ -67,10 +67,13 @@ def multiply(q: Tensor, p: Tensor) -> Tensor:
     both = q * p
     along = both[..., 1:].sum(-1, keepdim=True)
     real = both[..., :1] - along
-    v = q.expand_as(both)[..., 1:]
-    u = p.expand_as(both)[..., 1:]
+    q = q.expand_as(both)
+    p = p.expand_as(both)
+    v = q[..., 1:]
+    u = p[..., 1:]
     across = torch.linalg.cross(v, u)
-    rest = q[..., :1] * u + p[..., :1] * v
+    rest = q[..., :1] * u
+    rest = rest + p[..., :1] * v
     return torch.cat([real, rest + across], -1)
 
 
