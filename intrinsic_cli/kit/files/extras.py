@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,8 @@ def read_extra(data: bytes, form: OtherFormat) -> NDArray[Any]:
 def heif_facts(data: bytes) -> dict[str, Any]:
     """``exif`` and ``icc_profile`` of a HEIC photo, as far as it has them."""
     try:
-        return dict(_opened_heif(data).info)
+        with _opened_heif(data) as image:
+            return dict(image.info)
     except DataError:
         return {}
 
@@ -68,13 +71,10 @@ def _read_raw(data: bytes) -> NDArray[np.float32]:
 
 def _read_heif(data: bytes) -> NDArray[Any]:
     """[H,W] or [H,W,3 or 4] in 8 bits, or those of 10 and 12 bits in 16."""
-    image = _opened_heif(data)
-    check_pixels(*image.size)
-    try:
+    with _opened_heif(data) as image:
+        check_pixels(*image.size)
         codes = np.asarray(image)
-    except _BROKEN as error:
-        raise _damaged() from error
-    bits = int(image.info.get("bit_depth", 16))
+        bits = int(image.info.get("bit_depth", 16))
     return _stretched(codes, bits) if codes.dtype == np.uint16 and 8 < bits < 16 else codes
 
 
@@ -86,14 +86,11 @@ def _stretched(codes: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
     return stretched.astype(np.uint16)
 
 
-def _opened_heif(data: bytes) -> Any:
-    """The photo, not yet decoded."""
+@contextmanager
+def _opened_heif(data: bytes) -> Iterator[Any]:
+    """The photo, not yet decoded. All that goes wrong in the block becomes a DataError."""
     library = _module(HEIF)
     try:
-        return library.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+        yield library.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
     except _BROKEN as error:
-        raise _damaged() from error
-
-
-def _damaged() -> DataError:
-    return DataError("the image is truncated or damaged", "copy or download it again")
+        raise DataError("the image is truncated or damaged", "copy or download it again") from error

@@ -182,9 +182,12 @@ def test_whatever_the_library_raises_is_a_sentence(
         raise error("out of range")
 
     data = heif(CODES)
-    monkeypatch.setattr("pillow_heif.HeifFile.__array_interface__", property(refuse))
-    with pytest.raises(DataError, match="truncated or damaged"):
-        read_photo(data)
+    for name in ("__array_interface__", "info", "size"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"pillow_heif.HeifFile.{name}", property(refuse))
+            with pytest.raises(DataError, match="truncated or damaged"):
+                read_photo(data)
+            read_metadata(data)
     monkeypatch.setattr("pillow_heif.open_heif", refuse)
     with pytest.raises(DataError, match="truncated or damaged"):
         read_photo(data)
