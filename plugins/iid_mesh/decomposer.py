@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from iid_mesh import records
-from iid_mesh.fit import Fitted, Start, fit, overlap
+from iid_mesh.fit import SIZE, Fitted, Start, fit, overlap
 from iid_mesh.mesh_file import to_mesh
 from iid_mesh.networks.mesh_net import MeshNet
 from iid_mesh.objects import box_of, objects
@@ -29,7 +29,8 @@ from intrinsic_cli.kit.light.resize import resize
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
 
-#: Steps of the fit where nothing else is asked for: without a network, and after one.
+#: Steps of the fit where nothing else is asked for: without a network, and after one. The outlines
+#: of small objects have little to fit, and take half as many.
 ALONE, AFTERWARDS = 120, 40
 #: Free on each side of an object, of the side of its square: a twentieth of its longer side, as in
 #: the crops that networks learn from.
@@ -68,21 +69,17 @@ class MeshDecomposer(Decomposer):
         self._model = None
         if options.mask_model:
             self._model = SegmentationModel(Path(options.mask_model).expanduser())
-        self._steps = options.refine
-        if self._steps < 0:
-            self._steps = ALONE if network is None else AFTERWARDS
+        self._default = ALONE if network is None else AFTERWARDS
 
     def regions(self, photo: Image) -> Sequence[Region]:
         """A square around each object; all of the photo where its silhouette does not matter."""
-        if not self._needs_silhouette() and not has_alpha(photo):
+        needed = self._network is None or self._options.refine
+        if not needed and not has_alpha(photo):
             return [_whole(photo)]
         found = find_silhouette(photo, self._model)
         masks = objects(found.mask, self._options.objects)
         label = "" if len(masks) == 1 else "object"
         return [_region(mask, label, found) for mask in masks]
-
-    def _needs_silhouette(self) -> bool:
-        return self._steps > 0 or self._network is None
 
     def turned(self, name: str, record: Mapping[str, Any], region: Region) -> Mapping[str, Any]:
         if name != "camera" or region.alpha is None:
@@ -132,22 +129,30 @@ class MeshDecomposer(Decomposer):
 
     def _shape(self, colours: Tensor, mask: Tensor) -> tuple[Fitted, list[float]]:
         """The shape and its camera, and how probable each of the network's cameras was."""
+        steps = self._steps(len(mask))
         if self._network is None:
-            return fit(mask, self._steps), [1.0]
+            return fit(mask, steps), [1.0]
         crop = int(self._network.crop)
         small = resize(colours[None], (crop, crop))
         made = self._network(linear_to_srgb(small.clamp(0, 1)))
         chances = made.probabilities[0].tolist()
         half = self._network.mean_v + made.shape[0]
         start = Start(half, made.likeliest()[0])
-        if self._steps:
-            return fit(mask, self._steps, start), chances
+        if steps:
+            return fit(mask, steps, start), chances
         vertices = self._network.vertices(made.shape)[0]
         agreement = overlap(vertices, start.camera, mask)
         return Fitted(vertices, start.camera, agreement), chances
 
+    def _steps(self, side: int) -> int:
+        """Of the fit of an object whose square has this side, pixels."""
+        if self._options.refine >= 0:
+            return self._options.refine
+        share = min(1.0, max(0.5, side / SIZE))
+        return round(self._default * share)
+
     def _notes(self, fitted: Fitted) -> tuple[str, ...]:
-        if not self._steps or fitted.iou >= _POOR:
+        if not self._options.refine or fitted.iou >= _POOR:
             return ()
         message = f"the mesh covers its silhouette poorly (IoU {fitted.iou:.2f})"
         if self._network is None:

@@ -25,7 +25,8 @@ NARROWEST, WIDEST = 256, 2048
 _DEPTH_SIZE = 384  # side of the picture that says what is hidden, pixels
 _BEHIND = 0.03  # depth by which a place may lie behind what is seen there, of the object's size
 _GRAZING = 0.12  # cosine below which a surface shows nothing useful
-_SHARP = 4  # power by which a better seen side outweighs its mirror image
+_SHARP = 4  # power by which a place that faces the camera outweighs one that hardly does
+_MIRRORED = 0.02  # weight of the mirror image, which counts where a place itself is seen badly
 _BORDER = 0.012  # share of the picture along the outline whose colours are mixed with others
 _THIN = 0.1  # share of an object that lies within its outline where it is not thin all over
 _WHITE = 0.995  # share of the texture that is no brighter than white
@@ -96,9 +97,11 @@ def paint(surface: Surface, photo: Tensor, mask: Tensor, width: int) -> Painted:
         seen=seen,
         light=_light_on(surface, photo, inner, seen),
     )
-    sides = [brush.side(mirror) for mirror in (False, True)]
-    weight = sides[0][1] + sides[1][1]
-    total = sum(colour * share for colour, share in sides)
+    colour, own = brush.side(mirrored=False)
+    image, other = brush.side(mirrored=True)
+    other = _MIRRORED * other
+    weight = own + other
+    total = colour * own + image * other
     known = total / weight.clamp_min(1e-12)
     texture = _filled(*_ring(known, weight, brush.layout.chart.margin))
     return _within_white(texture, brush.layout.chart, brush.light)

@@ -115,6 +115,20 @@ def test_the_hidden_side_is_the_mirror_image(painted: Painted) -> None:
     assert np.abs(texture - texture[:, ::-1]).mean() < 0.02
 
 
+def test_what_is_seen_itself_is_not_mixed_with_its_mirror_image() -> None:
+    """A sphere seen along its mirror plane: its left is red, its right is green."""
+    camera = torch.cat([torch.tensor([0.8, 0.0, 0.0]), anchors(4)[1]])
+    front = Surface.of(icosphere().vertices, camera, icosphere())
+    colours = torch.zeros(3, SIDE, SIDE)
+    colours[0, :, : SIDE // 2] = 0.6
+    colours[1, :, SIDE // 2 :] = 0.6
+    mask = front.visible(SIDE).mask[0].float()
+    seen = render(front, paint(front, colours, mask, WIDTH), SIDE).render
+    left, right = seen[:, 32, 20], seen[:, 32, 44]
+    assert left[0] > 10 * left[1]
+    assert right[1] > 10 * right[0]
+
+
 def test_the_turntable_shows_both_sides(fitted: Fitted, painted: Painted) -> None:
     even = replace(painted, light=Light(torch.zeros(3)))
     film = turntable(surface(fitted), even, 4, 48)
