@@ -64,10 +64,11 @@ def find(inputs: Iterable[Path], recursive: bool, out: Path, sidecars: Sidecars)
     """All photos among ``inputs``. What iid has made, and the folder ``out``, are passed over."""
     found = Found()
     photos: dict[Path, FoundPhoto] = {}
+    folders: dict[Path, Path] = {}
     for given in inputs:
         mine = list(_find(given, recursive, out, sidecars, found))
         for photo in mine:
-            photos.setdefault(real(photo.path), photo)
+            photos.setdefault(_real_in(folders, photo.path), photo)
         if not mine:
             found.empty.append(given)
     found.photos = list(photos.values())
@@ -86,6 +87,16 @@ def missing(path: Path) -> InputReport:
 def real(path: Path) -> Path:
     """The path without links, as far as it can be followed."""
     return path if path == STDIN else Path(os.path.realpath(path))
+
+
+def _real_in(folders: dict[Path, Path], path: Path) -> Path:
+    """As :func:`real`, which asks for each part of a path; here each folder is followed once."""
+    if path == STDIN:
+        return path
+    if path.parent not in folders:
+        folders[path.parent] = real(path.parent)
+    found = folders[path.parent] / path.name
+    return real(found) if found.is_symlink() else found
 
 
 def _find(
