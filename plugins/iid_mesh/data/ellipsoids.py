@@ -30,10 +30,14 @@ class Ellipsoid:
 
     def axes(self) -> Floats:
         """Its own x, y, z as rows [3,3]."""
-        tilt, splay = np.radians((self.tilt, self.splay))
-        along = np.array([np.cos(tilt) * np.cos(splay), np.cos(tilt) * np.sin(splay), np.sin(tilt)])
+        tilt = np.radians(self.tilt)
+        splay = np.radians(self.splay)
+        ahead = np.array([np.cos(splay), np.sin(splay), 0.0])
+        along = np.cos(tilt) * ahead
+        along[2] = np.sin(tilt)
         across = np.array([-np.sin(splay), np.cos(splay), 0.0])
-        return np.stack([along, across, np.cross(along, across)])
+        up = np.cross(along, across)
+        return np.stack([along, across, up])
 
     def reach(self, directions: Floats) -> Floats:
         """How far from the origin rays [N,3] leave it: [N], 0 where they miss it."""

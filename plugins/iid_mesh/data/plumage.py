@@ -38,41 +38,62 @@ class Plumage:
 
 def random_plumage(rng: np.random.Generator) -> Plumage:
     """Two or three colours, and what is made of them."""
-    colours = [_colour(rng) for _ in range(rng.integers(2, 4))]
-    by_region = {}
-    for region in _REGIONS:
-        picked = colours[rng.integers(len(colours))]
-        by_region[region] = picked * np.exp(rng.normal(0, 0.2) + rng.normal(0, 0.05, 3))
-    if rng.random() < 0.5:
-        by_region["belly"] = by_region["belly"] ** 0.5
-    by_region["beak"] = np.asarray(_BEAKS[rng.integers(len(_BEAKS))])
+    by_region = _random_colours(rng)
     table = np.stack([by_region[region] for region in _REGIONS])
+    colours = np.clip(table, 0.01, 0.9)[_regions()]
     waves = rng.normal(0, 1, (_WAVES, 4)) * (9, 9, 9, 3)
+    bars = float(rng.random() < 0.6) * rng.uniform(0.2, 0.8)
+    streaks = float(rng.random() < 0.4) * rng.uniform(0.2, 0.8)
     return Plumage(
-        colours=np.clip(table, 0.01, 0.9)[_regions()].astype(np.float32),
-        bars=float(rng.random() < 0.6) * rng.uniform(0.2, 0.8),
-        streaks=float(rng.random() < 0.4) * rng.uniform(0.2, 0.8),
+        colours=colours.astype(np.float32),
+        bars=bars,
+        streaks=streaks,
         waves=waves.astype(np.float32),
         mottle=float(rng.uniform(0.02, 0.2)),
         eye=np.full(3, rng.choice([0.01, 0.02, 0.3]), np.float32),
     )
 
 
+def _random_colours(rng: np.random.Generator) -> dict[str, NDArray[np.float64]]:
+    """The colour [3] of every region."""
+    colours = [_colour(rng) for _ in range(rng.integers(2, 4))]
+    by_region = {}
+    for region in _REGIONS:
+        picked = colours[rng.integers(len(colours))]
+        lighter = rng.normal(0, 0.2)
+        by_region[region] = picked * np.exp(lighter + rng.normal(0, 0.05, 3))
+    if rng.random() < 0.5:
+        by_region["belly"] = by_region["belly"] ** 0.5
+    by_region["beak"] = np.asarray(_BEAKS[rng.integers(len(_BEAKS))])
+    return by_region
+
+
 def paint(plumage: Plumage, colours: Floats, directions: Floats) -> Floats:
     """The reflectance [P,3] of points: ``colours`` interpolated between vertices, and the marks of
     the places on the template that ``directions`` [P,3] name."""
-    phases = directions @ plumage.waves[:, :3].T + plumage.waves[:, 3]
-    wave = np.sin(phases)
+    wave = _waves(plumage, directions)
     x, y, z = directions.T
-    flank = np.clip(3 * np.abs(y) - 0.9, 0, 1) * np.clip(2 - 4 * np.abs(z), 0, 1)
-    breast = np.clip(3 * x, 0, 1) * np.clip(0.5 - 3 * z, 0, 1)
-    darker = plumage.bars * flank * (np.sin(24 * x + 6 * z) > 0.2)
-    darker += plumage.streaks * breast * (wave[:, 0] > 0.3)
-    darker += plumage.mottle * wave.mean(axis=1)
-    painted = np.clip(colours * (1 - darker)[:, None], 0.005, 0.95)
+    flank = np.clip(3 * np.abs(y) - 0.9, 0, 1)
+    flank *= np.clip(2 - 4 * np.abs(z), 0, 1)
+    breast = np.clip(3 * x, 0, 1)
+    breast *= np.clip(0.5 - 3 * z, 0, 1)
+    bars = np.sin(24 * x + 6 * z) > 0.2
+    streaks = wave[:, 0] > 0.3
+    darker = plumage.mottle * wave.mean(axis=1)
+    darker += plumage.bars * flank * bars
+    darker += plumage.streaks * breast * streaks
+    painted = colours * (1 - darker)[:, None]
+    painted = np.clip(painted, 0.005, 0.95)
     eyes = directions @ _eyes().T > np.cos(_EYE)
     painted[eyes.any(axis=1)] = plumage.eye
     return painted
+
+
+def _waves(plumage: Plumage, directions: Floats) -> Floats:
+    """Waves over the template [P,3], each -1..1."""
+    slopes = plumage.waves[:, :3]
+    phases = directions @ slopes.T + plumage.waves[:, 3]
+    return np.sin(phases)
 
 
 def _colour(rng: np.random.Generator) -> NDArray[np.float64]:

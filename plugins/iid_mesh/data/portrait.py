@@ -40,23 +40,27 @@ def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample
     """A bird seen from anywhere around it: ``photo``, ``albedo``, ``shading`` [side,side,3] linear,
     ``mask``, ``silhouette`` (the same, soft) [side,side,1], ``parts`` [side,side,5]; ``cameras``
     [7] of the crop, ``vertices`` [642,3], ``keypoints`` [15,3]."""
-    vertices = vertices_of(bird_of(random_build(rng))).astype(np.float32)
+    bird = bird_of(random_build(rng))
+    vertices = vertices_of(bird).astype(np.float32)
     camera = _random_camera(vertices, rng, jitter)
-    seen = project(torch.from_numpy(vertices), torch.from_numpy(camera)[None])[0].numpy()
-    fragments = rasterize(seen, icosphere().outward.numpy(), side + FINER)
+    cameras = torch.from_numpy(camera)[None]
+    (seen,) = project(torch.from_numpy(vertices), cameras).numpy()
+    faces = icosphere().outward.numpy()
+    fragments = rasterize(seen, faces, side + FINER)
     layers = _drawn(fragments, seen, side, rng)
-    mask = layers["parts"].sum(axis=2, keepdims=True).clip(0, 1)
-    background = random_background(side, rng)
-    albedo = layers["albedo"] + (1 - mask) * background
-    level = float(np.exp(rng.normal(-0.3, 0.4)))
-    shading = layers["shading"] + (1 - mask) * np.float32(level)
+    covered = layers["parts"].sum(axis=2, keepdims=True)
+    mask = np.clip(covered, 0, 1)
+    around = 1 - mask
+    albedo = layers["albedo"] + around * random_background(side, rng)
+    level = np.exp(rng.normal(-0.3, 0.4))
+    shading = layers["shading"] + around * np.float32(level)
     return {
         "photo": photographed(albedo * shading, mask, rng),
         "albedo": albedo,
         "shading": shading,
         "mask": mask,
         "silhouette": mask,
-        "parts": np.concatenate([1 - mask, layers["parts"]], axis=2),
+        "parts": np.concatenate([around, layers["parts"]], axis=2),
         "cameras": camera,
         "vertices": vertices,
         "keypoints": keypoints_seen(seen, fragments),
@@ -66,15 +70,15 @@ def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample
 def keypoints_seen(seen: Floats, fragments: Fragments) -> Floats:
     """Projected vertices [642,3] → the keypoints [15,3]: x, y, and 1 where nothing hides them."""
     points = seen[keypoint_vertices()].copy()
-    depth = np.full(fragments.side**2, np.inf, np.float32)
+    side = fragments.side
+    depth = np.full(side * side, -np.inf, np.float32)
     depth[fragments.places] = fragments.depth
-    depth = depth.reshape(fragments.side, fragments.side)
-    pixels = ((points[:, :2] + 1) * fragments.side / 2).astype(int)
-    column, row = np.clip(pixels, 1, fragments.side - 2).T
     # A vertex on the outline lies beside its own pixels: the farthest around it counts.
-    around = [depth[row + down, column + right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
-    finite = np.where(np.isfinite(around), around, -np.inf)
-    points[:, 2] = points[:, 2] <= np.max(finite, axis=0) + _HIDDEN
+    around = cv2.dilate(depth.reshape(side, side), np.ones((3, 3), np.uint8))
+    pixels = (points[:, :2] + 1) * side / 2
+    column, row = np.clip(pixels.astype(int), 1, side - 2).T
+    farthest = around[row, column]
+    points[:, 2] = points[:, 2] <= farthest + _HIDDEN
     return points
 
 
@@ -95,30 +99,49 @@ class _Light:
 
 def _random_light(rng: np.random.Generator) -> _Light:
     """From anywhere but behind, mostly from above; y is down and z away from the viewer."""
-    azimuth, elevation = np.radians((rng.uniform(-110, 110), rng.uniform(-10, 80)))
+    azimuth = np.radians(rng.uniform(-110, 110))
+    elevation = np.radians(rng.uniform(-10, 80))
     level = np.cos(elevation)
-    towards = (level * np.sin(azimuth), -np.sin(elevation), -level * np.cos(azimuth))
+    towards = np.array([np.sin(azimuth), 0, -np.cos(azimuth)]) * level
+    towards[1] = -np.sin(elevation)
     share = rng.uniform(0.25, 0.7)
     tints = np.exp(rng.normal(0, 0.08, (2, 3)))
-    lamp, ambient = np.array([[1.3 * (1 - share)], [share]]) * tints
-    return _Light(*(np.asarray(part, np.float32) for part in (towards, lamp, ambient)))
+    lamp = 1.3 * (1 - share) * tints[0]
+    ambient = share * tints[1]
+    return _Light(
+        towards=towards.astype(np.float32),
+        colour=lamp.astype(np.float32),
+        ambient=ambient.astype(np.float32),
+    )
 
 
 def _random_camera(vertices: Floats, rng: np.random.Generator, jitter: bool) -> Floats:
     """A camera [7] from any azimuth, whose crop is the box around the bird with its padding."""
-    stand = multiply(about_axis("x", 90.0), about_axis("z", rng.uniform(0, 360)))
-    tip = multiply(about_axis("x", rng.normal(0, _ELEVATION)), stand)
-    turn = multiply(about_axis("z", rng.normal(0, _ROLL)), tip).numpy()
-    still = torch.from_numpy(np.concatenate([[1, 0, 0], turn]).astype(np.float32))
-    flat = project(torch.from_numpy(vertices), still[None])[0, :, :2].numpy()
-    low, high = flat.min(axis=0), flat.max(axis=0)
+    turn = _random_turn(rng)
+    still = np.concatenate([[1, 0, 0], turn]).astype(np.float32)
+    cameras = torch.from_numpy(still)[None]
+    (seen,) = project(torch.from_numpy(vertices), cameras).numpy()
+    low = seen[:, :2].min(axis=0)
+    high = seen[:, :2].max(axis=0)
     box = high - low
     if jitter:
         low = low + box * rng.uniform(-JITTER, JITTER, 2)
         high = high + box * rng.uniform(-JITTER, JITTER, 2)
-    half = (high - low).max() * (1 + 2 * PADDING) / 2
-    shift = -(low + high) / 2 / half
-    return np.concatenate([[1 / half], shift, turn]).astype(np.float32)
+    longer = (high - low).max()
+    half = longer * (1 + 2 * PADDING) / 2
+    middle = (low + high) / 2
+    camera = np.concatenate([[1 / half], -middle / half, turn])
+    return camera.astype(np.float32)
+
+
+def _random_turn(rng: np.random.Generator) -> Floats:
+    """A quaternion [4] that stands the bird up and turns, tips and rolls it."""
+    azimuth = about_axis("z", rng.uniform(0, 360))
+    elevation = about_axis("x", rng.normal(0, _ELEVATION))
+    roll = about_axis("z", rng.normal(0, _ROLL))
+    stand = multiply(about_axis("x", 90.0), azimuth)
+    tipped = multiply(elevation, stand)
+    return np.asarray(multiply(roll, tipped).numpy())
 
 
 def _drawn(
@@ -126,26 +149,42 @@ def _drawn(
 ) -> dict[str, Image]:
     """The bird alone, each layer times how much of the pixel it covers [side,side,C]."""
     plumage = random_plumage(rng)
-    columns = [plumage.colours, icosphere().vertices.numpy(), _normals(seen), _one_hot_parts()]
+    columns = [
+        plumage.colours,
+        icosphere().vertices.numpy(),
+        _normals(seen),
+        _one_hot_parts(),
+    ]
     values = fragments.of(np.concatenate(columns, axis=1))
-    directions, normals = _unit(values[:, 3:6]), _unit(values[:, 6:9])
-    albedo = paint(plumage, values[:, :3], directions)
-    shading = _random_light(rng).on(normals)
-    layers = {"albedo": albedo, "shading": shading, "parts": values[:, 9:]}
-    return {name: _smaller(fragments.picture(layer), side) for name, layer in layers.items()}
+    colours, directions, normals, parts = np.split(values, (3, 6, 9), axis=1)
+    layers = {
+        "albedo": paint(plumage, colours, _unit(directions)),
+        "shading": _random_light(rng).on(_unit(normals)),
+        "parts": parts,
+    }
+    drawn = {}
+    for name, layer in layers.items():
+        drawn[name] = _smaller(fragments.picture(layer), side)
+    return drawn
 
 
 def _smaller(picture: Image, side: int) -> Image:
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+    size = (side, side)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
 
 
 def photographed(light: Image, mask: Image, rng: np.random.Generator) -> Image:
     """Exposed for the bird, with a little noise, within 0..1."""
-    level = float((light * mask).sum() / (3 * mask.sum() + 1))
+    shown = (light * mask).sum()
+    level = float(shown / (3 * mask.sum() + 1))
     gain = rng.uniform(0.2, 0.45) / max(level, 0.02)
-    gains = np.minimum(gain, 6) * np.exp(rng.normal(0, 0.04, 3))
-    noise = rng.standard_normal(light.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.02))
-    return np.clip(light * gains.astype(np.float32) + noise, 0, 1)
+    balance = np.exp(rng.normal(0, 0.04, 3))
+    gains = np.minimum(gain, 6) * balance
+    noise = rng.standard_normal(light.shape, dtype=np.float32)
+    noise *= np.float32(rng.uniform(0, 0.02))
+    exposed = light * gains.astype(np.float32)
+    return np.clip(exposed + noise, 0, 1)
 
 
 def _normals(seen: Floats) -> Floats:

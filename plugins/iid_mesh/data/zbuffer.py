@@ -32,9 +32,11 @@ class Fragments:
 
     def of(self, values: Floats) -> Floats:
         """Values of vertices [V,C] → of the fragments [P,C]."""
-        seen = values[self.corners[:, 0]] * self.weights[:, :1]
-        seen += values[self.corners[:, 1]] * self.weights[:, 1:2]
-        seen += values[self.corners[:, 2]] * self.weights[:, 2:]
+        first, second, third = self.corners.T
+        shares = self.weights
+        seen = values[first] * shares[:, :1]
+        seen += values[second] * shares[:, 1:2]
+        seen += values[third] * shares[:, 2:]
         return seen
 
     def picture(self, values: Floats, background: float = 0.0) -> Floats:
@@ -67,18 +69,21 @@ def covering(points: Floats, faces: Ints, side: int) -> Covering:
     counter-clockwise as seen from outside: all pixels that each of them covers, also where others
     are in front."""
     corners = points[faces]
-    area = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    flat = corners[..., :2]
+    first = flat[:, 1] - flat[:, 0]
+    second = flat[:, 2] - flat[:, 0]
+    area = _cross(first, second)
     area = np.where(np.abs(area) < _FLAT, _FLAT, area)
-    face, column, row = _pairs(corners, side)
-    across = _centre(column, side)
-    down = _centre(row, side)
-    weights = _weights(corners[..., :2], area, face, across, down)
-    z = corners[..., 2].T
-    depth = weights[0] * z[0, face]
-    depth += weights[1] * z[1, face]
-    depth += weights[2] * z[2, face]
-    pairs = Covering(face, row * side + column, weights, depth, area < 0)
-    least = np.minimum(np.minimum(weights[0], weights[1]), weights[2])
+    face, column, row = _pairs(flat, side)
+    middles = _centre(column, side), _centre(row, side)
+    weights = _weights(flat, area, face, middles)
+    depth = np.zeros(len(face), np.float32)
+    for weight, z in zip(weights, corners[..., 2].T, strict=True):
+        depth += weight * z[face]
+    place = row * side + column
+    pairs = Covering(face, place, weights, depth, area < 0)
+    least = np.minimum(weights[0], weights[1])
+    least = np.minimum(least, weights[2])
     return pairs.kept(least >= 0)
 
 
@@ -106,32 +111,62 @@ def _centre(index: Ints, side: int) -> Floats:
 
 
 def _pairs(corners: Floats, side: int) -> tuple[Ints, Ints, Ints]:
-    """Every face with every pixel of the box around it: faces, columns, rows [P]."""
-    a, b, c = corners[..., :2].transpose(1, 0, 2)
-    low = np.minimum(np.minimum(a, b), c)
-    high = np.maximum(np.maximum(a, b), c)
-    first = np.clip(np.ceil(((low + 1) * side - 1) / 2), 0, side).astype(np.int64)
-    last = np.clip(np.floor(((high + 1) * side - 1) / 2), -1, side - 1).astype(np.int64)
-    width, height = np.maximum(last - first + 1, 0).T
+    """Every face [F,3,2] with every pixel of the box around it: faces, columns, rows [P]."""
+    first, last = _box(corners, side)
+    spans = np.maximum(last - first + 1, 0)
+    width, height = spans.T
     counts = width * height
     face = np.repeat(np.arange(len(corners)), counts)
     starts = np.cumsum(counts) - counts
-    number = np.arange(len(face)) - starts[face]
+    number = np.arange(len(face))
+    number -= starts[face]
     down, right = np.divmod(number, width[face])
-    return face, first[face, 0] + right, first[face, 1] + down
+    column = first[face, 0] + right
+    row = first[face, 1] + down
+    return face, column, row
 
 
-def _weights(corners: Floats, area: Floats, face: Ints, x: Floats, y: Floats) -> Floats:
+def _box(corners: Floats, side: int) -> tuple[Ints, Ints]:
+    """The first and last column and row of pixels whose middles may lie in faces [F,3,2]."""
+    a, b, c = corners.transpose(1, 0, 2)
+    low = np.minimum(a, b)
+    low = np.minimum(low, c)
+    high = np.maximum(a, b)
+    high = np.maximum(high, c)
+    first = np.ceil(_index(low, side))
+    last = np.floor(_index(high, side))
+    first = np.clip(first, 0, side)
+    last = np.clip(last, -1, side - 1)
+    return first.astype(np.int64), last.astype(np.int64)
+
+
+def _index(places: Floats, side: int) -> Floats:
+    """Places in -1..1 as numbers of pixels, whole ones in their middles."""
+    return ((places + 1) * side - 1) / 2
+
+
+def _weights(corners: Floats, area: Floats, face: Ints, middles: tuple[Floats, Floats]) -> Floats:
     """Barycentric coordinates [3,P] of points in their faces."""
+    x, y = middles
     a, b, c = corners.transpose(1, 2, 0)
-    slopes = _slopes(b, c, area), _slopes(c, a, area)
-    made = [px[face] * x + py[face] * y + offset[face] for px, py, offset in slopes]
-    return np.stack([*made, 1 - made[0] - made[1]])
+    made = []
+    for start, end in ((b, c), (c, a)):
+        across, down, offset = _slopes(start, end, area)
+        weight = across[face] * x
+        weight += down[face] * y
+        weight += offset[face]
+        made.append(weight)
+    first, second = made
+    third = 1 - first - second
+    return np.stack([first, second, third])
 
 
 def _slopes(start: Floats, end: Floats, area: Floats) -> tuple[Floats, Floats, Floats]:
-    """The weight of the corner opposite to an edge, as px·x + py·y + offset of every face."""
-    px = (start[1] - end[1]) / area
-    py = (end[0] - start[0]) / area
-    offset = (start[0] * end[1] - start[1] * end[0]) / area
-    return px, py, offset
+    """The weight of the corner opposite to an edge, as across·x + down·y + offset of every
+    face."""
+    x, y = start
+    last_x, last_y = end
+    across = (y - last_y) / area
+    down = (last_x - x) / area
+    offset = (x * last_y - y * last_x) / area
+    return across, down, offset
