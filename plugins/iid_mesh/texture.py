@@ -28,6 +28,7 @@ _GRAZING = 0.12  # cosine below which a surface shows nothing useful
 _SHARP = 4  # power by which a place that faces the camera outweighs one that hardly does
 _MIRRORED = 0.02  # weight of the mirror image, which counts where a place itself is seen badly
 _BORDER = 0.012  # share of the picture along the outline whose colours are mixed with others
+_INNER_SIZE = 512  # of the silhouette at which that is looked for, pixels
 _THIN = 0.1  # share of an object that lies within its outline where it is not thin all over
 _WHITE = 0.995  # share of the texture that is no brighter than white
 _SAMPLES = 100_000  # numbers looked at to find it
@@ -172,9 +173,11 @@ def _at(planes: Tensor, place: Tensor, mode: str = "bilinear") -> Tensor:
 
 
 def _inner(mask: Tensor) -> Tensor:
-    """The silhouette [S,S] without the pixels along its outline; all of what is thin all over."""
-    reach = max(1, round(_BORDER * len(mask)))
-    whole = (mask > 0.5).float()
+    """The silhouette [S,S], at a size at which that is quick, without the pixels along its outline;
+    all of what is thin all over."""
+    small = _resized(mask[None], min(len(mask), _INNER_SIZE))[0]
+    whole = (small > 0.5).float()
+    reach = max(1, round(_BORDER * len(small)))
     outside = 1 - whole[None]
     wide = F.max_pool2d(outside, 2 * reach + 1, stride=1, padding=reach)
     inner = 1 - wide[0]
