@@ -190,7 +190,9 @@ def _rebuild(photo: Image, layers: Layers, upsample: str, kinds: Kinds) -> None:
 def _divide(photo: Image, layers: Layers, kinds: Kinds) -> None:
     diffuse: Image = photo
     for name in residuals(layers, kinds):
-        diffuse = np.maximum(diffuse - layers[name], np.float32(0))
+        # A turned residual is a mean of neighbours, and may be more than the photo has here.
+        layers[name] = np.minimum(layers[name], diffuse)
+        diffuse = diffuse - layers[name]
     shading: Image = np.maximum(layers[SHADING], np.float32(FLOOR))
     layers[SHADING] = shading
     layers[ALBEDO] = diffuse / shading

@@ -12,6 +12,7 @@ from intrinsic_cli.kit.data.harmonics import matte_harmonics
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
 
+Numbers = NDArray[np.floating]
 #: How far the answer is held to the scene's own light, which alone knows what comes from behind.
 _RIDGE = 0.003
 #: Every so manieth pixel of a row and of a column is looked at.
@@ -24,25 +25,29 @@ def received_light(normals: Image, shading: Image, inside: NDArray[np.bool_], ow
     first."""
     every = slice(None, None, _STEP)
     seen = inside[every, every]
-    rows = matte_harmonics(normals[every, every][seen])
-    wanted = shading[every, every][seen].astype(np.float64)
-    start = own.reshape(3, 9).T.astype(np.float64)
+    facing = normals[every, every][seen]
+    wanted = shading[every, every][seen]
+    rows = matte_harmonics(facing)
+    start = own.reshape(3, 9).T
     brightness = _brightness(rows @ start, wanted)
     start = brightness * start
     missing = wanted - rows @ start
     light = start + _least_squares(rows, missing)
-    return np.asarray(light.T.reshape(27), np.float32)
+    return light.T.reshape(27).astype(np.float32)
 
 
-def _least_squares(rows: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+def _least_squares(rows: Numbers, wanted: Numbers) -> Numbers:
     """Coefficients [9,3] that make ``wanted`` [N,3] of ``rows`` [N,9] and stay small."""
     count = max(len(rows), 1)
-    matrix = rows.T @ rows / count
-    sums = rows.T @ wanted / count
-    return np.asarray(np.linalg.solve(matrix + _RIDGE * np.eye(9), sums))
+    ridge = count * _RIDGE
+    matrix = rows.T @ rows
+    matrix += ridge * np.eye(9)
+    sums = rows.T @ wanted
+    found: Numbers = np.linalg.solve(matrix, sums)
+    return found
 
 
-def _brightness(made: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:
+def _brightness(made: Numbers, wanted: Numbers) -> float:
     """The factor, never below 0, that brings one nearest to the other."""
     energy = float((made * made).sum())
     product = float((made * wanted).sum())

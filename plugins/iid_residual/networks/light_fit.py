@@ -35,6 +35,6 @@ class LightFit(nn.Module):
         told = rows @ weighted.transpose(1, 2)
         matrix = told + torch.diag(self.log_ridge.exp())
         wanted = weighted @ missing.transpose(1, 2)
-        change = torch.linalg.solve(matrix, wanted)
+        change: Tensor = torch.linalg.solve(matrix, wanted)
         light = start + change.transpose(1, 2)
         return light.reshape(prior.shape)

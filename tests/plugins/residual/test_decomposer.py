@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from iid_residual.decomposer import ResidualDecomposer
+from iid_residual.domain import Domain
 from iid_residual.faces import regions
 from iid_residual.faces.find import Face
 from iid_residual.faces.template import Pose
-from iid_residual.networks.pipe import Conventions, build, follow
+from iid_residual.networks.pipe import Conventions, Prediction, build, follow
 from iid_residual.settings import ResidualOptions
+from iid_residual.shadings import bounded_shadings
 from iid_residual.variants import design_of
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.files.photo import Photo
@@ -96,3 +98,27 @@ def test_two_crops_answer_as_each_alone() -> None:
         assert both.layers[name][1:].allclose(layer, atol=1e-4), name
     record, other = both.records["light"][1], alone.records["light"][0]
     assert record["sh"] == pytest.approx(other["sh"], abs=1e-3)
+
+
+def test_the_albedo_a_network_draws_is_heard() -> None:
+    """Half as bright an albedo means more shading, and less albedo, in the layers."""
+    photo = torch.full((1, 3, 8, 8), 0.2)
+    domain = Domain.of(photo)
+    outline = torch.ones(1, 1, 8, 8)
+
+    def shading(albedo: float, residual: bool = True) -> float:
+        flat = torch.ones(1, 3, 8, 8)
+        made = Prediction(
+            normals=flat,
+            albedo=albedo * flat,
+            light=None,
+            harmonic=flat,
+            residual=flat * 0 if residual else None,
+            shading=flat,
+            rebuilt=flat,
+        )
+        return float(bounded_shadings(made, domain, photo, outline)[0].mean())
+
+    ratio = shading(0.3) / shading(0.6)
+    assert 1.5 < ratio < 2
+    assert shading(0.3, residual=False) == pytest.approx(shading(0.6, residual=False))
