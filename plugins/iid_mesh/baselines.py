@@ -47,12 +47,16 @@ def silhouette_fit(case: Case) -> Answer:
 def _still(vertices: Tensor, case: Case) -> Answer:
     """A shape under the first of the cameras all around, whatever the photo shows."""
     turn = anchors(1)
-    still = torch.cat([torch.tensor([[1.0, 0, 0]]), turn], 1)
-    seen = project(vertices[None], still)[0, :, :2]
-    low, high = seen.amin(0), seen.amax(0)
-    half = (high - low).max() * (1 + 2 * PADDING) / 2
-    shift = -(low + high) / 2 / half
-    camera = torch.cat([1 / half[None], shift, turn[0]])
+    unit = torch.tensor([[1.0, 0, 0]])
+    still = torch.cat([unit, turn], 1)
+    (seen,) = project(vertices[None], still)
+    low = seen[:, :2].amin(0)
+    high = seen[:, :2].amax(0)
+    middle = (low + high) / 2
+    longer = (high - low).max()
+    scale = 2 / (longer * (1 + 2 * PADDING))
+    shift = -scale * middle
+    camera = torch.cat([scale[None], shift, turn[0]])
     return answer_of(Fitted(vertices, camera, 0.0), case)
 
 

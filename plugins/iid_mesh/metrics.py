@@ -77,26 +77,34 @@ def chamfer(one: Reconstruction, other: Reconstruction) -> float:
 def solid_iou(one: Reconstruction, other: Reconstruction) -> float:
     """Intersection over union of two solids in the photo's axes, on a grid about both."""
     shapes = [each.in_photo().numpy() for each in (one, other)]
-    low = np.minimum(*(shape.min(axis=0) for shape in shapes))
-    high = np.maximum(*(shape.max(axis=0) for shape in shapes))
+    points = np.concatenate(shapes)
+    low = points.min(axis=0)
+    high = points.max(axis=0)
+    middle = (low + high) / 2
     half = (high - low).max() * 0.51
-    first, second = (inside((shape - (low + high) / 2) / half) for shape in shapes)
+    first, second = (inside((shape - middle) / half) for shape in shapes)
+    both = int((first & second).sum())
     either = int((first | second).sum())
-    return int((first & second).sum()) / max(1, either)
+    return both / max(1, either)
 
 
 def inside(points: NDArray[np.float32], cells: int = CELLS) -> NDArray[np.bool_]:
-    """Which cells [cells³] of the cube -1..1 lie in the shape with these vertices [642,3].
+    """Which cells [cells²,cells] of the cube -1..1 lie in the shape with these vertices [642,3].
 
     Along the rays through the cells, faces that are seen from outside open the solid and the others
     close it."""
-    pairs = covering(points.astype(np.float32), icosphere().outward.numpy(), cells)
-    layer = np.ceil((pairs.depth + 1) * cells / 2 - 0.5)
-    layer = np.clip(layer, 0, cells).astype(np.int64)
-    turns = np.where(pairs.front[pairs.face], 1.0, -1.0)
-    places = pairs.place * (cells + 1) + layer
-    crossed = np.bincount(places, turns, cells * cells * (cells + 1))
-    winding = crossed.reshape(-1, cells + 1).cumsum(axis=1)
+    faces = icosphere().outward.numpy()
+    pairs = covering(points.astype(np.float32), faces, cells)
+    cell = (pairs.depth + 1) * cells / 2
+    layer = np.ceil(cell - 0.5)
+    layer = np.clip(layer, 0, cells)
+    opens = pairs.front[pairs.face]
+    turns = np.where(opens, 1.0, -1.0)
+    row = cells + 1
+    places = pairs.place * row
+    places += layer.astype(np.int64)
+    crossed = np.bincount(places, turns, cells * cells * row)
+    winding = crossed.reshape(-1, row).cumsum(axis=1)
     return np.asarray(winding[:, :cells] > 0)
 
 
@@ -120,15 +128,19 @@ class Spots:
 def spots_at(places: Tensor, shape: Reconstruction) -> Spots:
     """The spots of the surface seen at places [K,2] of the photo, or at the nearest pixels that
     show the surface."""
-    seen = visible(shape.points[None], icosphere().faces, SEEN)
+    faces = icosphere().faces
+    seen = visible(shape.points[None], faces, SEEN)
     rows, columns = seen.mask[0].nonzero().unbind(1)
     if not len(rows):
         return vertices_at(places, shape)
-    middles = (2 * torch.stack([columns, rows], 1) + 1) / SEEN - 1
+    pixels = torch.stack([columns, rows], 1)
+    middles = (2 * pixels + 1) / SEEN - 1
     nearest = torch.cdist(places.float(), middles).argmin(1)
-    row, column = rows[nearest], columns[nearest]
+    row = rows[nearest]
+    column = columns[nearest]
     face = seen.face[0, row, column]
-    return Spots(icosphere().faces[face], seen.barycentric[0, row, column])
+    shares = seen.barycentric[0, row, column]
+    return Spots(faces[face], shares)
 
 
 def vertices_at(places: Tensor, shape: Reconstruction) -> Spots:
@@ -161,5 +173,7 @@ def texture_places(spots: Spots, shape: Reconstruction, depths: Depths) -> Tenso
     from their mirror images, if those are."""
     own = spots.seen(shape.points)
     image = spots.mirrored().seen(shape.points)
-    elsewhere = ~depths.show(own) & depths.show(image)
-    return torch.where(elsewhere[:, None], image[:, :2], own[:, :2])
+    hidden = ~depths.show(own)
+    elsewhere = hidden & depths.show(image)
+    places = torch.where(elsewhere[:, None], image, own)
+    return places[:, :2]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Kinds of the keys that only pictures of meshes have.
 ROWS: Mapping[str, Row] = {"parts": "planes", "cameras": "numbers", "vertices": "numbers"}
+#: The layers of a case that its answers are compared with.
+TRUTH = ("albedo", "shading", "silhouette")
 #: What else is known of a case than its pictures.
 FACTS = ("cameras", "vertices", "keypoints")
 #: The side of the photos that are measured with.
@@ -83,8 +85,21 @@ def _held_out(place: int, side: int) -> Sample:
     return portrait(side, np.random.default_rng((_VAL, place)), jitter=False)
 
 
+def case_of(name: str, made: Sample) -> Case:
+    """A picture with its truth as a case to measure with."""
+    truth = {key: made[key] for key in TRUTH}
+    facts = {key: made[key] for key in FACTS if key in made}
+    return Case(
+        name=name,
+        photo=made["photo"],
+        truth=truth,
+        mask=made["mask"][..., 0] > 0.5,
+        facts=facts,
+    )
+
+
 def _case(split: Split, place: int) -> Case:
-    made = _held_out(place, CASE) if split == "val" else Birds.drawn(0, place, CASE)
-    truth = {name: made[name] for name in ("albedo", "shading", "silhouette")}
-    facts = {name: made[name] for name in FACTS}
-    return Case(f"bird{place:03d}", made["photo"], truth, made["mask"][..., 0] > 0.5, facts)
+    name = f"bird{place:03d}"
+    if split == "val":
+        return case_of(name, _held_out(place, CASE))
+    return case_of(name, Birds.drawn(0, place, CASE))

@@ -53,13 +53,19 @@ class CubCache(TrainingReader[Annotated]):
     swapped = MIRRORED
 
     def __init__(self, folder: Path) -> None:
-        data = folder / "data" if (folder / "data").is_dir() else folder
-        files = {split: data / f"{split}_cub_cleaned.mat" for split in ("train", "val", "test")}
-        held_out = files["val"] if files["val"].is_file() else files["test"]
+        data = folder / "data"
+        if not data.is_dir():
+            data = folder
+        names = ("train", "val", "test")
+        files = {name: data / f"{name}_cub_cleaned.mat" for name in names}
+        held_out = files["val"]
+        if not held_out.is_file():
+            held_out = files["test"]
         require_files("CUB-200-2011", data, [files["train"], held_out], LAYOUT)
-        self._entries = {"train": _read(files["train"], folder), "val": _read(held_out, folder)}
-        everywhere = [*self._entries["train"], *self._entries["val"]]
-        if all(entry.parts for entry in everywhere):
+        train = _read(files["train"], folder)
+        val = _read(held_out, folder)
+        self._entries = {"train": train, "val": val}
+        if all(entry.parts for entry in (*train, *val)):
             self.offers |= {"parts"}
 
     def _case(self, entry: Annotated) -> Case:
@@ -102,6 +108,7 @@ def _read(path: Path, folder: Path) -> list[Annotated]:
     """The photos of one cache."""
     try:
         from scipy.io import loadmat
+        from scipy.io.matlab import MatReadError
     except ImportError as error:
         hint = "pip install scipy"
         raise DataError(
@@ -109,7 +116,7 @@ def _read(path: Path, folder: Path) -> list[Annotated]:
         ) from error
     try:
         table = loadmat(path, struct_as_record=False, squeeze_me=True)["images"]
-    except (ValueError, KeyError, NotImplementedError) as error:
+    except (MatReadError, ValueError, KeyError, NotImplementedError) as error:
         raise DataError(f"{path} is no cache of annotations: {error}", LAYOUT) from error
     images = folder / "CUB_200_2011" / "images"
     if not images.is_dir():
@@ -122,24 +129,31 @@ def _read(path: Path, folder: Path) -> list[Annotated]:
 def _annotated(row: Any, images: Path, scops: Path) -> Annotated:
     """One row; the cache counts pixels from 1."""
     box = row.bbox
-    left, top = float(box.x1) - 1, float(box.y1) - 1
-    width = float(box.x2) - float(box.x1) + 1
-    height = float(box.y2) - float(box.y1) + 1
+    left = float(box.x1) - 1
+    top = float(box.y1) - 1
+    width = float(box.x2) - left
+    height = float(box.y2) - top
     keypoints = np.array(row.parts, np.float32).T
     keypoints[:, :2] -= 1
     keypoints[:, 2] = keypoints[:, 2] > 0
     place = Path(str(row.rel_path))
     found = sorted((scops / place.parent).glob(f"{place.stem}_*.npy"))
-    mask = np.asarray(row.mask, np.float32)
-    parts = found[0] if found else None
-    return Annotated(images / place, mask, (left, top, width, height), keypoints, parts)
+    return Annotated(
+        photo=images / place,
+        mask=np.asarray(row.mask, np.float32),
+        box=(left, top, width, height),
+        keypoints=keypoints,
+        parts=found[0] if found else None,
+    )
 
 
 def _parts(path: Path, mask: Image, side: int) -> Image:
     """Part maps of the unmoved crop [side,side,5], the strongest of each part 1, none outside the
     silhouette."""
-    maps = resize(np.load(path, allow_pickle=False).astype(np.float32), side)
-    maps = maps / np.maximum(maps.max(axis=(0, 1)), 1e-6)
+    stored = np.load(path, allow_pickle=False)
+    maps = resize(stored.astype(np.float32), side)
+    strongest = maps.max(axis=(0, 1))
+    maps = maps / np.maximum(strongest, 1e-6)
     maps[..., 1:] *= mask
-    maps[..., 0] = 1 - mask[..., 0]
+    maps[..., :1] = 1 - mask
     return maps

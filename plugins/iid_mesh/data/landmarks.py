@@ -13,6 +13,8 @@ from iid_mesh.template import icosphere
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from iid_mesh.data.ellipsoids import Floats
+
     Ints = NDArray[np.int64]
 
 #: The channels of part maps, behind the background.
@@ -66,17 +68,27 @@ def vertex_parts() -> Ints:
 @lru_cache(maxsize=1)
 def keypoint_vertices() -> Ints:
     """The vertex of every keypoint [15]."""
-    bird, points = mean_bird()
-    head = bird.parts[1]
-    places = {"beak": np.asarray(bird.beak), "tail": np.asarray(bird.tail)}
-    for name, steps in _HEAD.items():
-        places[name] = np.asarray(head.centre) + np.asarray(steps) * Build().head
-    places |= {name: np.asarray(place) for name, place in _BODY.items()}
-    for name in [name for name in places if name.startswith("left")]:
-        places[name.replace("left", "right")] = places[name] * (1, -1, 1)
+    _, points = mean_bird()
+    places = _places()
     wanted = np.stack([places[name] for name in KEYPOINTS])
     distance = np.linalg.norm(wanted[:, None] - points, axis=2)
     return np.asarray(distance.argmin(axis=1))
+
+
+def _places() -> dict[str, Floats]:
+    """Where the keypoints of the mean bird should be [3]."""
+    bird, _ = mean_bird()
+    middle = np.asarray(bird.parts[1].centre)
+    places = {"beak": np.asarray(bird.beak), "tail": np.asarray(bird.tail)}
+    for name, steps in _HEAD.items():
+        places[name] = middle + np.asarray(steps) * Build().head
+    for name, place in _BODY.items():
+        places[name] = np.asarray(place)
+    for name in KEYPOINTS:
+        if name.startswith("right"):
+            left = places[name.replace("right", "left")]
+            places[name] = left * (1, -1, 1)
+    return places
 
 
 def _part_of_body(x: float, y: float, z: float) -> str:

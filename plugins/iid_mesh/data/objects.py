@@ -77,9 +77,11 @@ class Objects(TrainingReader[Files]):
     @cached_property
     def centres(self) -> Image:
         """The middles of the parts [4,F], found in the photos of the training split."""
-        chosen = self._entries["train"][:_LOOKED_AT]
-        found = [features(*_small(self._read(entry))) for entry in chosen]
-        some = [rows[:: max(1, len(rows) // _PIXELS)] for rows in found]
+        some = []
+        for entry in self._entries["train"][:_LOOKED_AT]:
+            rows = features(*_small(self._read(entry)))
+            apart = max(1, len(rows) // _PIXELS)
+            some.append(rows[::apart])
         return part_centres(np.concatenate(some))
 
     def _read(self, entry: Files) -> Photo:
@@ -153,10 +155,13 @@ def part_centres(rows: Image) -> Image:
     """The middles [4,F] of the parts that k-means finds in rows [N,F], from the one end of the
     first axis to the other."""
     cv2.setRNGSeed(0)
-    until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-3)
+    kind = cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER
     count = min(PARTS, len(rows))
-    _, _, centres = cv2.kmeans(rows, count, None, until, 4, cv2.KMEANS_PP_CENTERS)
-    return np.asarray(centres[np.argsort(centres[:, 0])], np.float32)
+    until = (kind, 50, 1e-3)
+    start = cv2.KMEANS_PP_CENTERS
+    _, _, centres = cv2.kmeans(rows, count, None, until, 4, start)
+    order = np.argsort(centres[:, 0])
+    return np.asarray(centres[order], np.float32)
 
 
 def part_maps(photo: Image, mask: Image, centres: Image) -> Image:
@@ -166,9 +171,12 @@ def part_maps(photo: Image, mask: Image, centres: Image) -> Image:
     maps = np.zeros((*inside.shape, PARTS + 1), np.float32)
     maps[..., 0] = ~inside
     rows = features(photo, mask[..., 0])
-    if len(rows):
-        distance = ((rows[:, None] - centres) ** 2).sum(axis=2)
-        maps[inside] = np.eye(PARTS + 1, dtype=np.float32)[1 + distance.argmin(axis=1)]
+    if not len(rows):
+        return maps
+    apart = rows[:, None] - centres
+    distance = (apart * apart).sum(axis=2)
+    channel = 1 + distance.argmin(axis=1)
+    maps[inside] = np.eye(PARTS + 1, dtype=np.float32)[channel]
     return maps
 
 
@@ -179,8 +187,9 @@ def _along_axes(places: Image) -> Image:
     _, axes = np.linalg.eigh(centred.T @ centred)
     along = centred @ axes[:, ::-1]
     skew = (along**3).sum(axis=0)
-    along = along * np.where(skew < 0, -1, 1)
-    return np.asarray(along / max(1e-6, float(along[:, 0].std())))
+    along[:, skew < 0] *= -1
+    length = float(along[:, 0].std())
+    return np.asarray(along / max(1e-6, length))
 
 
 def _small(photo: Photo) -> tuple[Image, Image]:

@@ -84,7 +84,8 @@ def paint(plumage: Plumage, colours: Floats, directions: Floats) -> Floats:
     darker += plumage.streaks * breast * streaks
     painted = colours * (1 - darker)[:, None]
     painted = np.clip(painted, 0.005, 0.95)
-    eyes = directions @ _eyes().T > np.cos(_EYE)
+    near = directions @ _eyes().T
+    eyes = near > np.cos(_EYE)
     painted[eyes.any(axis=1)] = plumage.eye
     return painted
 

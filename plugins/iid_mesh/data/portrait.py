@@ -177,14 +177,16 @@ def _smaller(picture: Image, side: int) -> Image:
 def photographed(light: Image, mask: Image, rng: np.random.Generator) -> Image:
     """Exposed for the bird, with a little noise, within 0..1."""
     shown = (light * mask).sum()
-    level = float(shown / (3 * mask.sum() + 1))
+    pixels = 3 * mask.sum() + 1
+    level = float(shown / pixels)
     gain = rng.uniform(0.2, 0.45) / max(level, 0.02)
     balance = np.exp(rng.normal(0, 0.04, 3))
-    gains = np.minimum(gain, 6) * balance
+    gains = min(gain, 6) * balance
     noise = rng.standard_normal(light.shape, dtype=np.float32)
     noise *= np.float32(rng.uniform(0, 0.02))
     exposed = light * gains.astype(np.float32)
-    return np.clip(exposed + noise, 0, 1)
+    seen = exposed + noise
+    return np.clip(seen, 0, 1)
 
 
 def _normals(seen: Floats) -> Floats:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from iid_mesh.data.birds import CASE, Birds
+from iid_mesh.data.birds import CASE, Birds, case_of
 from iid_mesh.data.landmarks import MIRRORED, PARTS
 from iid_mesh.data.portrait import photographed
 from iid_mesh.data.square import Square, box_of, square_around
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 TRUTH = "birds.json"
 _BIRD = 1  # its number among the objects of a scene
 _RENDERED = 0.5  # share of the training samples; the others are made up
-_MIRROR = np.array((1, -1, 1, 1, 1, -1, -1), np.float32)  # what it does to cameras
 
 
 class RenderedBirds(Source):
@@ -82,10 +81,12 @@ class RenderedBirds(Source):
         rng = np.random.default_rng((seed, 1, number))
         if rng.random() >= _RENDERED:
             made = Birds.drawn(seed, number, side)
-            return {key: made[key] for key in made if key in self.offers}
+            return {key: made[key] for key in self.offers}
         place = shuffled_place(number, len(scenes), seed)
         sample = scenes.sample(place, side, rng, moved=True)
-        return mirrored(sample) if rng.random() < 0.5 else sample
+        if rng.random() < 0.5:
+            return sample
+        return mirrored(sample)
 
 
 class _Scenes:
@@ -110,10 +111,8 @@ class _Scenes:
     def case(self, index: int) -> Case:
         """The same as a case to measure with."""
         made = self.still(index, CASE)
-        truth = {name: made[name] for name in ("albedo", "shading", "silhouette")}
-        facts = {name: made[name] for name in ("cameras", "keypoints")}
         key = self._shards.keys()[self._places[index]]
-        return Case(key, made["photo"], truth, made["mask"][..., 0] > 0.5, facts)
+        return case_of(key, made)
 
     def sample(self, index: int, side: int, rng: np.random.Generator, moved: bool) -> Sample:
         """A bird in the square around it, as :func:`~iid_mesh.data.portrait.portrait` has it, but
@@ -147,21 +146,29 @@ class _Scenes:
 
 
 def mirrored(sample: Sample) -> Sample:
-    """The sample as a mirror shows it, with its camera."""
+    """The sample as a mirror shows it, with its camera: x of the photo turns round, and so does y
+    of the template, which is its own mirror image."""
     turned = mirror(sample, Birds.rows, MIRRORED)
-    return {**turned, "cameras": sample["cameras"] * _MIRROR}
+    scale, across, down, w, x, y, z = sample["cameras"]
+    camera = np.array((scale, -across, down, z, -y, -x, w), np.float32)
+    return {**turned, "cameras": camera}
 
 
 def _lit(scene: Scene, square: Square, side: int, rng: np.random.Generator) -> tuple[Image, Image]:
-    """One of the scene's paints under a mix of its lights, highlights in the shading: [side,side,3]
-    each."""
-    albedo = square.of(ALBEDO[scene.albedos[rng.integers(len(scene.albedos))]], side)
-    shares = rng.dirichlet(np.full(len(scene.shadings), 0.6))
-    colours = shares[:, None] * np.exp(rng.normal(0, 0.12, (len(shares), 3)))
+    """One of the scene's paints under a mix of its lights: [side,side,3] each."""
+    paint = scene.albedos[rng.integers(len(scene.albedos))]
+    albedo = square.of(ALBEDO[paint], side)
+    count = len(scene.shadings)
+    shares = rng.dirichlet(np.full(count, 0.6))
+    tints = np.exp(rng.normal(0, 0.12, (count, 3)))
+    colours = (shares[:, None] * tints).astype(np.float32)
     shading = np.zeros_like(albedo)
-    for colour, codes in zip(colours.astype(np.float32), scene.shadings, strict=True):
-        shading += colour * square.of(SHADING[codes], side)
-    return np.maximum(albedo, 0.005), shading
+    for colour, codes in zip(colours, scene.shadings, strict=True):
+        light = square.of(SHADING[codes], side)
+        shading += colour * light
+    darkest = np.float32(0.005)
+    albedo = np.maximum(albedo, darkest)
+    return albedo, shading
 
 
 def _read_truth(path: Path) -> dict[str, Any]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+_LENGTH = 0.56  # half of every body
 #: How far round the beak and the tail directions turn with them, degrees.
 _WIDTHS = (30.0, 30.0)
 #: How much closer vertices stand about head, beak and tail, and how far round, degrees.
@@ -82,22 +83,45 @@ def random_build(rng: np.random.Generator) -> Build:
 
 def bird_of(build: Build) -> Bird:
     """The ellipsoids of a bird. The body's own length is the same in all."""
-    length = 0.56
-    body = Ellipsoid("body", (0, 0, 0), (length, build.width, build.height), build.pitch)
-    shoulder = _along(body, 0.62 * length, 0.25 * build.height)
+    radii = (_LENGTH, build.width, build.height)
+    body = Ellipsoid("body", (0, 0, 0), radii, build.pitch)
+    shoulder = _along(body, 0.62 * _LENGTH, 0.25 * build.height)
     skull = _ahead(shoulder, build.head + build.neck, build.rise)
-    head = Ellipsoid("head", skull, (1.1 * build.head, 0.9 * build.head, build.head), 10)
-    middle = tuple((np.asarray(shoulder) + skull) / 2)
-    long = (build.head + build.neck) / 2 + 0.12
-    neck = Ellipsoid("neck", middle, (long, 0.75 * build.head, 0.8 * build.head), build.rise)
-    tip = _ahead(skull, 1.0 * build.head + build.beak, -build.beak_dip)
-    root = _ahead(skull, 0.35 * build.head, -build.beak_dip)
-    beak = _between("beak", root, tip, (build.beak_width, 1.1 * build.beak_width), -build.beak_dip)
-    rump = _along(body, -0.55 * length, 0.1 * build.height)
+    tip = _ahead(skull, build.head + build.beak, -build.beak_dip)
+    parts = [
+        body,
+        Ellipsoid("head", skull, _skull_radii(build), tilt=10),
+        _neck(build, shoulder, skull),
+        _beak(build, skull, tip),
+    ]
+    rump = _along(body, -0.55 * _LENGTH, 0.1 * build.height)
     lean = build.pitch - build.tail_dip
     end = _ahead(rump, -(build.tail + 0.25), lean)
-    tail = _between("tail", end, rump, (build.tail_width, 0.09), lean)
-    return Bird((body, head, neck, beak, tail, *_wings(body, build)), tip, end)
+    thick = (build.tail_width, 0.09)
+    parts.append(_between("tail", end, rump, thick, lean))
+    parts.extend(_wings(body, build))
+    return Bird(tuple(parts), tip, end)
+
+
+def _skull_radii(build: Build) -> Point:
+    size = build.head
+    return (1.1 * size, 0.9 * size, size)
+
+
+def _neck(build: Build, shoulder: Point, skull: Point) -> Ellipsoid:
+    """From the shoulder into the head."""
+    ends = np.asarray([shoulder, skull])
+    x, y, z = ends.mean(axis=0).tolist()
+    long = (build.head + build.neck) / 2 + 0.12
+    radii = (long, 0.75 * build.head, 0.8 * build.head)
+    return Ellipsoid("neck", (x, y, z), radii, build.rise)
+
+
+def _beak(build: Build, skull: Point, tip: Point) -> Ellipsoid:
+    """From within the head to its tip."""
+    root = _ahead(skull, 0.35 * build.head, -build.beak_dip)
+    thick = (build.beak_width, 1.1 * build.beak_width)
+    return _between("beak", root, tip, thick, -build.beak_dip)
 
 
 def vertices_of(bird: Bird) -> Floats:
@@ -153,11 +177,15 @@ def _turned(bird: Bird) -> Floats:
     anchors, _ = _anchors()
     ends = np.stack([_unit(bird.beak), _unit(bird.tail)])
     turns = _less_than_half(_elevation(ends) - _elevation(anchors))
-    near = _nearness(plain, anchors, _WIDTHS)
-    turn = near @ np.linalg.solve(_nearness(anchors, anchors, _WIDTHS), turns)
-    cos, sin = np.cos(turn), np.sin(turn)
+    mutual = _nearness(anchors, anchors, _WIDTHS)
+    strengths = np.linalg.solve(mutual, turns)
+    turn = _nearness(plain, anchors, _WIDTHS) @ strengths
+    cos = np.cos(turn)
+    sin = np.sin(turn)
     x, y, z = plain.T
-    return np.stack([cos * x - sin * z, y, sin * x + cos * z], axis=1)
+    forward = cos * x - sin * z
+    upward = sin * x + cos * z
+    return np.stack([forward, y, upward], axis=1)
 
 
 def _gathered(moved: Floats, place: Floats, pull: float, width: float) -> Floats:
@@ -199,9 +227,11 @@ def _between(
 ) -> Ellipsoid:
     """An ellipsoid from ``root`` to ``tip``, which lie on an axis tilted by ``tilt``."""
     ends = np.asarray([root, tip])
-    long = float(np.linalg.norm(ends[1] - ends[0])) / 2
+    way = ends[1] - ends[0]
+    long = float(np.linalg.norm(way)) / 2
     x, y, z = ends.mean(axis=0).tolist()
-    return Ellipsoid(name, (x, y, z), (long, *radii), tilt)
+    centre = (x, y, z)
+    return Ellipsoid(name, centre, (long, *radii), tilt)
 
 
 def _along(body: Ellipsoid, forward: float, upward: float) -> Point:
@@ -214,9 +244,10 @@ def _along(body: Ellipsoid, forward: float, upward: float) -> Point:
 def _ahead(start: Point, distance: float, rise: float) -> Point:
     """The point at a distance and an angle from the horizontal, in the plane of symmetry."""
     angle = np.radians(rise)
-    x = start[0] + distance * float(np.cos(angle))
-    z = start[2] + distance * float(np.sin(angle))
-    return (x, start[1], z)
+    forward = distance * float(np.cos(angle))
+    upward = distance * float(np.sin(angle))
+    x, y, z = start
+    return (x + forward, y, z + upward)
 
 
 def _unit(vector: Point) -> Floats:

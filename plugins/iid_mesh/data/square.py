@@ -33,16 +33,20 @@ class Square:
         """What of [H,W] or [H,W,C] lies in it, [side,side,C]. Beyond the picture its border goes
         on, or everything is ``outside``."""
         height, width = picture.shape[:2]
-        right, bottom = self.left + self.size, self.top + self.size
+        right = self.left + self.size
+        bottom = self.top + self.size
         over = (-self.top, bottom - height, -self.left, right - width)
         pads = [max(0, pixels) for pixels in over]
-        inner = picture[max(0, self.top) : bottom, max(0, self.left) : right]
-        kind = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
-        value = (outside or 0.0,) * 4
-        whole = cv2.copyMakeBorder(inner.astype(np.float32), *pads, kind, value=value)
-        filter = cv2.INTER_AREA if self.size > side else cv2.INTER_LINEAR
-        small = cv2.resize(whole, (side, side), interpolation=filter)
-        return np.asarray(small.reshape(side, side, -1), np.float32)
+        top = max(0, self.top)
+        left = max(0, self.left)
+        inner = picture[top:bottom, left:right].astype(np.float32)
+        if outside is None:
+            whole = cv2.copyMakeBorder(inner, *pads, cv2.BORDER_REPLICATE)
+        else:
+            value = (outside,) * 4
+            whole = cv2.copyMakeBorder(inner, *pads, cv2.BORDER_CONSTANT, value=value)
+        planes = [_resized(plane, side) for plane in _planes(whole)]
+        return np.stack(planes, axis=2)
 
     def points(self, points: Image) -> Image:
         """Points [K,3] in pixels of the photo (x, y, and 1 where visible) as in -1..1 of it."""
@@ -52,31 +56,55 @@ class Square:
 
     def camera(self, camera: Image, photo: int) -> Image:
         """The camera [7] of a square photo of ``photo`` pixels a side as that of the square."""
-        middle = np.array([[*((camera[1:3] + 1) * photo / 2), 1.0]])
-        scale = camera[:1] * photo / self.size
-        shift = self.points(middle)[0, :2]
-        return np.concatenate([scale, shift, camera[3:]]).astype(np.float32)
+        middle = np.ones((1, 3))
+        middle[0, :2] = (camera[1:3] + 1) * photo / 2
+        moved = camera.astype(np.float32)
+        moved[0] *= photo / self.size
+        moved[1:3] = self.points(middle)[0, :2]
+        return moved
+
+
+def _planes(picture: Image) -> list[Image]:
+    """The channels of [H,W] or [H,W,C]: OpenCV averages no more than four at a time."""
+    if picture.ndim == 2:
+        return [picture]
+    return [np.ascontiguousarray(plane) for plane in np.moveaxis(picture, 2, 0)]
+
+
+def _resized(plane: Image, side: int) -> Image:
+    method = cv2.INTER_AREA if len(plane) > side else cv2.INTER_LINEAR
+    small = cv2.resize(plane, (side, side), interpolation=method)
+    return np.asarray(small, np.float32)
 
 
 def box_of(mask: NDArray[np.bool_]) -> Box:
     """The box around a mask [H,W]; all of it where it is empty."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    height, width = mask.shape
-    if not len(rows):
-        return (0.0, 0.0, float(width), float(height))
-    left, top = int(columns[0]), int(rows[0])
-    return (float(left), float(top), float(columns[-1] + 1 - left), float(rows[-1] + 1 - top))
+    left, width = _span(mask.any(axis=0))
+    top, height = _span(mask.any(axis=1))
+    return (float(left), float(top), float(width), float(height))
+
+
+def _span(filled: NDArray[np.bool_]) -> tuple[int, int]:
+    """The first filled place of a row, and how many there are up to the last."""
+    places = np.flatnonzero(filled)
+    if not len(places):
+        return 0, len(filled)
+    first = int(places[0])
+    return first, int(places[-1]) + 1 - first
 
 
 def square_around(box: Box, rng: np.random.Generator | None = None) -> Square:
     """The square around a box with 5 % more on each side; with ``rng`` each side of the box is off
     by up to 5 % of it."""
-    left, top, width, height = box
-    low, high = np.array((left, top)), np.array((left + width, top + height))
+    low = np.array(box[:2])
+    extent = np.array(box[2:])
+    high = low + extent
     if rng is not None:
-        low = low + (width, height) * rng.uniform(-JITTER, JITTER, 2)
-        high = high + (width, height) * rng.uniform(-JITTER, JITTER, 2)
-    size = max(2, round(float((high - low).max()) * (1 + 2 * PADDING)))
-    x, y = np.round((low + high) / 2 - size / 2).astype(int).tolist()
+        low = low + extent * rng.uniform(-JITTER, JITTER, 2)
+        high = high + extent * rng.uniform(-JITTER, JITTER, 2)
+    longer = float((high - low).max())
+    size = max(2, round(longer * (1 + 2 * PADDING)))
+    middle = (low + high) / 2
+    corner = np.round(middle - size / 2)
+    x, y = corner.astype(int).tolist()
     return Square(x, y, size)

@@ -70,10 +70,7 @@ def covering(points: Floats, faces: Ints, side: int) -> Covering:
     are in front."""
     corners = points[faces]
     flat = corners[..., :2]
-    first = flat[:, 1] - flat[:, 0]
-    second = flat[:, 2] - flat[:, 0]
-    area = _cross(first, second)
-    area = np.where(np.abs(area) < _FLAT, _FLAT, area)
+    area = _areas(flat)
     face, column, row = _pairs(flat, side)
     middles = _centre(column, side), _centre(row, side)
     weights = _weights(flat, area, face, middles)
@@ -82,9 +79,8 @@ def covering(points: Floats, faces: Ints, side: int) -> Covering:
         depth += weight * z[face]
     place = row * side + column
     pairs = Covering(face, place, weights, depth, area < 0)
-    least = np.minimum(weights[0], weights[1])
-    least = np.minimum(least, weights[2])
-    return pairs.kept(least >= 0)
+    inside = (weights >= 0).all(axis=0)
+    return pairs.kept(inside)
 
 
 def rasterize(points: Floats, faces: Ints, side: int) -> Fragments:
@@ -100,9 +96,14 @@ def rasterize(points: Floats, faces: Ints, side: int) -> Fragments:
     return Fragments(side, seen.place, faces[seen.face], seen.weights.T, seen.depth)
 
 
-def _cross(one: Floats, other: Floats) -> Floats:
-    """z of the cross product of vectors [N,2+]."""
-    return one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
+def _areas(corners: Floats) -> Floats:
+    """Twice the areas of faces [F,3,2], below 0 where their fronts are seen, never 0."""
+    a, b, c = corners.transpose(1, 2, 0)
+    first = b - a
+    second = c - a
+    area = first[0] * second[1] - first[1] * second[0]
+    edge_on = np.abs(area) < _FLAT
+    return np.where(edge_on, _FLAT, area)
 
 
 def _centre(index: Ints, side: int) -> Floats:
