@@ -55,6 +55,7 @@ class MeshConfig(TrainConfig):
     mask_weight: float = knob(2.5, "weight of the silhouette", low=0)
     laplacian_weight: float = knob(0.15, "weight of a smooth surface", low=0)
     flatten_weight: float = knob(0.0, "weight of flat edges", low=0)
+    bend_weight: float = knob(0.0, "weight of neighbours that leave the template apart", low=0)
     deform_weight: float = knob(0.5, "weight of the distance from the template", low=0)
     texture_weight: float = knob(0.5, "weight of the render's likeness to the photo", low=0)
     flow_weight: float = knob(1.0, "weight of texture flow that leaves the silhouette", low=0)

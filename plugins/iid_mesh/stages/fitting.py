@@ -147,6 +147,7 @@ class FittingStage(Trainer):
         """Smooth, and near the template."""
         terms = {
             "smooth": surface.laplacian(fit.vertices).mean(),
+            "bend": surface.laplacian(fit.offsets).mean(),
             "deform": surface.deformation(fit.offsets).mean(),
         }
         if self._config.flatten_weight > 0:
@@ -178,6 +179,7 @@ class FittingStage(Trainer):
             "mask": c.mask_weight,
             "smooth": c.laplacian_weight,
             "flat": c.flatten_weight,
+            "bend": c.bend_weight,
             "deform": c.deform_weight,
             "texture": c.texture_weight,
             "off": c.flow_weight,

@@ -26,10 +26,13 @@ _UNSEEN = 1e-3
 
 class Semantics(nn.Module):
     """Sums over photos: ``counts`` [642,4] of parts seen at vertices, ``up`` [3] of the directions
-    that are up in the photos; ``grown`` [337,3] is the template as it came."""
+    that are up in the photos, ``offsets`` [337,3] of what the network bends, and how many
+    ``photos`` there were; ``grown`` [337,3] is the template as it came."""
 
     counts: Tensor
     up: Tensor
+    offsets: Tensor
+    photos: Tensor
     grown: Tensor
 
     def __init__(self, grown: Tensor) -> None:
@@ -37,6 +40,8 @@ class Semantics(nn.Module):
         sphere = icosphere().vertices
         self.register_buffer("counts", _UNSEEN * named_parts(sphere))
         self.register_buffer("up", torch.zeros(3))
+        self.register_buffer("offsets", torch.zeros_like(grown))
+        self.register_buffer("photos", torch.tensor(0))
         self.register_buffer("grown", grown.clone())
 
     def parts(self) -> Tensor:
@@ -48,12 +53,20 @@ class Semantics(nn.Module):
         mirror = icosphere().mirror.to(found.device)
         self.counts += found + found[mirror]
 
+    def bend(self, offsets: Tensor) -> None:
+        """Take in the offsets [B,337,3] of some photos."""
+        self.offsets += offsets.sum(0)
+        self.photos += len(offsets)
+
     def level(self) -> Tensor:
-        """The template [337,3], turned about y such that photos are upright on average."""
+        """The mean shape [337,3], turned about y such that photos are upright on average."""
+        shape = self.grown + self.offsets / self.photos.clamp_min(1)
+        # What lies on the plane of symmetry stays there.
+        shape = icosphere().symmetrise(shape)[: len(shape)]
         x_up, _, z_up = self.up
         angle = torch.atan2(x_up, z_up)
         cos, sin = angle.cos(), angle.sin()
-        x, y, z = self.grown.unbind(1)
+        x, y, z = shape.unbind(1)
         ahead = cos * x - sin * z
         above = sin * x + cos * z
         return torch.stack([ahead, y, above], 1)
@@ -61,7 +74,10 @@ class Semantics(nn.Module):
 
 class SemanticStage(FittingStage):
     """Nothing is minimised: part maps of many photos are averaged on the template, from the cameras
-    that the search finds. In place of UMR's exemplars: with cameras known, all photos agree."""
+    that the search finds. In place of UMR's exemplars: with cameras known, all photos agree.
+
+    Where it begins with a network that bends shapes already, of an earlier stage s2, the mean of
+    these becomes the template."""
 
     def __init__(self, config: MeshConfig, source: Source, runtime: Runtime) -> None:
         super().__init__(config, source, runtime, "s1")
@@ -83,7 +99,9 @@ class SemanticStage(FittingStage):
     @torch.no_grad()
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         photos = Photos.of(batch)
-        fit = self._found(photos)
+        offsets = self.mesh(photos.photo).shape
+        fit = self._found(photos, offsets)
+        self.semantics.bend(offsets)
         if photos.has_parts:
             maps = self.smaller(photos.maps * photos.mask)
             self.semantics.count(part_counts(fit.seen, maps))
@@ -96,13 +114,12 @@ class SemanticStage(FittingStage):
         doubt = 1 - known.amax(1).mean()
         return {"loss": doubt, "overlap": overlap(covered, mask).mean()}
 
-    def _found(self, photos: Photos) -> Fit:
-        """The template as it came, from where the photos were taken."""
+    def _found(self, photos: Photos, offsets: Tensor) -> Fit:
+        """Shapes from where the photos were taken."""
         found = self.search(photos.maps, photos.mask)
         half = self.semantics.grown
-        rigid = half.new_zeros(len(photos.photo), len(half), 3)
-        whole = icosphere().symmetrise(half + rigid)
-        return self.fit(rigid, half, teacher(whole, found))
+        whole = icosphere().symmetrise(half + offsets)
+        return self.fit(offsets, half, teacher(whole, found))
 
 
 def _upward(turns: Tensor) -> Tensor:

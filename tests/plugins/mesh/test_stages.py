@@ -87,6 +87,7 @@ def test_shapes_learn_nothing_in_s1() -> None:
 
 def test_the_template_stage_collects_parts_and_changes_no_shape_but_its_level() -> None:
     first, _ = trained("s1")
+    bend_all_by(first, 0.0)
     state = {"s1": state_of(first.nets)}
     stage, _ = trained("template", 3, parents=state)
     assert not stage.optimizers
@@ -95,6 +96,26 @@ def test_the_template_stage_collects_parts_and_changes_no_shape_but_its_level() 
     turned, grown = stage.mesh.mean_v, first.mesh.mean_v
     assert torch.allclose(turned.norm(dim=1), grown.norm(dim=1), atol=1e-5)
     assert torch.equal(turned[:, 1], grown[:, 1])
+
+
+def test_shapes_that_are_bent_already_make_the_template() -> None:
+    first, _ = trained("s1")
+    bend_all_by(first, 0.1)
+    stage, _ = trained("template", 2, parents={"s1": state_of(first.nets)})
+    semantics = stage.nets["semantics"]
+    semantics.up.copy_(torch.tensor([0.0, 0.0, 1.0]))  # type: ignore[operator, union-attr]
+    moved = semantics.level() - first.mesh.mean_v  # type: ignore[operator]
+    assert torch.allclose(moved[:, 2], torch.full((337,), 0.1), atol=1e-5)
+    assert torch.allclose(moved[:, :2], torch.zeros(337, 2), atol=1e-5)
+
+
+def bend_all_by(stage: FittingStage, height: float) -> None:
+    """Make the network move all vertices up, whatever it sees."""
+    layer = stage.mesh.body.shape
+    assert isinstance(layer, torch.nn.Linear)
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.copy_(torch.tensor([0.0, 0.0, height]).repeat(337))
 
 
 def test_s2_goes_on_with_the_network_and_keeps_the_template() -> None:
@@ -113,7 +134,7 @@ def test_s2_goes_on_with_the_network_and_keeps_the_template() -> None:
 def test_all_terms_of_s2_reach_the_network() -> None:
     config = replace(CONFIG, gan_weight=1.0, part_weight=5.0, flatten_weight=5e-4)
     stage, losses = trained("s2", config=config)
-    named = {"mask", "smooth", "deform", "flat", "camera", "turn", "frame", "cycle", "off"}
+    named = {"mask", "smooth", "deform", "flat", "bend", "camera", "turn", "frame", "cycle", "off"}
     named |= {"texture", "entropy", "vertex", "seen parts", "parts", "gan"}
     assert set(losses) == named
     assert all(torch.isfinite(loss) for loss in losses.values())
