@@ -84,10 +84,15 @@ def paint(plumage: Plumage, colours: Floats, directions: Floats) -> Floats:
     darker += plumage.streaks * breast * streaks
     painted = colours * (1 - darker)[:, None]
     painted = np.clip(painted, 0.005, 0.95)
+    painted[_in_eye(directions)] = plumage.eye
+    return painted
+
+
+def _in_eye(directions: Floats) -> NDArray[np.bool_]:
+    """Which points [P] of the template lie in an eye."""
     near = directions @ _eyes().T
     eyes = near > np.cos(_EYE)
-    painted[eyes.any(axis=1)] = plumage.eye
-    return painted
+    return np.asarray(eyes.any(axis=1))
 
 
 def _waves(plumage: Plumage, directions: Floats) -> Floats:

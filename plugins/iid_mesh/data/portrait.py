@@ -43,8 +43,7 @@ def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample
     bird = bird_of(random_build(rng))
     vertices = vertices_of(bird).astype(np.float32)
     camera = _random_camera(vertices, rng, jitter)
-    cameras = torch.from_numpy(camera)[None]
-    (seen,) = project(torch.from_numpy(vertices), cameras).numpy()
+    seen = _seen(vertices, camera)
     faces = icosphere().outward.numpy()
     fragments = rasterize(seen, faces, side + FINER)
     layers = _drawn(fragments, seen, side, rng)
@@ -52,8 +51,7 @@ def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample
     mask = np.clip(covered, 0, 1)
     around = 1 - mask
     albedo = layers["albedo"] + around * random_background(side, rng)
-    level = np.exp(rng.normal(-0.3, 0.4))
-    shading = layers["shading"] + around * np.float32(level)
+    shading = layers["shading"] + around * _random_level(rng)
     return {
         "photo": photographed(albedo * shading, mask, rng),
         "albedo": albedo,
@@ -65,6 +63,13 @@ def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample
         "vertices": vertices,
         "keypoints": keypoints_seen(seen, fragments),
     }
+
+
+def _seen(vertices: Floats, camera: Floats) -> Floats:
+    """Vertices [642,3] as a camera [7] projects them."""
+    cameras = torch.from_numpy(camera)[None]
+    (points,) = project(torch.from_numpy(vertices), cameras)
+    return np.asarray(points.numpy())
 
 
 def keypoints_seen(seen: Floats, fragments: Fragments) -> Floats:
@@ -119,19 +124,18 @@ def _random_camera(vertices: Floats, rng: np.random.Generator, jitter: bool) -> 
     """A camera [7] from any azimuth, whose crop is the box around the bird with its padding."""
     turn = _random_turn(rng)
     still = np.concatenate([[1, 0, 0], turn]).astype(np.float32)
-    cameras = torch.from_numpy(still)[None]
-    (seen,) = project(torch.from_numpy(vertices), cameras).numpy()
+    seen = _seen(vertices, still)
     low = seen[:, :2].min(axis=0)
     high = seen[:, :2].max(axis=0)
-    box = high - low
     if jitter:
-        low = low + box * rng.uniform(-JITTER, JITTER, 2)
-        high = high + box * rng.uniform(-JITTER, JITTER, 2)
+        extent = high - low
+        low = low + extent * rng.uniform(-JITTER, JITTER, 2)
+        high = high + extent * rng.uniform(-JITTER, JITTER, 2)
     longer = (high - low).max()
     half = longer * (1 + 2 * PADDING) / 2
     middle = (low + high) / 2
-    camera = np.concatenate([[1 / half], -middle / half, turn])
-    return camera.astype(np.float32)
+    place = np.array([1, *-middle]) / half
+    return np.concatenate([place, turn]).astype(np.float32)
 
 
 def _random_turn(rng: np.random.Generator) -> Floats:
@@ -166,6 +170,11 @@ def _drawn(
     for name, layer in layers.items():
         drawn[name] = _smaller(fragments.picture(layer), side)
     return drawn
+
+
+def _random_level(rng: np.random.Generator) -> np.float32:
+    """How much light falls on the background."""
+    return np.float32(np.exp(rng.normal(-0.3, 0.4)))
 
 
 def _smaller(picture: Image, side: int) -> Image:

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from iid_mesh.data.birds import CASE, Birds, case_of
 from iid_mesh.data.landmarks import MIRRORED, PARTS
 from iid_mesh.data.portrait import photographed
 from iid_mesh.data.square import Square, box_of, square_around
+from iid_mesh.render.camera import mirrored as mirrored_cameras
 from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.rows import collate, mirror
@@ -146,11 +148,10 @@ class _Scenes:
 
 
 def mirrored(sample: Sample) -> Sample:
-    """The sample as a mirror shows it, with its camera: x of the photo turns round, and so does y
-    of the template, which is its own mirror image."""
+    """The sample as a mirror shows it, with its camera."""
     turned = mirror(sample, Birds.rows, MIRRORED)
-    scale, across, down, w, x, y, z = sample["cameras"]
-    camera = np.array((scale, -across, down, z, -y, -x, w), np.float32)
+    cameras = torch.from_numpy(sample["cameras"])[None]
+    (camera,) = mirrored_cameras(cameras).numpy()
     return {**turned, "cameras": camera}
 
 

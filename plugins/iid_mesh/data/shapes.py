@@ -83,8 +83,7 @@ def random_build(rng: np.random.Generator) -> Build:
 
 def bird_of(build: Build) -> Bird:
     """The ellipsoids of a bird. The body's own length is the same in all."""
-    radii = (_LENGTH, build.width, build.height)
-    body = Ellipsoid("body", (0, 0, 0), radii, build.pitch)
+    body = _body(build)
     shoulder = _along(body, 0.62 * _LENGTH, 0.25 * build.height)
     skull = _ahead(shoulder, build.head + build.neck, build.rise)
     tip = _ahead(skull, build.head + build.beak, -build.beak_dip)
@@ -96,11 +95,16 @@ def bird_of(build: Build) -> Bird:
     ]
     rump = _along(body, -0.55 * _LENGTH, 0.1 * build.height)
     lean = build.pitch - build.tail_dip
-    end = _ahead(rump, -(build.tail + 0.25), lean)
+    end = _ahead(rump, -build.tail - 0.25, lean)
     thick = (build.tail_width, 0.09)
     parts.append(_between("tail", end, rump, thick, lean))
     parts.extend(_wings(body, build))
     return Bird(tuple(parts), tip, end)
+
+
+def _body(build: Build) -> Ellipsoid:
+    radii = (_LENGTH, build.width, build.height)
+    return Ellipsoid("body", (0, 0, 0), radii, build.pitch)
 
 
 def _skull_radii(build: Build) -> Point:
@@ -112,8 +116,9 @@ def _neck(build: Build, shoulder: Point, skull: Point) -> Ellipsoid:
     """From the shoulder into the head."""
     ends = np.asarray([shoulder, skull])
     x, y, z = ends.mean(axis=0).tolist()
-    long = (build.head + build.neck) / 2 + 0.12
-    radii = (long, 0.75 * build.head, 0.8 * build.head)
+    size = build.head
+    long = (size + build.neck) / 2 + 0.12
+    radii = (long, 0.75 * size, 0.8 * size)
     return Ellipsoid("neck", (x, y, z), radii, build.rise)
 
 
