@@ -48,7 +48,8 @@ def harmonics(directions: NDArray[np.floating]) -> NDArray[np.float64]:
 def matte_harmonics(normals: NDArray[np.floating]) -> NDArray[np.float64]:
     """Unit normals [...,3] → what each coefficient of the light adds to the shading of a matt
     surface [...,9]."""
-    return harmonics(normals) * _GATHERED
+    basis: NDArray[np.float64] = harmonics(normals) * _GATHERED
+    return basis
 
 
 def shade(normals: Image, light: NDArray[np.floating]) -> Image:
