@@ -23,7 +23,7 @@ from torch import Tensor
 #: Numbers the naive way holds at once for each pair of a face and a pixel, about.
 HELD = 60
 #: More pairs than this are not tried naively.
-MOST = 24_000_000
+MOST = 6_000_000
 SIGMA = 1e-4
 
 Render = Callable[[Tensor, int], Tensor]
