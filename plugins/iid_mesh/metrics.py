@@ -65,7 +65,7 @@ def chamfer(one: Reconstruction, other: Reconstruction) -> float:
     nearest = torch.full((len(second),), torch.inf)
     there = []
     lengths = second.square().sum(1)
-    for block in first.split(_BLOCK):
+    for block in torch.split(first, _BLOCK):
         squared = torch.addmm(lengths, block, second.T, alpha=-2)
         squared += block.square().sum(1, keepdim=True)
         there.append(squared.amin(1))

@@ -98,6 +98,7 @@ def _colour(rng: np.random.Generator) -> Image:
     """Greens, browns, blues and grays."""
     low, high = np.log(0.04), np.log(0.8)
     level = np.exp(rng.uniform(low, high))
-    tint = 0.35 + 2 * rng.dirichlet((1.2, 1.5, 1.2))
+    shares = rng.dirichlet((1.2, 1.5, 1.2))
+    tint = 0.35 + 2 * shares
     colour = np.clip(level * tint, 0.02, 0.9)
-    return colour.astype(np.float32)
+    return np.asarray(colour, np.float32)

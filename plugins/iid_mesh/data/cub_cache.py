@@ -107,8 +107,8 @@ def open_cub_cache(path: Path) -> CubCache:
 def _read(path: Path, folder: Path) -> list[Annotated]:
     """The photos of one cache."""
     try:
-        from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
+        from scipy.io import loadmat  # type: ignore[import-untyped]  # ships no types
+        from scipy.io.matlab import MatReadError  # type: ignore[import-untyped]
     except ImportError as error:
         hint = "pip install scipy"
         raise DataError(
@@ -156,4 +156,4 @@ def _parts(path: Path, mask: Image, side: int) -> Image:
     maps = maps / np.maximum(strongest, 1e-6)
     maps[..., 1:] *= mask
     maps[..., :1] = 1 - mask
-    return maps
+    return np.asarray(maps)

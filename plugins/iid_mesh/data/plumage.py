@@ -73,10 +73,10 @@ def paint(plumage: Plumage, colours: Floats, directions: Floats) -> Floats:
     the places on the template that ``directions`` [P,3] name."""
     wave = _waves(plumage, directions)
     x, y, z = directions.T
-    flank = np.clip(3 * np.abs(y) - 0.9, 0, 1)
-    flank *= np.clip(2 - 4 * np.abs(z), 0, 1)
-    breast = np.clip(3 * x, 0, 1)
-    breast *= np.clip(0.5 - 3 * z, 0, 1)
+    flank = _share(3 * np.abs(y) - 0.9)
+    flank *= _share(2 - 4 * np.abs(z))
+    breast = _share(3 * x)
+    breast *= _share(0.5 - 3 * z)
     bars = np.sin(24 * x + 6 * z) > 0.2
     streaks = wave[:, 0] > 0.3
     darker = plumage.mottle * wave.mean(axis=1)
@@ -85,7 +85,11 @@ def paint(plumage: Plumage, colours: Floats, directions: Floats) -> Floats:
     painted = colours * (1 - darker)[:, None]
     painted = np.clip(painted, 0.005, 0.95)
     painted[_in_eye(directions)] = plumage.eye
-    return painted
+    return np.asarray(painted)
+
+
+def _share(values: Floats) -> Floats:
+    return np.clip(values, 0, 1)
 
 
 def _in_eye(directions: Floats) -> NDArray[np.bool_]:
@@ -99,7 +103,7 @@ def _waves(plumage: Plumage, directions: Floats) -> Floats:
     """Waves over the template [P,3], each -1..1."""
     slopes = plumage.waves[:, :3]
     phases = directions @ slopes.T + plumage.waves[:, 3]
-    return np.sin(phases)
+    return np.asarray(np.sin(phases))
 
 
 def _colour(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -110,7 +114,8 @@ def _colour(rng: np.random.Generator) -> NDArray[np.float64]:
         tint = np.array([1 + warm, 1.0, 1 - warm])
     else:
         tint = 0.1 + rng.dirichlet((0.8, 0.8, 0.8)) * 2.5
-    return np.clip(level * tint, 0.01, 0.9)
+    colour = np.clip(level * tint, 0.01, 0.9)
+    return np.asarray(colour)
 
 
 def _regions() -> NDArray[np.int64]:

@@ -97,9 +97,11 @@ class _Light:
 
     def on(self, normals: Floats) -> Floats:
         """What falls on surfaces with these normals [P,3]: [P,3]."""
-        lamp = np.maximum(normals @ self.towards, 0)[:, None]
+        cosine = normals @ self.towards
+        lamp = np.maximum(cosine, 0)[:, None]
         sky = (0.7 - 0.3 * normals[:, 1])[:, None]
-        return lamp * self.colour + sky * self.ambient
+        light = lamp * self.colour + sky * self.ambient
+        return np.asarray(light)
 
 
 def _random_light(rng: np.random.Generator) -> _Light:
@@ -195,7 +197,7 @@ def photographed(light: Image, mask: Image, rng: np.random.Generator) -> Image:
     noise *= np.float32(rng.uniform(0, 0.02))
     exposed = light * gains.astype(np.float32)
     seen = exposed + noise
-    return np.clip(seen, 0, 1)
+    return np.asarray(np.clip(seen, 0, 1))
 
 
 def _normals(seen: Floats) -> Floats:

@@ -144,7 +144,8 @@ class _Scenes:
         labels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if labels is None:
             raise DataError(f"{path} is missing or no picture", f"{TRUTH} names its bird")
-        return np.eye(len(PARTS) + 1, dtype=np.float32)[labels]
+        one_hot = np.eye(len(PARTS) + 1, dtype=np.float32)
+        return np.asarray(one_hot[labels])
 
 
 def mirrored(sample: Sample) -> Sample:

@@ -256,4 +256,5 @@ def _ahead(start: Point, distance: float, rise: float) -> Point:
 
 
 def _unit(vector: Point) -> Floats:
-    return np.asarray(vector) / np.linalg.norm(vector)
+    long = np.asarray(vector)
+    return np.asarray(long / np.linalg.norm(long))

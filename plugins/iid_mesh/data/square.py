@@ -56,7 +56,7 @@ class Square:
 
     def camera(self, camera: Image, photo: int) -> Image:
         """The camera [7] of a square photo of ``photo`` pixels a side as that of the square."""
-        middle = np.ones((1, 3))
+        middle = np.ones((1, 3), np.float32)
         middle[0, :2] = (camera[1:3] + 1) * photo / 2
         moved = camera.astype(np.float32)
         moved[0] *= photo / self.size
@@ -79,8 +79,8 @@ def _resized(plane: Image, side: int) -> Image:
 
 def box_of(mask: NDArray[np.bool_]) -> Box:
     """The box around a mask [H,W]; all of it where it is empty."""
-    left, width = _span(mask.any(axis=0))
-    top, height = _span(mask.any(axis=1))
+    left, width = _span(np.asarray(mask.any(axis=0)))
+    top, height = _span(np.asarray(mask.any(axis=1)))
     return (float(left), float(top), float(width), float(height))
 
 

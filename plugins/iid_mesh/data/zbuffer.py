@@ -37,7 +37,7 @@ class Fragments:
         seen = values[first] * shares[:, :1]
         seen += values[second] * shares[:, 1:2]
         seen += values[third] * shares[:, 2:]
-        return seen
+        return np.asarray(seen)
 
     def picture(self, values: Floats, background: float = 0.0) -> Floats:
         """Values of the fragments [P,C] → [side,side,C]."""
@@ -80,7 +80,7 @@ def covering(points: Floats, faces: Ints, side: int) -> Covering:
     place = row * side + column
     pairs = Covering(face, place, weights, depth, area < 0)
     inside = (weights >= 0).all(axis=0)
-    return pairs.kept(inside)
+    return pairs.kept(np.asarray(inside))
 
 
 def rasterize(points: Floats, faces: Ints, side: int) -> Fragments:
@@ -103,7 +103,7 @@ def _areas(corners: Floats) -> Floats:
     second = c - a
     area = first[0] * second[1] - first[1] * second[0]
     edge_on = np.abs(area) < _FLAT
-    return np.where(edge_on, _FLAT, area)
+    return np.where(edge_on, np.float32(_FLAT), area)
 
 
 def _centre(index: Ints, side: int) -> Floats:
@@ -143,7 +143,8 @@ def _box(corners: Floats, side: int) -> tuple[Ints, Ints]:
 
 def _index(places: Floats, side: int) -> Floats:
     """Places in -1..1 as numbers of pixels, whole ones in their middles."""
-    return ((places + 1) * side - 1) / 2
+    index = (places + 1) * side - 1
+    return np.asarray(index / 2, places.dtype)
 
 
 def _weights(corners: Floats, area: Floats, face: Ints, middles: tuple[Floats, Floats]) -> Floats:
