@@ -204,5 +204,5 @@ MESHES = Protocol(
         "mean template": baselines.mean_template,
         "fit to the silhouette": baselines.silhouette_fit,
     },
-    shows=("mask", "render"),
+    shows=("mask", "silhouette"),
 )

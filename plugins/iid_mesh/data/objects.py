@@ -125,10 +125,10 @@ def open_objects(path: Path) -> Objects:
 
 def find(folder: Path) -> list[Files]:
     """The photos of ``folder``/images in the order of their names, with their masks."""
-    photos = _pictures(folder / "images")
+    photos = _image_files(folder / "images")
     if not photos:
         raise DataError(f"{folder} has no images/ with photos", f"expected: {LAYOUT}")
-    masks = {path.stem: path for path in _pictures(folder / "masks")}
+    masks = {path.stem: path for path in _image_files(folder / "masks")}
     return [Files(path, masks.get(path.stem)) for path in photos]
 
 
@@ -198,5 +198,5 @@ def _small(photo: Photo) -> tuple[Image, Image]:
     return square.of(photo.pixels, _SMALL), mask
 
 
-def _pictures(folder: Path) -> Sequence[Path]:
+def _image_files(folder: Path) -> Sequence[Path]:
     return sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES)

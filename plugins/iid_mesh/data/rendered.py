@@ -30,6 +30,8 @@ from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING, Shards
 from intrinsic_cli.kit.files.opencv import cv2
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from intrinsic_cli.api.data import Batch, Split
     from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.data.rows import Sample
@@ -133,19 +135,29 @@ class _Scenes:
             "shading": shading,
             "mask": mask,
             "silhouette": mask,
-            "parts": square.of(self._parts(scene), side, outside=0.0),
+            "parts": _parts_in(square, self._labels(scene), side),
             "cameras": square.camera(np.asarray(known["camera"]), scene.side),
             "keypoints": square.points(points),
         }
 
-    def _parts(self, scene: Scene) -> Image:
-        """The parts of a scene one by one [H,W,5]."""
+    def _labels(self, scene: Scene) -> NDArray[np.uint8]:
+        """Which part every pixel of a scene shows [H,W], 0 = none."""
         path = self._folder / "parts" / f"{scene.key}.png"
         labels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if labels is None:
             raise DataError(f"{path} is missing or no picture", f"{TRUTH} names its bird")
-        one_hot = np.eye(len(PARTS) + 1, dtype=np.float32)
-        return np.asarray(one_hot[labels])
+        return np.asarray(labels, np.uint8)
+
+
+def _parts_in(square: Square, labels: NDArray[np.uint8], side: int) -> Image:
+    """The parts in a square one by one [side,side,5], the background first, which goes on beyond
+    the picture."""
+    one_hot = np.eye(len(PARTS) + 1, dtype=np.float32)
+    maps = one_hot[labels]
+    parts = square.of(maps[..., 1:], side, outside=0.0)
+    covered = parts.sum(axis=2, keepdims=True)
+    background = 1 - covered
+    return np.concatenate([background, parts], axis=2)
 
 
 def mirrored(sample: Sample) -> Sample:

@@ -85,8 +85,8 @@ def bird_of(build: Build) -> Bird:
     """The ellipsoids of a bird. The body's own length is the same in all."""
     body = _body(build)
     shoulder = _along(body, 0.62 * _LENGTH, 0.25 * build.height)
-    skull = _ahead(shoulder, build.head + build.neck, build.rise)
-    tip = _ahead(skull, build.head + build.beak, -build.beak_dip)
+    skull = _point_from(shoulder, build.head + build.neck, build.rise)
+    tip = _point_from(skull, build.head + build.beak, -build.beak_dip)
     parts = [
         body,
         Ellipsoid("head", skull, _skull_radii(build), tilt=10),
@@ -95,7 +95,7 @@ def bird_of(build: Build) -> Bird:
     ]
     rump = _along(body, -0.55 * _LENGTH, 0.1 * build.height)
     lean = build.pitch - build.tail_dip
-    end = _ahead(rump, -build.tail - 0.25, lean)
+    end = _point_from(rump, -build.tail - 0.25, lean)
     thick = (build.tail_width, 0.09)
     parts.append(_between("tail", end, rump, thick, lean))
     parts.extend(_wings(body, build))
@@ -124,7 +124,7 @@ def _neck(build: Build, shoulder: Point, skull: Point) -> Ellipsoid:
 
 def _beak(build: Build, skull: Point, tip: Point) -> Ellipsoid:
     """From within the head to its tip."""
-    root = _ahead(skull, 0.35 * build.head, -build.beak_dip)
+    root = _point_from(skull, 0.35 * build.head, -build.beak_dip)
     thick = (build.beak_width, 1.1 * build.beak_width)
     return _between("beak", root, tip, thick, -build.beak_dip)
 
@@ -246,7 +246,7 @@ def _along(body: Ellipsoid, forward: float, upward: float) -> Point:
     return (x, y, z)
 
 
-def _ahead(start: Point, distance: float, rise: float) -> Point:
+def _point_from(start: Point, distance: float, rise: float) -> Point:
     """The point at a distance and an angle from the horizontal, in the plane of symmetry."""
     angle = np.radians(rise)
     forward = distance * float(np.cos(angle))

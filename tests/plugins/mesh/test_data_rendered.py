@@ -81,6 +81,7 @@ def test_a_batch_has_the_parts_and_the_mask_of_its_bird(source: RenderedBirds) -
     mask = batch["mask"]
     assert 0.2 < mask.mean() < 0.8
     assert batch["parts"][0, 3] == pytest.approx(mask[0, 0], abs=0.05)
+    assert batch["parts"].sum(1) == pytest.approx(torch.ones(1, 32, 32), abs=1e-5)
     (again,) = source.batches("val", 4, 32, seed=3)
     assert torch.equal(batch["photo"], again["photo"])
 
