@@ -42,6 +42,9 @@ class MeshConfig(TrainConfig):
         3e-4, "softness of silhouettes at the start, squared picture units (-1..1)", low=0
     )
     last_sigma: float = knob(1e-4, "softness of silhouettes at the end", low=0)
+    smoothings: int = knob(
+        0, "times the shapes stage s2 begins with are averaged with their neighbours (lite)", low=0
+    )
     hypotheses: int = knob(8, "cameras proposed for each photo", low=1)
     backbone: str = knob(
         "lite", "lite = small encoder and heads; paper = the published layers", ("lite", "paper")

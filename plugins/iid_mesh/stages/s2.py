@@ -12,11 +12,13 @@ from iid_mesh.camera_search import Found
 from iid_mesh.growth import named_parts
 from iid_mesh.losses import cameras, parts, texture
 from iid_mesh.networks.discriminator import Discriminator
+from iid_mesh.networks.lite import Lite
 from iid_mesh.networks.mesh_net import Prediction
 from iid_mesh.render.camera import matrices, project, turned
 from iid_mesh.render.hard import interpolated
 from iid_mesh.render.soft import colours, silhouettes
 from iid_mesh.settings import MeshConfig
+from iid_mesh.smoothing import smooth_shape
 from iid_mesh.stages.fitting import Fit, FittingStage, Photos, shaded
 from iid_mesh.template import icosphere
 from iid_mesh.uv import on_surface, painted
@@ -46,7 +48,10 @@ class ConsistentStage(FittingStage):
             self.optimizers["mesh"].add_param_group(group)
 
     def setup(self) -> None:
-        """Look at the template from all around."""
+        """Look at the template from all around; smooth the shapes that are begun with."""
+        smoothings = self._config.smoothings
+        if smoothings and isinstance(self.mesh.body, Lite):
+            smooth_shape(self.mesh.body.shape, smoothings)
         known = self.mesh.template_parts
         if not bool(known.any()):
             known[:, 1:] = named_parts(icosphere().vertices).to(known)
