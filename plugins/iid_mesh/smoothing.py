@@ -14,10 +14,12 @@ def smooth_shape(layer: nn.Linear, times: int) -> None:
     of its neighbours, ``times`` over: a linear change of its weights, whatever they multiply."""
     mean = _neighbours(times).to(layer.weight)
     for numbers in (layer.weight, layer.bias):
-        offsets = numbers.reshape(-1, 3, numbers[0].numel())
-        whole = icosphere().symmetrise(offsets.permute(2, 0, 1))
-        smooth = (mean @ whole)[:, : len(offsets)]
-        numbers.copy_(smooth.permute(1, 2, 0).reshape(numbers.shape))
+        columns = numbers.view(len(layer.bias), -1)
+        offsets = columns.T.reshape(columns.shape[1], -1, 3)
+        whole = icosphere().symmetrise(offsets)
+        smooth = mean @ whole
+        half = smooth[:, : offsets.shape[1]]
+        columns.copy_(half.flatten(1).T)
 
 
 def _neighbours(times: int) -> Tensor:

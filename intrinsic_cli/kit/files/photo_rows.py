@@ -37,7 +37,7 @@ class PhotoRows:
         self._encoding = encoding
         self._metadata = metadata
         self.size = image.height, image.width
-        self.facts = self._facts()
+        self.facts = self._told()
 
     @property
     def has_alpha(self) -> bool:
@@ -52,7 +52,7 @@ class PhotoRows:
         box = (0, rows.start, self._image.width, rows.stop)
         return np.asarray(self._image.crop(box))
 
-    def _facts(self) -> Photo:
+    def _told(self) -> Photo:
         """What is told of all rows together."""
         clipped = visible = outside = 0.0
         first = self.rows(slice(0, 1))

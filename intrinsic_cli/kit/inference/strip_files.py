@@ -69,7 +69,7 @@ def _write_rows(
     for _, part, layers in parts:
         stored = {}
         for name, layer in layers.items():
-            made = _stored(layer, kinds[name], writers[name].bits, scales[name])
+            made = _layer_file(layer, kinds[name], writers[name].bits, scales[name])
             writers[name].write(_with_alpha(made.codes, part.alpha))
             stored[name] = made
         error.add(part.pixels, stored)
@@ -94,7 +94,7 @@ def _without_codes(kinds: Kinds, scales: Mapping[str, float]) -> dict[str, Store
     }
 
 
-def _stored(layer: Image, kind: Kind, bits: int, scale: float) -> StoredLayer:
+def _layer_file(layer: Image, kind: Kind, bits: int, scale: float) -> StoredLayer:
     encoding = encoding_of(kind)
     return StoredLayer(encoding.encode(layer, bits, scale), encoding.name, scale)
 
