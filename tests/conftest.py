@@ -4,6 +4,7 @@ thread."""
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,11 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     filter(None, [str(FOREIGN), os.environ.get("PYTHONPATH", "")])
 )
 sys.path.insert(0, str(FOREIGN))
+
+# Whoever starts the tests in the background, or with nohup, has them ignore these.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
