@@ -179,7 +179,8 @@ def recipe_key(plan: Plan) -> str:
 
 
 def append_line(path: Path, text: str) -> None:
-    """Add a line to a file that others may add to as well. OSError where it does not fit."""
+    """Add a line to a file that others may add to as well; one that is being added by another may
+    look torn, and then an empty line stands between them. OSError where it does not fit."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     try:
         size = os.fstat(handle).st_size
