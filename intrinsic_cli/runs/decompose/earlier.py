@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,12 +52,22 @@ def finished(target: Target, facts: Facts) -> InputReport:
     for name, entry in facts.get("outputs", {}).items():
         outputs[name] = [str(folder / file) for file in entry["files"]]
     preview = str(target.preview) if _is_file(target.preview) else ""
+    return skipped(target, layers, outputs, preview)
+
+
+def skipped(
+    target: Target,
+    layers: Mapping[str, str],
+    outputs: Mapping[str, list[str]],
+    preview: str,
+) -> InputReport:
+    """The report of a photo that needs nothing done."""
     return InputReport(
         target.input,
         "skipped",
-        layers,
+        dict(layers),
         str(target.sidecar),
-        outputs=outputs,
+        outputs=dict(outputs),
         preview=preview,
     )
 

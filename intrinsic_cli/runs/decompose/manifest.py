@@ -18,6 +18,7 @@ from pathlib import Path
 from intrinsic_cli.kit.files.atomic import write_text
 from intrinsic_cli.kit.files.json_text import as_json
 from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.earlier import skipped
 from intrinsic_cli.runs.decompose.manifest_lines import Line, read_lines
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.shards import Shard
@@ -137,14 +138,7 @@ class Manifest:
         kind = self.plan.choice.variant.kind
         layers = {name: files[0] for name, files in outputs.items() if kind(name).is_layer}
         preview = str(folder / line.preview) if line.preview else ""
-        return InputReport(
-            target.input,
-            "skipped",
-            layers,
-            str(target.sidecar),
-            outputs=outputs,
-            preview=preview,
-        )
+        return skipped(target, layers, outputs, preview)
 
     def names_in(self, folder: Path) -> frozenset[str]:
         """The names in a folder, listed once."""
