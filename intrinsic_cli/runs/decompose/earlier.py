@@ -47,11 +47,15 @@ def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | Non
 def finished(target: Target, facts: Facts) -> InputReport:
     """The report of a photo that an earlier run did."""
     folder = target.base.parent
-    layers = {name: str(folder / entry["file"]) for name, entry in facts["layers"].items()}
+    layers = {}
+    for name, entry in facts["layers"].items():
+        layers[name] = str(folder / entry["file"])
     outputs = {name: [path] for name, path in layers.items()}
     for name, entry in facts.get("outputs", {}).items():
         outputs[name] = [str(folder / file) for file in entry["files"]]
-    preview = str(target.preview) if _is_file(target.preview) else ""
+    preview = ""
+    if _is_file(target.preview):
+        preview = str(target.preview)
     return skipped(target, layers, outputs, preview)
 
 
