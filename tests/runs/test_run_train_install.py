@@ -13,9 +13,9 @@ from intrinsic_cli import weights
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.networks.checkpoint import load_weights, save_weights
 from intrinsic_cli.requests import TrainRequest
+from intrinsic_cli.runs.stop_signal import Stop
 from intrinsic_cli.runs.train.finish import compare
 from intrinsic_cli.runs.train.run import train
-from intrinsic_cli.runs.train.stop_signal import Stop
 
 
 def test_install_is_remembered_and_told(tmp_path: Path, home: Path) -> None:
@@ -150,7 +150,7 @@ def test_without_install_a_run_stops_in_the_stage_it_is_in(tmp_path: Path, home:
 
 def test_parts_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("intrinsic_cli.runs.train.stop_signal.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("intrinsic_cli.runs.stop_signal.time.monotonic", lambda: now[0])
     stop = Stop(60.0)
     half = stop.within(0.5)
     now[0] = 129.0

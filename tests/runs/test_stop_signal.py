@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from intrinsic_cli.runs.train.stop_signal import Stop
+from intrinsic_cli.runs.stop_signal import Stop
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]

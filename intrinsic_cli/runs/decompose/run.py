@@ -20,7 +20,7 @@ from intrinsic_cli.runs.decompose.plan import make_plan
 from intrinsic_cli.runs.decompose.shards import parse_shard
 from intrinsic_cli.runs.decompose.watch import check_folders, watched
 from intrinsic_cli.runs.session import Choice
-from intrinsic_cli.runs.train.stop_signal import Stop
+from intrinsic_cli.runs.stop_signal import Stop
 
 
 def decompose(

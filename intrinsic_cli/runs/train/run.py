@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from intrinsic_cli.api import Progress, Silent, UsageError, WeightsError
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
 from intrinsic_cli.requests import TrainReport, TrainRequest
+from intrinsic_cli.runs.stop_signal import Stop
 from intrinsic_cli.runs.train.finish import finish
 from intrinsic_cli.runs.train.initial import without_whole_stages
 from intrinsic_cli.runs.train.plan import Run, plan, require_needs
 from intrinsic_cli.runs.train.run_folder import CONFIG, release
 from intrinsic_cli.runs.train.stages import Stages
-from intrinsic_cli.runs.train.stop_signal import Stop
 
 if TYPE_CHECKING:
     from intrinsic_cli.kit.training.distributed import Processes
