@@ -1,56 +1,21 @@
-"""Everything a method hands out gets onto disk by its kind, whole, and into the sidecar."""
+"""Everything a method hands out gets onto disk by its kind, whole, and is read as it was."""
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from made_up_outputs import SIZE, VALUES, layer, write_all
 from PIL import Image
 
-from intrinsic_cli.api import PluginError, Region
-from intrinsic_cli.api.outputs import KINDS, Mesh, kind_of
+from intrinsic_cli.api.outputs import KINDS, kind_of
 from intrinsic_cli.kit.files import sidecar
-from intrinsic_cli.kit.files.outputs import (
-    Surroundings,
-    Written,
-    output_files,
-    write_output,
-    write_outputs,
-)
+from intrinsic_cli.kit.files.outputs import Surroundings, output_files, write_output, write_outputs
 from intrinsic_cli.kit.files.read_layers import LayerFile, read_layer_file
 from intrinsic_cli.kit.light.colour import linear_to_srgb
-
-RNG = np.random.default_rng(0)
-SIZE = (12, 16)
-CORNERS = np.float32([[-1, -1, 0], [1, -1, 0], [1, 1, 0]])
-MESH = Mesh(CORNERS, [[0, 1, 2]], texture=np.full((4, 4, 3), 0.5), uv=(CORNERS[:, :2] + 1) / 2)
-
-
-def layer(name: str) -> Any:
-    kind = kind_of(name)
-    values = RNG.random((*SIZE, kind.channels[-1])).astype(np.float32)
-    if kind.low != 0:
-        values = values * 2 - 1
-    if kind.name == "vector":
-        values /= np.linalg.norm(values, axis=2, keepdims=True)
-    return values
-
-
-VALUES: dict[str, Any] = {
-    **{name: layer(name) for name in ("albedo", "shading", "residual", "normals", "mask", "depth")},
-    "mesh": [MESH, Mesh(CORNERS, [[0, 1, 2]])],
-    "light": {"coefficients": np.ones((2, 3)), "angle": np.float32(0.5), "name": "Sonne ☀"},
-    "texture": [np.full((3, 5, 3), 0.5)],
-    "turntable": [np.linspace(0, 1, 4 * 6 * 7 * 3).reshape(4, 6, 7, 3)],
-}
-
-
-def write_all(base: Path, form: str = "png") -> dict[str, Written]:
-    return write_outputs(base, {name: (kind_of(name), VALUES[name]) for name in VALUES}, form)
 
 
 def test_files_are_named_by_kind(tmp_path: Path) -> None:
@@ -146,41 +111,6 @@ def test_a_share_that_was_clipped_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_records_are_json(tmp_path: Path) -> None:
-    (path,) = write_output(tmp_path / "a", "light", KINDS["record"], VALUES["light"], "png").files
-    assert json.loads(path.read_bytes().decode()) == {
-        "coefficients": [[1.0] * 3] * 2,
-        "angle": 0.5,
-        "name": "Sonne ☀",
-    }
-
-
-class Circle(dict[str, Any]):
-    """It holds itself."""
-
-    def __init__(self) -> None:
-        self["me"] = self
-
-
-@pytest.mark.parametrize(
-    ("record", "words"),
-    [
-        ({"sun": {"angle": [1.0, float("nan")]}}, r"sun\.angle\[1\] is nan"),
-        ({"sun": np.array([1, np.inf])}, r"sun\[1\] is inf"),
-        ({"sun": {1, 2}}, "sun is a set"),
-        ({"sun": b"1"}, "sun is a bytes"),
-        ({3: "sun"}, "3 in it is no name"),
-        ([1, 2], "it is a list, not a record"),
-        (Circle(), "nested too deeply"),
-    ],
-)
-def test_records_that_json_cannot_hold(tmp_path: Path, record: Any, words: str) -> None:
-    with pytest.raises(PluginError, match=words) as caught:
-        write_output(tmp_path / "a", "light", KINDS["record"], record, "png")
-    assert caught.value.message.startswith("record 'light': ")
-    assert not list(tmp_path.iterdir())
-
-
 def test_textures_are_srgb(tmp_path: Path) -> None:
     texture = np.float32([[[0, 0.5, 1], [2, 0.1, 0.2]]])
     (path,) = write_output(tmp_path / "a", "skin", KINDS["texture"], [texture], "exr").files
@@ -201,95 +131,6 @@ def test_animations_repeat_at_their_pace(tmp_path: Path) -> None:
             assert image.info["duration"] == 100
             codes = np.asarray(image.convert("RGB"))[2, 3]
             assert np.allclose(codes, linear_to_srgb(colours[number]) * 255, atol=2)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
-        ("texture", [np.zeros((3, 4))], r"texture 'texture': its shape is \(3, 4\)"),
-        ("texture", [np.full((3, 4, 3), np.nan)], "not finite"),
-        ("texture", np.zeros((3, 4, 3)), "is a ndarray, not a list"),
-        ("turntable", [np.zeros((3, 4, 3))], r"not \[T,h,w,3\]"),
-        ("turntable", [np.zeros((0, 3, 4, 3))], r"not \[T,h,w,3\]"),
-        ("mesh", MESH, "is a Mesh, not a list"),
-        ("mesh", [None], "mesh 'mesh': it is a NoneType"),
-        ("mask", np.zeros((3, 4, 3), np.float32), "a mask has 1 channels"),
-        ("albedo", np.zeros((3, 4), np.float32), r"has the shape \(3, 4\)"),
-    ],
-)
-def test_what_is_not_of_its_kind_is_told(tmp_path: Path, name: str, value: Any, words: str) -> None:
-    with pytest.raises(PluginError) as caught:
-        write_output(tmp_path / "a", name, kind_of(name), value, "png")
-    assert re.search(words, f"{caught.value.message} {caught.value.hint}")
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_sidecar_vouches_for_all_outputs(tmp_path: Path) -> None:
-    made = {"version": 1, "method": "toy"}
-    described = sidecar.describe_outputs(write_all(tmp_path / "a"))
-    path = tmp_path / "a.iid.json"
-    path.write_text(sidecar.dump({**made, **described}))
-    facts = sidecar.read(path)
-    assert facts is not None
-    assert set(facts["layers"]) == {name for name in VALUES if kind_of(name).is_layer}
-    assert facts["layers"]["albedo"] == {"file": "a.albedo.png", "encoding": "srgb", "scale": 1.0}
-    files = list(sidecar.files(facts))
-    assert len(files) == len(set(files))
-    assert set(files) == {file.name for file in tmp_path.iterdir()} - {path.name}
-    assert sidecar.holds(facts, made, tuple(VALUES), tmp_path)
-    assert not sidecar.holds(facts, made, tuple(VALUES)[1:], tmp_path)
-    assert not sidecar.holds(facts, {**made, "seed": 1}, tuple(VALUES), tmp_path)
-    (tmp_path / "a.mesh-2.glb").unlink()
-    assert not sidecar.holds(facts, made, tuple(VALUES), tmp_path)
-
-
-def test_sidecars_of_before_still_hold(tmp_path: Path) -> None:
-    facts = {"version": 1, "layers": {"albedo": {"file": "a.png", "encoding": "srgb", "scale": 1}}}
-    assert not sidecar.holds(facts, {"version": 1}, ("albedo",), tmp_path)
-    (tmp_path / "a.png").write_bytes(b"")
-    assert sidecar.holds(facts, {"version": 1}, ("albedo",), tmp_path)
-    assert list(sidecar.files({**facts, "preview": "b.png"})) == ["a.png", "b.png"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[" * 200_000,
-        '{"layers": {"a": ' + "[" * 100_000 + "]" * 100_000 + "}}",
-        '{"layers": {}, "x": "' + "y" * sidecar.LONGEST + '"}',
-        '{"layers": []}',
-        '{"layers": {}, "n": ' + "9" * 5000 + "}",
-        "\ud800".encode("utf-8", "surrogatepass").decode("latin1"),
-    ],
-    ids=["open", "deep", "long", "list", "digits", "bytes"],
-)
-def test_a_strange_sidecar_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / "a.iid.json").write_text(text, encoding="latin1")
-    assert sidecar.read(tmp_path / "a.iid.json") is None
-
-
-def test_strange_facts_are_survived(tmp_path: Path) -> None:
-    facts = {
-        "layers": {"a": {"file": 3}, "b": [], "c": None},
-        "outputs": {"m": {"files": "x"}, "n": 5, "o": {"files": ["\0"]}},
-    }
-    assert list(sidecar.files(facts)) == ["3", "\0"]
-    assert not sidecar.holds(facts, {}, ("m", "n", "o"), tmp_path)
-
-
-def test_regions_are_described() -> None:
-    region = Region((1.23456, 2, 30, 40), 12.5, "face", np.float32(0.75), facts={"points": 5})
-    plain = Region.whole(40, 30)
-    assert sidecar.describe_regions([region, plain]) == [
-        {
-            "label": "face",
-            "box": [1.235, 2.0, 30.0, 40.0],
-            "angle": 12.5,
-            "confidence": 0.75,
-            "facts": {"points": 5},
-        },
-        {"label": "region", "box": [0.0, 0.0, 30.0, 40.0], "angle": 0.0},
-    ]
 
 
 def test_a_retouched_photo_has_the_photos_own_alpha_and_no_regions(tmp_path: Path) -> None:
