@@ -54,6 +54,18 @@ _REFLECTION = DatasetSpec(
     protocols=("reflection",),
     least="two photos; twelve where they are cut into three parts to train on",
 )
+_STEADY = DatasetSpec(
+    name="steady",
+    summary="any photos, cut, turned, exposed and tinted: does the albedo stay?",
+    target=f"{_KIT}.steady:open_steady",
+    offers=frozenset({"photo", "mask"}),
+    licence="that of the photos",
+    layout=layouts.STEADY,
+    page="your disk; no truth is needed",
+    protocols=("steady",),
+    trains=False,
+    least="one photo",
+)
 _UNPAIRED = DatasetSpec(
     name="unpaired",
     summary="your own photos, albedos and shadings, each of other scenes",
@@ -140,21 +152,11 @@ _CGI = DatasetSpec(
     page="Li & Snavely, CGIntrinsics: Better Intrinsic Image Decomposition …, ECCV 2018",
     protocols=("cgintrinsics",),
 )
-_CUB = DatasetSpec(
-    name="cub",
-    summary="CUB-200-2011: birds with keypoints and silhouettes",
-    target=f"{_KIT}.cub.reader:open_cub",
-    offers=frozenset({"photo", "silhouette", "mask", "keypoints"}),
-    licence="see its page",
-    layout=layouts.CUB,
-    page="Wah et al., The Caltech-UCSD Birds-200-2011 Dataset, Caltech 2011",
-    protocols=("birds",),
-    prepare=f"{_KIT}.cub.write_crops:write_crops",
-)
 
 DATASETS = (
     _SYNTH,
     _FOLDER,
+    _STEADY,
     _UNPAIRED,
     _REFLECTION,
     replace(
@@ -208,5 +210,4 @@ DATASETS = (
     ),
     _HYPERSIM,
     _CGI,
-    _CUB,
 )

@@ -45,9 +45,9 @@ class Protocol:
     each score which way it is better and its unit; a key stands for every score of that name or
     that ends in ``_key`` (``lmse`` for ``albedo_lmse``), the longest first. Cases are ranked by
     ``headline``. ``reads`` are outputs it looks at although the dataset has no truth of them.
-    ``pool``, where there is one, makes the scores only a whole dataset has. ``baselines`` are the
-    answers every table of it shows. ``shows`` are the outputs that pictures of cases show (none
-    named: those with truth).
+    ``pool``, where there is one, makes the scores only a whole dataset has, and ``pictures`` draws
+    what a pool has seen: sRGB codes [H,W,3] by name. ``baselines`` are the answers every table of
+    it shows. ``shows`` are the outputs that pictures of cases show (none named: those with truth).
     """
 
     name: str
@@ -58,6 +58,7 @@ class Protocol:
     headline: str = "lmse"
     reads: tuple[str, ...] = ()
     pool: Callable[[], Pool] | None = None
+    pictures: Callable[[Any], Mapping[str, Any]] | None = None
     baselines: Mapping[str, Callable[[Case], Answer]] = field(default_factory=dict)
     shows: tuple[str, ...] = ()
 

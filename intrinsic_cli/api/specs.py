@@ -73,6 +73,8 @@ class Variant:
     names outputs beyond the promised, each with the options that ask for it by not having their
     default. ``works_untrained``: where no weights are found, decomposing goes on without them
     (:meth:`~intrinsic_cli.api.method.Method.decomposer` gets {}), instead of being refused.
+    ``measured_with`` are values of its options that ``iid evaluate`` takes where the user gives
+    none: what is scored is then the network, without what makes a single photo look better.
     """
 
     name: str = ""
@@ -87,6 +89,7 @@ class Variant:
     kinds: Mapping[str, str] = field(default_factory=dict)
     asked_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     works_untrained: bool = False
+    measured_with: Mapping[str, Any] = field(default_factory=dict)
 
     def outputs(self, options: Any) -> tuple[str, ...]:
         """What is made under these ``options``: the promised outputs, and those that are asked

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from iid_mesh.datasets import DATASETS, SILHOUETTES
 from iid_mesh.settings import MeshConfig, MeshOptions
 from intrinsic_cli.api import DatasetSpec, MethodSpec, ProtocolSpec, Variant, hookimpl
-
-if TYPE_CHECKING:
-    from intrinsic_cli.api.data import Row
-
-_SILHOUETTES = frozenset({"photo", "mask", "silhouette"})
-_TRUTH = ("cameras", "vertices")
-_ROWS: dict[str, Row] = {"parts": "planes", "cameras": "numbers", "vertices": "numbers"}
-
 
 #: What every variant hands out.
 _LAYERS = ("albedo", "shading", "render", "mask", "silhouette")
@@ -32,13 +23,16 @@ _SMOKE = {
 }
 _LEARNED = Variant(
     layers=(*_LAYERS, *_OTHERS),
-    needs=_SILHOUETTES,
+    needs=SILHOUETTES,
     options=MeshOptions,
     config=MeshConfig,
     stages=("s1", "template", "s2"),
     smoke=_SMOKE,
     summary="a network's shape and camera, fitted to the silhouette; without weights as fit",
     works_untrained=True,
+    kinds={"flow": "texture"},
+    asked_by={"flow": ("flow",)},
+    measured_with={"refine": 0, "flow": True},
 )
 _FITTED = Variant(
     name="fit",
@@ -66,42 +60,7 @@ def iid_methods() -> list[MethodSpec]:
 @hookimpl
 def iid_datasets() -> list[DatasetSpec]:
     """Objects with silhouettes."""
-    return [
-        DatasetSpec(
-            name="birds",
-            summary="made-up birds with exact shapes, cameras and parts",
-            target="iid_mesh.data.birds:open_birds",
-            offers=_SILHOUETTES | {"albedo", "shading", "parts", "keypoints", *_TRUTH},
-            layout="nothing, or train/ and val/ with *.tar, birds.json and parts/KEY.png",
-            needs_path=False,
-            page="made on the fly; a path names rendered birds, which are mixed with them",
-            protocols=("meshes",),
-            rows=_ROWS,
-        ),
-        DatasetSpec(
-            name="objects",
-            summary="your own photos of one kind of object, with silhouettes",
-            target="iid_mesh.data.objects:open_objects",
-            offers=_SILHOUETTES | {"parts"},
-            licence="yours",
-            layout="images/NAME.jpg and masks/NAME.png, or images/NAME.png with alpha",
-            page="your disk",
-            protocols=("meshes",),
-            rows=_ROWS,
-            least="one photo; a network needs hundreds",
-        ),
-        DatasetSpec(
-            name="cub-cmr",
-            summary="CUB-200-2011 with CMR's cached masks and keypoints",
-            target="iid_mesh.data.cub_cache:open_cub_cache",
-            offers=_SILHOUETTES | {"keypoints"},
-            licence="see its page",
-            layout="CUB_200_2011/images/, data/{train,val,test}_cub_cleaned.mat, scops/ if any",
-            page="Kanazawa et al., Learning Category-Specific Mesh Reconstruction …, ECCV 2018",
-            protocols=("meshes",),
-            rows=_ROWS,
-        ),
-    ]
+    return list(DATASETS)
 
 
 @hookimpl

@@ -22,7 +22,8 @@ from iid_mesh.silhouettes import Silhouette, find_silhouette, has_alpha
 from iid_mesh.surface import Surface
 from iid_mesh.template import icosphere
 from iid_mesh.texture import Painted, paint, width_for
-from intrinsic_cli.api import Decomposer, Frame, Mesh, Outputs, Region, Runtime
+from iid_mesh.texture_flow import FLOW, picture
+from intrinsic_cli.api import Decomposer, Frame, Mesh, Outputs, Region, Runtime, UsageError
 from intrinsic_cli.kit.light.colour import linear_to_srgb
 from intrinsic_cli.kit.light.resize import resize
 
@@ -41,6 +42,16 @@ _TURNTABLE_SIZE = 240  # pixels
 
 
 @dataclass(frozen=True, slots=True)
+class _Shape:
+    """A shape and its camera, how probable each of the network's cameras was, and its texture flow
+    [2,h,w], where there is a network."""
+
+    fitted: Fitted
+    chances: list[float]
+    flow: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
     """Everything of one object."""
 
@@ -50,6 +61,7 @@ class _Made:
     painted: Painted
     record: Mapping[str, Any]
     film: Tensor
+    flow: Tensor | None
     notes: tuple[str, ...]
 
 
@@ -70,6 +82,8 @@ class MeshDecomposer(Decomposer):
         if options.mask_model:
             self._model = SegmentationModel(Path(options.mask_model).expanduser())
         self._default = ALONE if network is None else AFTERWARDS
+        if options.flow and network is None:
+            raise UsageError("a texture flow needs a network", "give weights, or leave out flow")
 
     def regions(self, photo: Image) -> Sequence[Region]:
         """A square around each object; all of the photo where its silhouette does not matter."""
@@ -101,18 +115,25 @@ class MeshDecomposer(Decomposer):
         return Outputs(
             layers=layers,
             meshes={"mesh": [one.mesh for one in made]},
-            textures={"texture": [one.mesh.texture for one in made]},
+            textures=self._textures(made),
             records={"camera": [one.record for one in made]},
             animations={"turntable": [one.film.cpu().numpy() for one in made]},
             notes=[one.notes for one in made],
             alpha=layers["mask"],
         )
 
+    def _textures(self, made: Sequence[_Made]) -> dict[str, list[Image]]:
+        textures = {"texture": [one.mesh.texture for one in made]}
+        if self._options.flow:
+            textures[FLOW] = [picture(one.flow) for one in made if one.flow is not None]
+        return textures
+
     def _make(self, photo: Tensor) -> _Made:
         """Everything of one object, from its square [4,S,S] linear with alpha."""
         colours, mask = photo[:3], photo[3]
         side = photo.shape[-1]
-        fitted, chances = self._shape(colours, mask)
+        shape = self._shape(colours, mask)
+        fitted = shape.fitted
         surface = Surface.of(fitted.vertices, fitted.camera, icosphere())
         width = self._options.texture or width_for(side)
         painted = paint(surface, colours, mask, width)
@@ -122,16 +143,17 @@ class MeshDecomposer(Decomposer):
             silhouette=mask[None],
             mesh=to_mesh(fitted.vertices, painted),
             painted=painted,
-            record=records.camera(fitted, chances),
+            record=records.camera(fitted, shape.chances),
             film=turntable(surface, painted, self._options.frames, small),
+            flow=shape.flow,
             notes=self._notes(fitted),
         )
 
-    def _shape(self, colours: Tensor, mask: Tensor) -> tuple[Fitted, list[float]]:
-        """The shape and its camera, and how probable each of the network's cameras was."""
+    def _shape(self, colours: Tensor, mask: Tensor) -> _Shape:
+        """The shape of an object in a square photo [3,S,S] with its silhouette [S,S]."""
         steps = self._steps(len(mask))
         if self._network is None:
-            return fit(mask, steps), [1.0]
+            return _Shape(fit(mask, steps), [1.0])
         crop = int(self._network.crop)
         small = resize(colours[None], (crop, crop))
         made = self._network(linear_to_srgb(small.clamp(0, 1)))
@@ -139,10 +161,11 @@ class MeshDecomposer(Decomposer):
         half = self._network.mean_v + made.shape[0]
         start = Start(half, made.likeliest()[0])
         if steps:
-            return fit(mask, steps, start), chances
+            return _Shape(fit(mask, steps, start), chances, made.flow[0])
         vertices = self._network.vertices(made.shape)[0]
         agreement = overlap(vertices, start.camera, mask)
-        return Fitted(vertices, start.camera, agreement), chances
+        fitted = Fitted(vertices, start.camera, agreement)
+        return _Shape(fitted, chances, made.flow[0])
 
     def _steps(self, side: int) -> int:
         """Of the fit of an object whose square has this side, pixels."""

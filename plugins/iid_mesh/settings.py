@@ -22,6 +22,9 @@ class MeshOptions:
     objects: int = knob(4, "objects of a photo made to meshes, the largest first", low=1)
     texture: int = knob(0, "width of the texture, pixels; 0 = by the object's size", low=0)
     frames: int = knob(36, "pictures of the turntable", low=1)
+    flow: bool = knob(
+        False, "also write where in the photo the network takes each texel from (red: x, green: y)"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,10 @@ class Brightest:
     def scores(self) -> dict[str, float]:
         return {"brightest": max(self.seen)} if self.seen else {}
 
+    def pictures(self) -> dict[str, Any]:
+        gray = np.array(self.seen) * 99
+        return {"steps": np.tile(gray.astype(np.uint8)[None, :, None], (5, 1, 3))}
+
 
 def brightness(case: Case, answer: Mapping[str, Any]) -> dict[str, float]:
     """What a plugin measures: the mean shading, and what it was told beside."""
@@ -143,6 +147,7 @@ BRIGHTNESS = Protocol(
     headline="brightness",
     reads=("light", "mesh"),
     pool=Brightest,
+    pictures=Brightest.pictures,
     baselines={"darkness": lambda case: {"shading": np.zeros_like(case.photo[..., :1])}},
     shows=("shading",),
 )
@@ -168,6 +173,7 @@ def spec(name: str, target: str, names: tuple[str, ...] = ("",), **more: Any) ->
 METHODS = (
     spec("gray", "Gray"),
     spec("picky", "Picky"),
+    spec("bold", "Gray", measured_with={"gain": 2.0}),
     spec("sculptor", "Sculptor", layers=("albedo", "shading", "mesh", "light")),
     spec("twin", "Gray", names=("", "small")),
     spec("untrained", "Gray", stages=("main",)),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from decomposing import Notes
 from evaluated_methods import BRIGHTNESS, REGISTRY
 
 from intrinsic_cli.api import Case, Metric, UsageError
@@ -50,6 +51,16 @@ def test_options_reach_what_is_scored(own: str) -> None:
     assert bright["brightness"] == pytest.approx(3 * plain["brightness"])
 
 
+def test_a_method_may_be_measured_with_other_options_than_its_defaults(own: str) -> None:
+    notes = Notes()
+    request = EvaluateRequest(("gray", "bold"), own, device="cpu")
+    plain, bold, _ = evaluate(request, notes, REGISTRY).rows
+    assert bold["brightness"] == pytest.approx(2 * plain["brightness"])
+    assert notes.texts == ["bold is measured with gain=2.0"]
+    given = run(own, "bold", options=("gain=3",)).rows[0]
+    assert given["brightness"] == pytest.approx(3 * plain["brightness"]), "the user has said so"
+
+
 def test_meshes_and_records_are_part_of_the_answer(own: str) -> None:
     row = run(own, "sculptor").rows[0]
     assert (row["strength"], row["corners"]) == (2.5, 3)
@@ -68,6 +79,14 @@ def test_pictures_show_what_the_protocol_wants_worst_first(own: str, tmp_path: P
     run(own, "gray", save=tmp_path / "out")
     sheet = cv2.imread(str(tmp_path / "out" / "gray.worst.png"))
     assert sheet.shape[1] == 3 * 260 + 4, "photo, shading, true shading"
+
+
+def test_a_pool_may_have_pictures_of_its_own(own: str, tmp_path: Path) -> None:
+    report = run(own, "gray", save=tmp_path / "out")
+    values = [case["brightness"] for case in report.cases if case["method"] == "gray"]
+    steps = cv2.imread(str(tmp_path / "out" / "gray.steps.png"))
+    assert steps.shape == (5, len(values), 3)
+    assert steps[0, :, 0].tolist() == [int(99 * value) for value in values]
 
 
 def test_where_higher_is_better_the_lowest_is_the_worst(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 SYNTH = "train/ and val/ with *.tar shards"
 FOLDER = "photo/, albedo/, shading/ (and mask/) with equal file names"
+STEADY = "image files"
 REFLECTION = "image files, or train/ and val/ with *.tar shards"
 UNPAIRED = "photo/, albedo/ and shading/ with any files, or three folders: PHOTOS,ALBEDOS,SHADINGS"
 MIT = (
@@ -27,7 +28,3 @@ HYPERSIM_ORIGINALS = (
     "(or .exr)"
 )
 CGINTRINSICS = "images/SCENE/NAME.png, NAME_albedo.png and NAME_mask.png"
-CUB = (
-    "images.txt, bounding_boxes.txt, train_test_split.txt, parts/part_locs.txt, "
-    "images/ and segmentations/"
-)

@@ -67,13 +67,23 @@ class MethodCandidate(Candidate):
         }
 
     def open(self, protocol: Protocol, progress: Progress) -> None:
-        """Load the network."""
+        """Load the network, and tell which options are not those of ``iid decompose``."""
         request = self._request
+        own = self._own_options()
+        if own:
+            progress.note(f"{self.name} is measured with {own}")
         self._session = Session(self._choice, request.device, request.precision, request.seed)
 
     def answer(self, case: Case) -> Answer:
         """The photo taken apart."""
         return outputs_of(self._session(case.photo, "linear"))
+
+    def _own_options(self) -> str:
+        """The options it is measured with in place of their defaults."""
+        given = asdict(self._choice.options)
+        own = self._choice.variant.measured_with
+        words = [f"{key}={value}" for key, value in own.items() if given[key] == value]
+        return ", ".join(words)
 
 
 class PredictionsCandidate(Candidate):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api.outputs import KIND_OF
 
@@ -54,7 +54,7 @@ class CaseSheets:
 
     def write(self, folder: Path, name: str) -> list[Path]:
         """Draw ``NAME.worst.png`` and ``NAME.best.png`` below ``folder``."""
-        plain = re.sub(r"[^\w.-]+", "-", name)
+        plain = _file_name(name)
         written = []
         for end, entries in (("worst", self._worst), ("best", self._best)):
             if entries:
@@ -79,6 +79,23 @@ class CaseSheets:
         """The columns of a sheet: layers that some case has, answered or true."""
         there = {name for entry in entries for name in (*entry.answer, *entry.case.truth)}
         return [name for name in self._names(entries[0].case) if name in there]
+
+
+def write_pictures(folder: Path, name: str, pictures: Mapping[str, Any]) -> list[Path]:
+    """Write pictures, sRGB codes [H,W,3], as ``NAME.TITLE.png`` below ``folder``."""
+    from intrinsic_cli.kit.files.photo import write_png
+
+    written = []
+    for title, codes in pictures.items():
+        path = folder / f"{_file_name(name)}.{title}.png"
+        write_png(path, codes)
+        written.append(path)
+    return written
+
+
+def _file_name(name: str) -> str:
+    """What a candidate's files begin with."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def _error(entry: ScoredCase) -> float:

@@ -14,11 +14,12 @@ from intrinsic_cli.runs.session import Choice, choose
 
 
 def choice_for(name: str, request: EvaluateRequest, registry: Registry) -> Choice:
-    """The method given as ``name``, with the options and weights that are meant for it."""
-    spec, _ = registry.resolve(name)
+    """The method given as ``name``, with the options and weights that are meant for it; options
+    nobody gave are those it is measured with."""
+    spec, variant = registry.resolve(name)
     words = _options_for(name, spec, request)
     file = _weights_for(name, spec, request)
-    table = _table_for(name, spec, request, registry)
+    table = {**variant.measured_with, **_table_for(name, spec, request, registry)}
     try:
         return choose(name, words, file, table, registry)
     except UsageError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from intrinsic_cli.api import Case, IidError, PluginError, Protocol
 from intrinsic_cli.requests import Failure
 from intrinsic_cli.runs.evaluate.candidates import Candidate
-from intrinsic_cli.runs.evaluate.case_sheets import CaseSheets
+from intrinsic_cli.runs.evaluate.case_sheets import CaseSheets, write_pictures
 from intrinsic_cli.runs.evaluate.predictions import MissingError
 from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
 from intrinsic_cli.runs.evaluate.statistics import SECONDS, intervals, means
@@ -71,8 +71,15 @@ class TableRow:
         }
 
     def draw(self, folder: Path) -> list[Path]:
-        """The worst and the best cases as pictures below ``folder``."""
-        return self._sheets.write(folder, self._candidate.name) if self._sheets else []
+        """The worst and the best cases as pictures below ``folder``, and what the pool has to
+        show."""
+        if self._sheets is None:
+            return []
+        written = self._sheets.write(folder, self._candidate.name)
+        pictures = self._protocol.pictures
+        if self._pool is None or pictures is None:
+            return written
+        return [*written, *write_pictures(folder, self._candidate.name, pictures(self._pool))]
 
     def _remembered_or_new(self, case: Case) -> Mapping[str, Any]:
         """Scores and seconds; {} where there is nothing to score."""

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from intrinsic_cli.kit.files.opencv import cv2
+
 Floats = NDArray[np.float32]
 
 #: Where each colour is on the object: (right, up).
@@ -67,3 +69,14 @@ def name_of(colour: Any) -> tuple[int, int]:
         known = np.array(codes) / np.linalg.norm(codes)
         likeness[place] = float(known @ tone)
     return max(likeness, key=likeness.__getitem__)
+
+
+def drop(shift: int) -> tuple[np.ndarray, np.ndarray]:
+    """A drop that is red at its thick end and blue at its thin one, and its mask."""
+    mask = np.zeros((60, 80), np.uint8)
+    cv2.circle(mask, (30 + shift, 30), 14, 255, -1)
+    cv2.fillConvexPoly(mask, np.array([[30 + shift, 18], [30 + shift, 42], [70 + shift, 30]]), 255)
+    photo = np.full((60, 80, 3), 40, np.uint8)
+    photo[mask > 0] = (0, 0, 220)
+    photo[(mask > 0) & (np.arange(80) > 45 + shift)] = (220, 0, 0)
+    return photo, mask

@@ -1,32 +1,20 @@
-"""One's own photos with silhouettes, and CMR's caches of CUB: tiny folders made here."""
+"""One's own photos with silhouettes: tiny folders made here."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from iid_mesh.data import objects
-from iid_mesh.data.cub_cache import open_cub_cache
 from iid_mesh.data.objects import open_objects, part_maps
 from iid_mesh.data.square import Square, box_of, square_around
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.opencv import cv2
 
-
-def picture(shift: int) -> tuple[np.ndarray, np.ndarray]:
-    """A drop that is red at its thick end and blue at its thin one, and its mask."""
-    mask = np.zeros((60, 80), np.uint8)
-    cv2.circle(mask, (30 + shift, 30), 14, 255, -1)
-    cv2.fillConvexPoly(mask, np.array([[30 + shift, 18], [30 + shift, 42], [70 + shift, 30]]), 255)
-    photo = np.full((60, 80, 3), 40, np.uint8)
-    photo[mask > 0] = (0, 0, 220)
-    photo[(mask > 0) & (np.arange(80) > 45 + shift)] = (220, 0, 0)
-    return photo, mask
+from .objects_drawn import drop
 
 
 @pytest.fixture
@@ -34,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "images").mkdir()
     (tmp_path / "masks").mkdir()
     for number in range(4):
-        photo, mask = picture(2 * number - 4)
+        photo, mask = drop(2 * number - 4)
         if number < 3:
             cv2.imwrite(str(tmp_path / "images" / f"drop{number}.jpg"), photo)
             cv2.imwrite(str(tmp_path / "masks" / f"drop{number}.png"), mask)
@@ -92,7 +80,7 @@ def test_parts_lie_at_the_same_end_of_every_object(folder: Path) -> None:
 
 def test_the_thin_end_is_one_part_whichever_way_it_points(folder: Path) -> None:
     centres = open_objects(folder).centres
-    photo, mask = picture(0)
+    photo, mask = drop(0)
     light = photo[..., ::-1].astype(np.float32) / 255
     inside = (mask > 0)[..., None].astype(np.float32)
     plain = part_maps(light, inside, centres)
@@ -105,7 +93,7 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no images/"):
         open_objects(tmp_path)
     (tmp_path / "images").mkdir()
-    photo, _ = picture(0)
+    photo, _ = drop(0)
     cv2.imwrite(str(tmp_path / "images" / "one.jpg"), photo)
     with pytest.raises(DataError, match="neither a mask nor alpha"):
         open_objects(tmp_path).cases("val")[0]
@@ -114,60 +102,3 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is empty"):
         open_objects(tmp_path).cases("val")[0]
     assert objects.find(tmp_path)[0].mask is not None
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    """Two birds, one of each split, counted from 1 as MATLAB does."""
-    scipy = pytest.importorskip("scipy.io")
-    images = tmp_path / "CUB_200_2011" / "images" / "001.Drop"
-    images.mkdir(parents=True)
-    (tmp_path / "data").mkdir()
-    for split, shift in (("train", 0), ("test", 4)):
-        photo, mask = picture(shift)
-        cv2.imwrite(str(images / f"{split}.jpg"), photo)
-        parts = np.zeros((3, 15))
-        parts[:, 0] = (71 + shift, 31, 1)
-        left, top, width, height = box_of(mask > 0)
-        box = {"x1": left + 1, "y1": top + 1, "x2": left + width, "y2": top + height}
-        row: dict[str, Any] = {"rel_path": f"001.Drop/{split}.jpg", "bbox": box}
-        row |= {"parts": parts, "mask": (mask > 0).astype(np.uint8)}
-        scipy.savemat(tmp_path / "data" / f"{split}_cub_cleaned.mat", {"images": row})
-    return tmp_path
-
-
-def test_cached_birds_come_cut_out_with_their_keypoints(cache: Path) -> None:
-    source = open_cub_cache(cache)
-    assert source.counts("val") == {"photo": 1}
-    case = source.cases()[0]
-    assert case.name == "test"
-    tip = case.facts["keypoints"][0]
-    assert tip[2] == 1
-    assert tip[0] == pytest.approx(1 / 1.1, abs=0.06), "the thin end is where the box ends"
-    assert tip[1] == pytest.approx(0, abs=0.06)
-    assert case.facts["keypoints"][1:, 2].sum() == 0
-    batch = next(iter(source.batches("train", 2, 32)))
-    assert set(batch) == {"photo", "mask", "silhouette", "keypoints"}
-
-
-def test_part_maps_beside_the_cache_are_offered(cache: Path) -> None:
-    maps = np.zeros((8, 8, 5), np.float32)
-    maps[..., 2] = 0.5
-    (cache / "scops" / "001.Drop").mkdir(parents=True)
-    for split in ("train", "test"):
-        np.save(cache / "scops" / "001.Drop" / f"{split}_0.npy", maps)
-    (batch,) = open_cub_cache(cache).batches("val", 1, 16)
-    assert torch.equal(batch["parts"][:, 2:3], batch["mask"])
-    assert torch.equal(batch["parts"][:, :1], 1 - batch["mask"])
-
-
-def test_a_missing_reader_or_cache_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (cache / "data" / "train_cub_cleaned.mat").write_bytes(b"no such thing")
-    with pytest.raises(DataError, match="no cache of annotations"):
-        open_cub_cache(cache)
-    monkeypatch.setitem(sys.modules, "scipy.io", None)
-    with pytest.raises(DataError, match="package scipy"):
-        open_cub_cache(cache)
-    (cache / "data" / "train_cub_cleaned.mat").unlink()
-    with pytest.raises(DataError, match="train_cub_cleaned"):
-        open_cub_cache(cache)

@@ -35,7 +35,7 @@ def network() -> MeshNet:
 
 def made(given: Photo, network: MeshNet | None = None, **options: Any) -> Decomposition:
     opened = MeshDecomposer(MeshOptions(**{**QUICK, **options}), CPU, network)
-    return decompose_photo(opened, given, CPU)
+    return decompose_photo(opened, given, CPU, {"flow": "texture"})
 
 
 def cut_out(side: int = SIDE) -> Photo:
@@ -111,6 +111,18 @@ def test_without_refinement_a_network_needs_no_silhouette(
     result = made(Photo(wide), network, refine=0)
     assert result.layers["mask"].shape == (SIDE, SIDE + 8, 1)
     assert result.notes == ()
+
+
+def test_the_texture_flow_is_handed_out_where_it_is_asked_for(network: MeshNet) -> None:
+    made_so = made(cut_out(), network, refine=0, flow=True)
+    (flow,) = made_so.textures["flow"]
+    assert flow.shape == (64, 128, 3)
+    assert flow.min() >= 0
+    assert flow[..., :2].max() <= 1
+    assert np.array_equal(flow, flow[:, ::-1]), "the left side has the colours of the right"
+    assert "flow" not in made(cut_out(), network, refine=0).textures
+    with pytest.raises(UsageError, match="needs a network"):
+        made(cut_out(), flow=True)
 
 
 def test_a_poor_fit_is_told(network: MeshNet) -> None:

@@ -1,4 +1,4 @@
-"""The tables of CUB-200-2011.
+"""The tables that CUB-200-2011 comes with.
 
 Layout from memory: verify. ``images.txt``, ``bounding_boxes.txt``, ``train_test_split.txt`` and
 ``parts/part_locs.txt`` (a line an image or part, beginning with the image's number),
@@ -8,51 +8,55 @@ Layout from memory: verify. ``images.txt``, ``bounding_boxes.txt``, ``train_test
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from iid_mesh.data.cub.annotated import KEYPOINTS, Annotated, Splits
+from iid_mesh.data.square import Box
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.data.layouts import CUB
+from intrinsic_cli.kit.data.layer_files import require_files
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
 
 TABLES = ("images.txt", "bounding_boxes.txt", "train_test_split.txt", "parts/part_locs.txt")
-KEYPOINTS = 15
+LAYOUT = f"{', '.join(TABLES)}, images/ and segmentations/"
 
 
-@dataclass(frozen=True, slots=True)
-class Bird:
-    """One photo: its path below ``images/``, the box (left, top, width, height) from 0,
-    ``keypoints`` [15,3] as pixel x, y from 0 and 1 where visible."""
-
-    place: Path
-    box: tuple[float, float, float, float]
-    keypoints: Image
-    train: bool
-
-
-def read_birds(folder: Path) -> list[Bird]:
-    """All birds of the tables, in their order. DataError where a bird is not in all of them."""
-    images, boxes, splits, parts = (folder / name for name in TABLES)
+def read_tables(folder: Path) -> Splits:
+    """The birds of the tables, in their order; those of the test split are held out. DataError
+    where a file is missing, or a bird is not in all tables."""
+    tables = [folder / name for name in TABLES]
+    require_files("CUB-200-2011", folder, tables, LAYOUT)
+    images, boxes, splits, parts = tables
     box_of = {number: _box(*row) for number, *row in _rows(boxes)}
-    trained = {number: flag == "1" for number, flag in _rows(splits)}
+    trains = {number: flag == "1" for number, flag in _rows(splits)}
     points_of = _keypoints(parts)
     none = np.zeros((KEYPOINTS, 3), np.float32)
-    birds = []
+    train, held_out = [], []
     for number, place in _rows(images):
-        if number not in box_of or number not in trained:
+        if number not in box_of or number not in trains:
             message = f"image {number} of images.txt is in no other table"
-            raise DataError(message, f"expected: {CUB}")
+            raise DataError(message, f"expected: {LAYOUT}")
+        photo = folder / "images" / place
+        silhouette = (folder / "segmentations" / place).with_suffix(".png")
         points = points_of.get(number, none)
-        birds.append(Bird(Path(place), box_of[number], points, trained[number]))
-    return birds
+        bird = Annotated(photo, silhouette, box_of[number], points)
+        (train if trains[number] else held_out).append(bird)
+    wanted = [path for bird in (*train, *held_out) for path in _files(bird)]
+    require_files("CUB-200-2011", folder, wanted, LAYOUT)
+    return {"train": train, "val": held_out}
 
 
-def _box(left: str, top: str, width: str, height: str) -> tuple[float, float, float, float]:
+def _files(bird: Annotated) -> Iterator[Path]:
+    yield bird.photo
+    if isinstance(bird.silhouette, Path):
+        yield bird.silhouette
+
+
+def _box(left: str, top: str, width: str, height: str) -> Box:
     """The files count pixels from 1."""
     return float(left) - 1, float(top) - 1, float(width), float(height)
 

@@ -1,1 +1,0 @@
-"""CUB-200-2011: photos of birds."""
