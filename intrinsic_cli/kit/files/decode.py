@@ -119,8 +119,8 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
 def _read_pillow(data: bytes) -> NDArray[Any]:
     with _opened(data) as image:
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        return np.asarray(_plain(upright))
+        ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(_plain(image))
 
 
 def _plain(image: Image.Image) -> Image.Image:

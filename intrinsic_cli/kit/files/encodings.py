@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.api.outputs import Kind
-from intrinsic_cli.kit.light.colour import decode_codes, encode_codes
+from intrinsic_cli.kit.light.colour import brightest, decode_codes, encode_codes
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ def _robust_top(layer: Image) -> float:
     if not layer.size:
         return top
     step = max(1, int((layer.shape[0] * layer.shape[1] / SAMPLE) ** 0.5))
-    brightness = layer[::step, ::step].max(axis=2)
+    brightness = brightest(layer[::step, ::step])
     common = float(np.percentile(brightness, 99.9, method="lower"))
     return min(top, 2 * common)
 
 
 def _decode_srgb(codes: NDArray[Any], scale: float) -> Image:
-    return decode_codes(codes, "srgb") * np.float32(scale)
+    return decode_codes(codes, "srgb", scale)
 
 
 def _encode_linear(layer: Image, bits: int, scale: float) -> NDArray[Any]:
@@ -97,7 +97,7 @@ def _encode_linear(layer: Image, bits: int, scale: float) -> NDArray[Any]:
 
 
 def _decode_linear(codes: NDArray[Any], scale: float) -> Image:
-    return decode_codes(codes, "linear") * np.float32(scale)
+    return decode_codes(codes, "linear", scale)
 
 
 def _encode_signed(layer: Image, bits: int, scale: float) -> NDArray[Any]:

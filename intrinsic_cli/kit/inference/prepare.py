@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from intrinsic_cli.api import Frame
-from intrinsic_cli.kit.light.colour import linear_to_srgb
-from intrinsic_cli.kit.light.resize import fit_size, pad_to_multiple, resize
+from intrinsic_cli.kit.light.colour import brightest, linear_to_srgb
+from intrinsic_cli.kit.light.resize import fit_size, pad_to_multiple, resize, shrunk
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
@@ -44,9 +44,17 @@ def prepare(photo: Photo, frame: Frame, device: torch.device) -> PreparedPhoto:
         full = full / exposure
     if frame.size is None:
         full = pad_to_multiple(full, frame.multiple)
-    small = resize(full, network_size(photo, frame))
+    small = _small(full, network_size(photo, frame))
     alpha = _alpha(photo, frame, small) if frame.alpha else small.new_ones((1, 1, 1, 1))
     return PreparedPhoto(full, small, alpha, exposure, _size(photo))
+
+
+def _small(full: Tensor, to: tuple[int, int]) -> Tensor:
+    """``full`` at the size the network sees; bands fit into the cache."""
+    size = (full.shape[-2], full.shape[-1])
+    if to[0] >= size[0] or to[1] >= size[1]:
+        return resize(full, to)
+    return shrunk(lambda rows: full[:, :, rows], size, to)
 
 
 def network_size(photo: Photo, frame: Frame) -> tuple[int, int]:
@@ -65,7 +73,7 @@ def exposure_of(pixels: Image) -> float:
     if pixels.max(initial=0.0) <= 1.0:
         return 1.0
     step = max(1, int((pixels.size / SAMPLE) ** 0.5))
-    brightness = pixels[::step, ::step].max(axis=2)
+    brightness = brightest(pixels[::step, ::step])
     return max(1.0, float(np.percentile(brightness, 99)))
 
 
