@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from iid_mesh.render.edges import barycentric, outlines
-from iid_mesh.render.pairs import Pairs, Scene, near
+from iid_mesh.render.pairs import Pairs, Rows, Scene, near, pairs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,15 @@ def visible(points: Tensor, faces: Tensor, size: int) -> Visible:
     """The nearest faces at the middles of pixels: projected points [B,V,3] and faces [F,3]. Faces
     count from both sides. DataError where points are not finite."""
     scene = Scene.of(points, faces, size)
-    pairs = near(scene, 0.0)
+    pieces = [_in_rows(scene, rows) for rows in near(scene, 0.0)]
+    face, shares, depth = (torch.cat(planes) for planes in zip(*pieces, strict=True))
+    pictures = (scene.batch, size, size)
+    return Visible(face.view(pictures), shares.view(*pictures, 3), depth.view(pictures))
+
+
+def _in_rows(scene: Scene, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
+    """Face, shares and depth of the pixels of some rows, as of :class:`Visible`."""
+    pairs = pairs_of(scene, rows)
     inside = outlines(scene, pairs).inside
     pairs = pairs.kept(inside.nonzero().squeeze(1))
     shares = torch.stack(barycentric(scene, pairs), 1)
@@ -44,12 +52,12 @@ def visible(points: Tensor, faces: Tensor, size: int) -> Visible:
 
     def filled(values: Tensor, empty: float) -> Tensor:
         rest = values.shape[1:]
-        pictures = values.new_full((scene.pixels, *rest), empty)
-        pictures[pixel] = values[winner]
-        return pictures.view(scene.batch, size, size, *rest)
+        plane = values.new_full((pairs.pixels, *rest), empty)
+        plane[pixel] = values[winner]
+        return plane
 
-    face = pairs.face % len(faces)
-    return Visible(filled(face, -1), filled(shares, 0), filled(depth, 0))
+    faces = scene.corners.shape[1] // scene.batch
+    return filled(pairs.face % faces, -1), filled(shares, 0), filled(depth, 0)
 
 
 def interpolated(seen: Visible, faces: Tensor, attributes: Tensor) -> Tensor:
@@ -76,13 +84,13 @@ def _depth(scene: Scene, pairs: Pairs, shares: Tensor) -> Tensor:
 def _nearest(scene: Scene, pairs: Pairs, depth: Tensor) -> Tensor:
     """For every pixel that a face covers, which of its pairs is in front; of equally near ones
     that of the first face, wherever they stand in the list."""
-    far = depth.new_full((scene.pixels,), torch.inf)
+    far = depth.new_full((pairs.pixels,), torch.inf)
     least = far.scatter_reduce(0, pairs.pixel, depth, "amin")
     nearest = least[pairs.pixel]
     front = (depth <= nearest).nonzero().squeeze(1)
     pixel = pairs.pixel[front]
     face = pairs.face[front]
     faces = scene.corners.shape[1]
-    last = face.new_full((scene.pixels,), faces)
+    last = face.new_full((pairs.pixels,), faces)
     first = last.scatter_reduce(0, pixel, face, "amin")
     return front[face == first[pixel]]

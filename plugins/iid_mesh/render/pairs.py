@@ -2,7 +2,8 @@
 
 The list is found in two steps, neither of which looks at all faces × all pixels: the rows of pixels
 that a face reaches, and in each row the columns between the edges of the face, moved out. Hardly
-any pixel of these is further away than asked for.
+any pixel of these is further away than asked for. A list that would be long is made in pieces, of
+a few rows of pixels each.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from torch import Tensor
 
 from intrinsic_cli.api import DataError
 
-#: More pairs than this are refused: some gigabytes.
-MOST = 1 << 26
+#: About as many pairs are looked at together, which takes half a gigabyte.
+MOST = 1 << 22
 #: By how much more than the radius edges are moved out, against rounding.
 _SLACK = 1e-5
 #: Inward normals whose x is smaller say nothing about columns.
@@ -50,11 +51,6 @@ class Scene:
         x, y, z = points.reshape(-1, 3).T.contiguous()
         return Scene(x, y, z, corners.flatten(1), batch, size)
 
-    @property
-    def pixels(self) -> int:
-        """Pixels of all pictures."""
-        return self.batch * self.size**2
-
     def centre(self, index: Tensor) -> Tensor:
         """Where the middle of column (or row) ``index`` lies, -1..1."""
         return (2 * index + 1 - self.size).to(self.x.dtype) / self.size
@@ -66,47 +62,89 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """P faces and pixels: ``face`` [P] counts through B·F faces, ``pixel`` [P] through B·S·S
-    pixels; ``x`` and ``y`` [P] are the pixels' middles."""
+    """P faces and pixels: ``face`` [P] counts through B·F faces, ``pixel`` [P] through the
+    ``pixels`` of some rows of the pictures; ``x`` and ``y`` [P] are the pixels' middles."""
 
     face: Tensor
     pixel: Tensor
     x: Tensor
     y: Tensor
+    pixels: int
 
     def kept(self, which: Tensor) -> Pairs:
         """Some of them, by number [Q]."""
         columns = (self.face, self.pixel, self.x, self.y)
-        return Pairs(*(column.index_select(0, which) for column in columns))
+        return Pairs(*(column.index_select(0, which) for column in columns), self.pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of pixels from ``begin`` to before ``end``, counted through all pictures, and the
+    stretches of them that lie near faces: each of a ``face`` in a ``row``, ``count`` pixels from
+    the column ``first`` on; all [R]."""
+
+    begin: int
+    end: int
+    face: Tensor
+    row: Tensor
+    first: Tensor
+    count: Tensor
+
+    def part(self, begin: int, end: int) -> Rows:
+        """Some of the rows."""
+        inside = (self.row >= begin) & (self.row < end)
+        kept = inside.nonzero().squeeze(1)
+        columns = (self.face, self.row, self.first, self.count)
+        return Rows(begin, end, *(column.index_select(0, kept) for column in columns))
 
 
 @torch.no_grad()
-def near(scene: Scene, radius: float) -> Pairs:
-    """All pairs of faces and pixels in them or less than ``radius`` outside of them, and a few a
-    little further. DataError where there are more than :data:`MOST`."""
+def near(scene: Scene, radius: float) -> list[Rows]:
+    """Where faces are near: in or less than ``radius`` outside of them, and hardly further. All
+    rows of all pictures, in pieces of no more than :data:`MOST` pairs or of one row each."""
     face, row = _rows(scene, radius)
-    y = scene.centre(row)
-    left, right = _between_edges(scene, radius, face, y)
+    left, right = _between_edges(scene, radius, face, scene.centre(row))
     first, last = _indices(left, right, scene.size)
-    counts = (last - first + 1).clamp_min(0)
-    owner, start = _owners(counts)
-    # Columns count on within a row and pixels within a picture: one addition gives either.
-    column = (first - start).index_select(0, owner)
-    column += torch.arange(len(owner), device=owner.device)
+    count = (last - first + 1).clamp_min(0)
     faces = scene.corners.shape[1] // scene.batch
-    picture = face // faces
-    beginning = (picture * scene.size + row) * scene.size
-    pixel = beginning.index_select(0, owner) + column
+    row = row + (face // faces) * scene.size
+    whole = Rows(0, scene.batch * scene.size, face, row, first, count)
+    if int(count.sum()) <= MOST:
+        return [whole]
+    return [whole.part(begin, end) for begin, end in _pieces(whole)]
+
+
+def _pieces(whole: Rows) -> Iterator[tuple[int, int]]:
+    """Where pieces begin and end."""
+    totals = whole.count.new_zeros(whole.end).index_add(0, whole.row, whole.count)
+    begin, together = 0, 0
+    for row, total in enumerate(totals.tolist()):
+        if together and together + total > MOST:
+            yield begin, row
+            begin, together = row, 0
+        together += total
+    yield begin, whole.end
+
+
+@torch.no_grad()
+def pairs_of(scene: Scene, rows: Rows) -> Pairs:
+    """The pairs of faces and pixels in some rows."""
+    owner, start = _owners(rows.count)
+    # Columns count on within a row and pixels within a piece: one addition gives either.
+    column = (rows.first - start).index_select(0, owner)
+    column += torch.arange(len(owner), device=owner.device)
+    beginning = (rows.row - rows.begin) * scene.size
     return Pairs(
-        face=face.index_select(0, owner),
-        pixel=pixel,
+        face=rows.face.index_select(0, owner),
+        pixel=beginning.index_select(0, owner) + column,
         x=scene.centre(column),
-        y=y.index_select(0, owner),
+        y=scene.centre(rows.row % scene.size).index_select(0, owner),
+        pixels=(rows.end - rows.begin) * scene.size,
     )
 
 
 def _rows(scene: Scene, radius: float) -> tuple[Tensor, Tensor]:
-    """Faces and the rows they reach, a pair for each."""
+    """Faces and the rows of their picture they reach, a pair for each."""
     _, y = scene.position()
     low, high = y.amin(0), y.amax(0)
     low = low - radius
@@ -164,11 +202,8 @@ def _indices(low: Tensor, high: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 def _owners(counts: Tensor) -> tuple[Tensor, Tensor]:
     """Counts ``[2, 0, 3]`` → the owners ``[0, 0, 2, 2, 2]``, and where each one's begin
-    ``[0, 2, 2]``. DataError where there would be more than :data:`MOST`."""
+    ``[0, 2, 2]``."""
     ends = counts.cumsum(0)
     total = int(counts.sum())
-    if total > MOST:
-        hint = "use smaller pictures, fewer at a time, or a smaller sigma"
-        raise DataError(f"rendering needs {total} pairs of faces and pixels at once", hint)
     owners = torch.arange(len(counts), device=counts.device)
     return torch.repeat_interleave(owners, counts, output_size=total), ends - counts

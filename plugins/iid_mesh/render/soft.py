@@ -1,20 +1,23 @@
 """Soft silhouettes and colours (Liu et al. 2019, SoftRas): every face covers the pixels around its
 outline a little, so that pictures have gradients with respect to where the points are.
 
-Memory is bounded by the pixels near faces: about two a covered pixel and those along outlines.
+Memory grows with the pixels near faces, about two a covered pixel and those along outlines, up to
+a bound: what is more is rendered in pieces, which are rendered again for their gradients.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from iid_mesh.render.edges import barycentric, outlines, signed_squares
-from iid_mesh.render.pairs import Pairs, Scene, near
+from iid_mesh.render.pairs import Pairs, Rows, Scene, near, pairs_of
 
 #: What a face covers of a pixel is left out where it is less.
 EPSILON = 1e-10
@@ -28,9 +31,14 @@ def silhouettes(points: Tensor, faces: Tensor, size: int, sigma: float = 1e-4) -
     """How much of each pixel is covered, 0..1: projected points [B,V,3] and faces [F,3] → [B,S,S].
 
     ``sigma`` is the softness, in squared units of the picture. DataError where points are not
-    finite, or so many faces lie over each other that memory would not do."""
-    fragments = _fragments(points, faces, size, sigma)
-    return fragments.alpha()
+    finite."""
+    scene = Scene.of(points, faces, size)
+
+    def alpha(moved: Scene, rows: Rows) -> tuple[Tensor, ...]:
+        return (_fragments(moved, rows, sigma).alpha(),)
+
+    (covered,) = _by_pieces(alpha, scene, sigma)
+    return covered.view(-1, size, size)
 
 
 def colours(
@@ -47,20 +55,17 @@ def colours(
     Of fragments in one pixel the nearer weighs more, by a factor of e each ``gamma`` of normalised
     depth. Values reach a little beyond the silhouettes: multiply them. Errors as of
     :func:`silhouettes`."""
-    fragments = _fragments(points, faces, size, sigma)
-    scene = fragments.scene
+    scene = Scene.of(points, faces, size)
     table, corners = _table(attributes, scene)
-    kept, share, weight = fragments.seen(gamma)
-    pixel = fragments.pairs.pixel[kept]
-    face = fragments.pairs.face[kept]
-    ids = corners.index_select(1, face)
-    total = _summed(weight, pixel, scene).clamp_min(1e-12)
-    planes = []
-    for channel in table.unbind(0):
-        value = _mixed(channel, ids, share) * weight
-        planes.append(_summed(value, pixel, scene) / total)
-    values = torch.stack(planes).view(-1, len(points), size, size)
-    return values.transpose(0, 1), fragments.alpha()
+
+    def painted(moved: Scene, rows: Rows) -> tuple[Tensor, ...]:
+        fragments = _fragments(moved, rows, sigma)
+        values = fragments.mixed(table, corners, gamma)
+        return values.T, fragments.alpha()
+
+    values, covered = _by_pieces(painted, scene, sigma)
+    pictures = values.view(len(points), size, size, -1)
+    return pictures.movedim(3, 1), covered.view(-1, size, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +77,22 @@ class Fragments:
     x: Tensor
 
     def alpha(self) -> Tensor:
-        """[B,S,S]: 1 − Π (1 − sigmoid(x)) over the faces near a pixel."""
+        """1 − Π (1 − sigmoid(x)) over the faces near a pixel: [pixels]."""
         free = -F.softplus(self.x, threshold=40)
-        size = self.scene.size
-        return -torch.expm1(_summed(free, self.pairs.pixel, self.scene)).view(-1, size, size)
+        return -torch.expm1(self._summed(free, self.pairs.pixel))
+
+    def mixed(self, table: Tensor, corners: Tensor, gamma: float) -> Tensor:
+        """What is seen of the attributes ``table`` [C,N], which stand in it at ``corners``
+        [3,B·F]: [C,pixels]."""
+        kept, share, weight = self.seen(gamma)
+        pixel = self.pairs.pixel[kept]
+        ids = corners.index_select(1, self.pairs.face[kept])
+        total = self._summed(weight, pixel).clamp_min(1e-12)
+        planes = []
+        for channel in table.unbind(0):
+            value = _mixed(channel, ids, share) * weight
+            planes.append(self._summed(value, pixel) / total)
+        return torch.stack(planes)
 
     def seen(self, gamma: float) -> tuple[Tensor, list[Tensor], Tensor]:
         """Those that are in front: which [Q], their barycentric coordinates (three [Q]), and their
@@ -109,9 +126,13 @@ class Fragments:
 
     def _most(self, values: Tensor) -> Tensor:
         """The largest of the values [P] of a fragment's pixel [P]."""
-        lowest = values.new_full((self.scene.pixels,), -math.inf)
+        lowest = values.new_full((self.pairs.pixels,), -math.inf)
         most = lowest.scatter_reduce(0, self.pairs.pixel, values, "amax")
         return most[self.pairs.pixel]
+
+    def _summed(self, values: Tensor, pixel: Tensor) -> Tensor:
+        """Sums of values [Q] over those of one pixel: [pixels]."""
+        return values.new_zeros(self.pairs.pixels).index_add(0, pixel, values)
 
 
 def _mixed(values: Tensor, ids: Tensor, share: list[Tensor]) -> Tensor:
@@ -120,19 +141,31 @@ def _mixed(values: Tensor, ids: Tensor, share: list[Tensor]) -> Tensor:
     return share[0] * a + share[1] * b + share[2] * c
 
 
-def _fragments(points: Tensor, faces: Tensor, size: int, sigma: float) -> Fragments:
+def _by_pieces(
+    rendered: Callable[[Scene, Rows], tuple[Tensor, ...]], scene: Scene, sigma: float
+) -> tuple[Tensor, ...]:
+    """What is rendered of all rows, one piece of them after the other."""
     reach = math.log(1 / EPSILON - 1)
-    radius = math.sqrt(sigma * reach)
-    scene = Scene.of(points, faces, size)
-    pairs = near(scene, radius)
+    pieces = near(scene, math.sqrt(sigma * reach))
+    if len(pieces) == 1:
+        return rendered(scene, pieces[0])
+
+    def again(rows: Rows, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, ...]:
+        return rendered(replace(scene, x=x, y=y, z=z), rows)
+
+    parts = []
+    for rows in pieces:
+        points = (scene.x, scene.y, scene.z)
+        part = checkpoint(again, rows, *points, use_reentrant=False, preserve_rng_state=False)
+        parts.append(part)
+    return tuple(torch.cat(planes) for planes in zip(*parts, strict=True))
+
+
+def _fragments(scene: Scene, rows: Rows, sigma: float) -> Fragments:
+    pairs = pairs_of(scene, rows)
     found = outlines(scene, pairs)
     squares = signed_squares(scene, pairs, found)
     return Fragments(scene, pairs, squares / sigma)
-
-
-def _summed(values: Tensor, pixel: Tensor, scene: Scene) -> Tensor:
-    """Sums over fragments [P] → pixels [B·S·S]."""
-    return values.new_zeros(scene.pixels).index_add(0, pixel, values)
 
 
 def _table(attributes: Tensor, scene: Scene) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from iid_mesh.render import pairs
 from iid_mesh.render.hard import interpolated, visible
 
 from .render_scenes import OCTAHEDRON, OCTAHEDRON_FACES, SQUARE, SQUARE_FACES, dense_squares, pixels
@@ -58,3 +59,13 @@ def test_a_batch_of_cameras_is_its_pictures_one_by_one() -> None:
         one = visible(both[i : i + 1], OCTAHEDRON_FACES, 24)
         assert torch.equal(seen.face[i], one.face[0])
         assert torch.equal(seen.barycentric[i], one.barycentric[0])
+
+
+def test_what_is_seen_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = torch.stack([OCTAHEDRON, OCTAHEDRON * torch.tensor([0.5, 0.6, 1.0])])
+    whole = visible(both, OCTAHEDRON_FACES, 32)
+    monkeypatch.setattr(pairs, "MOST", 100)
+    pieces = visible(both, OCTAHEDRON_FACES, 32)
+    assert torch.equal(whole.face, pieces.face)
+    assert torch.equal(whole.barycentric, pieces.barycentric)
+    assert torch.equal(whole.depth, pieces.depth)

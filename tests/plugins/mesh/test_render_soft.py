@@ -161,7 +161,36 @@ def test_points_that_are_not_finite_are_refused() -> None:
         silhouettes(broken, SQUARE_FACES, 16)
 
 
-def test_more_pairs_than_memory_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairs, "MOST", 1000)
-    with pytest.raises(DataError, match="pairs of faces and pixels"):
-        silhouettes(SQUARE[None], SQUARE_FACES, 64)
+def two_birds() -> Tensor:
+    """The octahedron twice, the second one smaller, [2,6,3]."""
+    return torch.stack([OCTAHEDRON, OCTAHEDRON * torch.tensor([0.5, 0.6, 1.0])]).double()
+
+
+def test_what_is_rendered_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = torch.rand(2, 32, 32, dtype=torch.float64)
+    attributes = torch.rand(2, 6, 3, dtype=torch.float64)
+    answers = []
+    for most in (pairs.MOST, 300):
+        monkeypatch.setattr(pairs, "MOST", most)
+        points, shown = two_birds().requires_grad_(), attributes.clone().requires_grad_()
+        values, alpha = colours(points, OCTAHEDRON_FACES, shown, 32, sigma=1e-3)
+        ((alpha + values.mean(1)) * weights).sum().backward()
+        assert torch.equal(alpha, silhouettes(points, OCTAHEDRON_FACES, 32, sigma=1e-3))
+        answers.append((values, alpha, points.grad, shown.grad))
+    for whole, pieces in zip(*answers, strict=True):
+        assert torch.allclose(whole, pieces, atol=1e-9)
+
+
+def test_a_piece_has_no_more_pairs_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = pairs.Scene.of(two_birds(), OCTAHEDRON_FACES, 32)
+    (whole,) = pairs.near(scene, 0.1)
+    everything = pairs.pairs_of(scene, whole)
+    monkeypatch.setattr(pairs, "MOST", 300)
+    pieces = pairs.near(scene, 0.1)
+    assert len(pieces) > len(everything.x) / 300
+    assert [piece.end for piece in pieces[:-1]] == [piece.begin for piece in pieces[1:]]
+    found = [pairs.pairs_of(scene, piece) for piece in pieces]
+    assert max(len(part.x) for part in found) <= 300
+    assert sum(len(part.x) for part in found) == len(everything.x)
+    monkeypatch.setattr(pairs, "MOST", 1)
+    assert len(pairs.near(scene, 0.1)) <= 64, "a row is never cut"
