@@ -205,7 +205,16 @@ def _read_opencv(data: bytes) -> NDArray[Any] | None:
         return None
     if codes is None or codes.ndim == 2:
         return codes
-    return codes[..., [2, 1, 0, 3][: codes.shape[2]]]
+    if codes.shape[2] >= 3:
+        _swap(codes)
+    return codes
+
+
+def _swap(codes: NDArray[Any]) -> None:
+    """Blue first → red first, in place: large pictures have no room for a copy."""
+    blue = codes[..., 0].copy()
+    codes[..., 0] = codes[..., 2]
+    codes[..., 2] = blue
 
 
 def _read_radiance(data: bytes) -> NDArray[Any]:

@@ -75,7 +75,7 @@ def open_large(target: Target, plan: Plan) -> LargePhoto | None:
         return None
     data = read_bytes(target.path)
     with at_most(plan.request.max_pixels):
-        rows = open_rows(data, plan.request.input_encoding)
+        rows = open_rows(data, plan.request.input_encoding, target.path.suffix)
     if rows is None:
         return None
     exif = read_metadata(data).exif if plan.request.metadata == "keep" else None

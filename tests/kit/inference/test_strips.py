@@ -130,33 +130,10 @@ def _codes(photo: Photo, bits: int) -> Any:
     return np.round(photo.pixels * ((1 << bits) - 1)).astype(dtype)
 
 
-def test_facts_are_those_of_the_whole() -> None:
-    data = picture("RGBA")
-    whole, facts = read_photo(data), opened(data).facts
-    assert facts.pixels.shape == whole.pixels.shape
-    assert (facts.bits, facts.encoding) == (whole.bits, whole.encoding)
-    assert facts.clipped == pytest.approx(whole.clipped)
-
-
-def test_a_turned_photo_is_upright() -> None:
-    exif = Image.Exif()
-    exif[274] = 6
-    image, file = Image.open(io.BytesIO(picture("RGB"))), io.BytesIO()
-    image.save(file, "JPEG", exif=exif)
-    rows = opened(file.getvalue())
-    assert rows.size == (157, 203)
-    whole = read_photo(file.getvalue()).pixels
-    assert np.array_equal(rows.rows(slice(40, 60)).pixels, whole[40:60])
-
-
 def test_what_needs_more_than_a_table_is_read_whole(tmp_path: Path) -> None:
-    deep, file = np.zeros((8, 8, 3), np.uint16), io.BytesIO()
-    from intrinsic_cli.kit.files.opencv import cv2
-
-    assert open_rows(cv2.imencode(".png", deep)[1].tobytes(), "auto") is None
     for mode in ("P", "CMYK", "1"):
         image = Image.new(mode, (8, 8))
-        image.save(file := io.BytesIO(), "TIFF" if mode == "CMYK" else "PNG")
+        image.save(file := io.BytesIO(), "JPEG" if mode == "CMYK" else "PNG")
         assert open_rows(file.getvalue(), "auto") is None
     assert open_rows(b"no picture", "auto") is None
     assert open_rows(picture("RGB")[:99], "auto") is None
