@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +99,17 @@ def train(
     request = TrainRequest(method or "", overrides=overrides, **given)
     with progress() as listener:
         report = run(request, listener)
-    _print(report, as_json)
+    if not is_follower():
+        _print(report, as_json)
     return INTERRUPTED if report.interrupted else 0
+
+
+def is_follower() -> bool:
+    """Does another process of the launch speak for this one?"""
+    from intrinsic_cli.runs.launcher import launched
+
+    place = launched(os.environ)
+    return place is not None and place.rank > 0
 
 
 def _print(report: TrainReport, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -13,14 +14,18 @@ from intrinsic_cli.api import UsageError
 
 N = TypeVar("N", bound=nn.Module)
 
+#: Where torchrun, or SLURM, tells a process its number (from 0) among those of its machine.
+LOCAL_RANKS = ("LOCAL_RANK", "SLURM_LOCALID")
+
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """``auto`` takes CUDA, then MPS, then the CPU. UsageError when the named device is not
-    there."""
+    """``auto`` takes CUDA, then MPS, then the CPU. Of several CUDA devices each of the processes
+    that torchrun or SLURM started on a machine takes its own. UsageError when the named device is
+    not there."""
     if name == "auto":
-        return torch.device(_best())
+        return _own(torch.device(_best()))
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -28,7 +33,7 @@ def pick_device(name: str = "auto") -> torch.device:
             f"there is no device called {name!r}", "use auto, cpu, cuda, cuda:N or mps"
         ) from error
     _require(device)
-    return device
+    return _own(device)
 
 
 def pick_precision(name: str, device: torch.device) -> str:
@@ -62,6 +67,17 @@ def _best() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if _mps() else "cpu"
+
+
+def _own(device: torch.device) -> torch.device:
+    """The device of this process, where only its kind was named."""
+    if device.type != "cuda" or device.index is not None:
+        return device
+    for name in LOCAL_RANKS:
+        rank = os.environ.get(name, "")
+        if rank.isdecimal():
+            return torch.device("cuda", int(rank) % torch.cuda.device_count())
+    return device
 
 
 def _mps() -> bool:

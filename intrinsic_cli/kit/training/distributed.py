@@ -1,21 +1,28 @@
-"""Processes that train together: each on batches of its own, all with the same weights."""
+"""Processes that train together: each on its part of every batch, all with the same weights.
+
+Gradients are averaged in ``minimise``, through which every loss of every plugin passes. torch's
+DistributedDataParallel watches the ``forward`` of a net instead, and the backward pass that follows
+it, one a forward: it does not see a stage that calls parts of its nets, and where two nets play
+against each other it would exchange the gradients of the one that is standing still. What it is
+quicker by is the exchange that it hides behind the backward pass."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from multiprocessing.context import SpawnProcess
-from pathlib import Path
-from typing import Any
+from collections.abc import Generator, Mapping, Sequence
+from itertools import count as counting
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api import Trainer
+    from intrinsic_cli.api.data import Batch
+
+T = TypeVar("T")
 
 
 class Processes:
@@ -44,75 +51,66 @@ class Processes:
         if self.count == 1:
             return
         weights = [x for group in optimizer.param_groups for x in group["params"]]
-        gradients = [x.grad for x in weights if x.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        lacking = [x for x in weights if x.grad is None]
+        # A weight that one process did not use may be one that another did.
+        gradients = [torch.zeros_like(x) if x.grad is None else x.grad for x in weights]
+        used = gradients[0].new_tensor([x.grad is not None for x in weights])
+        flat = torch.cat([*(gradient.flatten() for gradient in gradients), used])
         dist.all_reduce(flat)
         flat /= self.count
         sizes = [gradient.numel() for gradient in gradients]
-        for gradient, mean in zip(gradients, flat.split_with_sizes(sizes), strict=True):
+        *means, used = flat.split_with_sizes([*sizes, len(weights)])
+        for gradient, mean in zip(gradients, means, strict=True):
             gradient.copy_(mean.view_as(gradient))
+        if lacking:
+            _fill_in(weights, gradients, used.tolist())
+
+    def average(self, numbers: Tensor) -> Tensor:
+        """The mean of each over all processes."""
+        if self.count == 1:
+            return numbers
+        there = numbers.detach().clone()
+        dist.all_reduce(there)
+        return there / self.count
 
     def any(self, flag: bool) -> bool:
         """Whether any process says so; every one gets the same answer."""
+        return self.any_of([flag])[0]
+
+    def any_of(self, flags: Sequence[bool]) -> list[bool]:
+        """Of each flag whether any process says so."""
         if self.count == 1:
-            return flag
-        votes: Tensor = torch.tensor(float(flag))
+            return list(flags)
+        votes: Tensor = torch.tensor(flags, dtype=torch.float32)
         dist.all_reduce(votes)
-        return bool(votes)
+        return [vote > 0 for vote in votes.tolist()]
+
+    def told_by_leader(self, value: T) -> T:
+        """What the leading process has, a plain value."""
+        if self.count == 1:
+            return value
+        values = [value]
+        dist.broadcast_object_list(values, 0)
+        return values[0]
 
     def wait(self) -> None:
         """Wait until every process is here."""
-        if self.count > 1:
-            dist.barrier()
+        self.any(False)
+
+    def batches(self, trainer: Trainer, start: int) -> Generator[Batch, None, None]:
+        """The batches that this process trains on, from step ``start`` on: of those of a dataset
+        every ``count``-th. As the n-th begins with the sample after the last of the one before,
+        those of a step are together what one process would see at a batch size as much larger."""
+        if self.count == 1:
+            yield from trainer.batches("train", start)
+            return
+        for step in counting(start):
+            mine = step * self.count + self.rank
+            yield from islice(trainer.batches("train", mine), 1)
 
 
-@contextmanager
-def started(
-    count: int, work: Callable[..., Any], arguments: tuple[Any, ...]
-) -> Iterator[Processes]:
-    """Lead ``count`` processes inside the block; the others call ``work(processes,
-    *arguments)``."""
-    if count == 1:
-        yield Processes()
-        return
-    with tempfile.TemporaryDirectory(prefix="iid-processes-") as folder:
-        address = Path(folder, "address").as_uri()
-        others = _start_others(count, address, work, arguments)
-        try:
-            yield _join(0, count, address)
-            for process in others:
-                process.join()
-        finally:
-            for process in others:
-                process.kill()
-            if dist.is_initialized():
-                dist.destroy_process_group()
-
-
-def _start_others(
-    count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
-) -> list[SpawnProcess]:
-    spawn = multiprocessing.get_context("spawn")
-    others = []
-    for rank in range(1, count):
-        given = (rank, count, address, work, arguments)
-        process = spawn.Process(target=_follow, args=given, daemon=True)
-        process.start()
-        others.append(process)
-    return others
-
-
-def _follow(
-    rank: int, count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
-) -> None:
-    work(_join(rank, count, address), *arguments)
-    dist.destroy_process_group()
-
-
-def _join(rank: int, count: int, address: str) -> Processes:
-    """Processes share the cores; the machine's own loopback is all the network they need."""
-    if sys.platform == "linux":
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // count))
-    dist.init_process_group("gloo", init_method=address, rank=rank, world_size=count)
-    return Processes(rank, count)
+def _fill_in(weights: Sequence[Tensor], gradients: Sequence[Tensor], used: Sequence[float]) -> None:
+    """Give weights that have no gradient here the one that others found."""
+    for weight, gradient, share in zip(weights, gradients, used, strict=True):
+        if weight.grad is None and share > 0:
+            weight.grad = gradient

@@ -77,10 +77,10 @@ class Loop:
         with closing(self._batches()) as batches:
             while self.state.step < self.steps and not stopped:
                 self._step(batches)
-                stopped = self.processes.any(stop())
+                stopped, unsaved, unreported = self._agree(stop())
                 validates = self._is_due(self.config.val_every)
-                saves = stopped or self._is_due(self.config.save_every) or self._saved_long_ago()
-                if validates or saves or self._reported_long_ago():
+                saves = stopped or self._is_due(self.config.save_every) or unsaved
+                if validates or saves or unreported:
                     self._report(progress)
                 else:
                     progress.advance()
@@ -127,7 +127,7 @@ class Loop:
 
     def _batches(self) -> Generator[Batch, None, None]:
         """Training batches from the step the stage is at, made ahead of time."""
-        return prefetch(self.trainer.batches("train", self.state.step))
+        return prefetch(self.processes.batches(self.trainer, self.state.step))
 
     def _to_device(self, batch: Batch) -> dict[str, Tensor]:
         return {name: x.to(self.runtime.device, non_blocking=True) for name, x in batch.items()}
@@ -154,6 +154,10 @@ class Loop:
     def _is_due(self, period: int) -> bool:
         return self.state.step == self.steps or self.state.step % period == 0
 
+    def _agree(self, stops: bool) -> list[bool]:
+        """Whether to stop, to save and to report now: the same for all processes."""
+        return self.processes.any_of([stops, self._saved_long_ago(), self._reported_long_ago()])
+
     def _saved_long_ago(self) -> bool:
         minutes = self.config.save_minutes
         return minutes > 0 and self._clock() - self._saved >= 60 * minutes
@@ -165,7 +169,7 @@ class Loop:
         """Wait for the device once, check every loss since the last report, and tell their
         means."""
         try:
-            means = self._losses.take_means()
+            means = self._losses.take_means(self.processes.average)
         except TrainingError as error:
             if self.last.exists():
                 error.hint = f"the last good checkpoint is {self.last}; {error.hint}"

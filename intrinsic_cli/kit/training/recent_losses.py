@@ -4,7 +4,7 @@ everybody wait for it."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -25,10 +25,12 @@ class RecentLosses:
             self._names.append((step, name))
             self._losses.append(loss.float().reshape(()))
 
-    def take_means(self) -> dict[str, float]:
+    def take_means(
+        self, over_processes: Callable[[Tensor], Tensor] = lambda losses: losses
+    ) -> dict[str, float]:
         """Their means by name, and begin anew. TrainingError names the first loss that is not
         finite."""
-        numbers = torch.stack(self._losses).tolist()
+        numbers = over_processes(torch.stack(self._losses)).tolist()
         columns: dict[str, list[float]] = {}
         for (step, name), number in zip(self._names, numbers, strict=True):
             if not math.isfinite(number):

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from intrinsic_cli.api import UsageError
+from intrinsic_cli.runs.launcher import launched
 
 HINT = "write 1/4, 2/4, 3/4 or 4/4 for the parts of four"
-#: Who starts several processes, and how each learns its number (from 0) and their count.
-TORCHRUN = ("RANK", "WORLD_SIZE")
-SLURM = ("SLURM_PROCID", "SLURM_NTASKS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +61,8 @@ def parse_shard(text: str) -> Shard:
 def shard_here(environment: Mapping[str, str]) -> tuple[str, str]:
     """The shard that torchrun or SLURM gave this process, ``I/N``, and a sentence that says so;
     ("", "") where there is but one process."""
-    for names in (TORCHRUN, SLURM):
-        if names == SLURM and _is_batch_script(environment):
-            continue
-        rank, count = (environment.get(name, "") for name in names)
-        if not (rank.isdecimal() and count.isdecimal()) or int(count) < 2:
-            continue
-        shard = f"{int(rank) + 1}/{count}"
-        told = f"{names[0]}={rank}, {names[1]}={count}"
-        return shard, f"shard {shard} of the photos ({told}; --shard 1/1 does all of them)"
-    return "", ""
-
-
-def _is_batch_script(environment: Mapping[str, str]) -> bool:
-    """SLURM tells the script of a job, which runs once, the same numbers as the first of its tasks;
-    only tasks have a step."""
-    return "SLURM_JOB_ID" in environment and "SLURM_STEP_ID" not in environment
+    place = launched(environment)
+    if place is None:
+        return "", ""
+    shard = f"{place.rank + 1}/{place.count}"
+    return shard, f"shard {shard} of the photos ({place.told}; --shard 1/1 does all of them)"

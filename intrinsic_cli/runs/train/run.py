@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from intrinsic_cli.api import Progress, Silent, UsageError, WeightsError
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
@@ -13,11 +12,9 @@ from intrinsic_cli.runs.stop_signal import Stop
 from intrinsic_cli.runs.train.finish import finish
 from intrinsic_cli.runs.train.initial import without_whole_stages
 from intrinsic_cli.runs.train.plan import Run, plan, require_needs
+from intrinsic_cli.runs.train.processes import all_processes, follow_leader, launched_for
 from intrinsic_cli.runs.train.run_folder import CONFIG, release
 from intrinsic_cli.runs.train.stages import Stages
-
-if TYPE_CHECKING:
-    from intrinsic_cli.kit.training.distributed import Processes
 
 
 def train(
@@ -26,8 +23,11 @@ def train(
     registry: Registry | None = None,
 ) -> TrainReport:
     """Train or continue a run. Time (``request.seconds``), Ctrl-C, SIGTERM and a closed terminal
-    end it early but whole."""
+    end it early but whole. Processes that torchrun or SLURM started train one run together."""
     registry = registry or load_registry()
+    place = launched_for(request)
+    if place is not None and place.rank > 0:
+        return follow_leader(place, registry)
     run = plan(request, registry)
     source = open_dataset(run.data, registry)
     require_needs(run, source)
@@ -38,26 +38,12 @@ def train(
         if run.init and not request.resume:
             run = without_whole_stages(run, source, progress)
             run.write()
-        from intrinsic_cli.kit.training.distributed import started
-
-        same = TrainRequest(resume=run.folder, device=request.device, precision=request.precision)
-        with Stop(request.seconds) as stop, started(request.nproc, follow, (same,)) as processes:
+        with Stop(request.seconds) as stop, all_processes(run, request, place) as processes:
             # Whoever installs wants weights at the end of the time, however short it is.
             share = stop.within if run.install and request.seconds else None
             stages = Stages(run, request, source, progress, processes)
             outcome = stages.train(stop, share)
-        interrupted = stop.asked and not outcome.finished
-        return finish(run, outcome, interrupted, progress)
-
-
-def follow(processes: Processes, request: TrainRequest) -> None:
-    """What the other processes of ``--nproc`` do: the same stages; the leading one says when to
-    stop."""
-    registry = load_registry()
-    run = plan(request, registry)
-    source = open_dataset(run.data, registry)
-    with Stop():
-        Stages(run, request, source, Silent(), processes).train(lambda: False)
+        return finish(run, outcome, stop.asked and not outcome.finished, progress)
 
 
 @contextmanager

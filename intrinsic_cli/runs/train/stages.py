@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 #: A part of the time that is left (0..1) → what says when it is up.
 Share = Callable[[float], Callable[[], bool]]
 
-#: Between the seeds of data of processes that train together.
-SEED_STEP = 1_000_003
 #: What the photos of a split are for.
 PURPOSE: Mapping[Split, str] = {"train": "learn from", "val": "validate with"}
 
@@ -119,13 +117,10 @@ class Stages:
 
         run, folder = self._run, self._run.folder / stage
         torch.manual_seed(run.config.seed)
-        # Every process has data of its own.
-        data_seed = run.config.seed + SEED_STEP * self._processes.rank
-        config = dataclasses.replace(run.config, seed=data_seed)
         runtime = Runtime(
             self._device, self._precision, run.config.seed, run.variant.name, dict(self._parents)
         )
-        trainer = self._method.trainer(stage, config, self._source, runtime)
+        trainer = self._method.trainer(stage, run.config, self._source, runtime)
         require_trainer(trainer, run.title, stage)
         if "init" in self._parents and not (folder / weights.LAST).exists():
             self._take_over(stage, trainer)

@@ -68,8 +68,6 @@ class SilsTrainer(AdversarialTrainer):
         }
 
     def batches(self, split: Split, start: int = 0) -> Iterable[Batch]:
-        if split == "train":
-            self._steps_done = start
         c = self._config
         names = ("photo", *self._model.layers)
         return unpaired(self._source, names, split, c.batch_size, c.crop, c.seed, start)

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from together import meet
 
-from intrinsic_cli.kit.training.distributed import Processes, started
+from intrinsic_cli.kit.training.distributed import Processes
+from intrinsic_cli.kit.training.process_group import started
 
 
 def test_two_processes_agree(tmp_path: Path) -> None:
