@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
+from intrinsic_cli.kit.inference.upsample_cpu import upsample_shading
 from intrinsic_cli.kit.light.resize import resize
-from intrinsic_cli.kit.light.upsample import split, upsample_shading
+from intrinsic_cli.kit.light.upsample import split
 from intrinsic_cli.kit.light.upsample_sums import split_sum
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from intrinsic_cli.kit.files.photo_rows import PhotoRows
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.pipeline import run_network
 from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_planes
+from intrinsic_cli.kit.inference.upsample_cpu import fast_shading_rows
 from intrinsic_cli.kit.light.resize import fit_size, shrunk
 from intrinsic_cli.kit.light.upsample import (
     covers,
     shading_maps,
-    shading_rows,
     size_of,
     split,
     upsample_rows,
@@ -94,7 +94,7 @@ class Strips:
         """The ``rows`` of all layers, each [1,C,len(rows),W]; ``shown`` are those of the photo."""
         made = {name: self._plain(name, layer, rows) for name, layer in self.small.items()}
         if self.divides:
-            made[SHADING] = shading_rows(self.maps[SHADING], shown, rows, self.size)
+            made[SHADING] = fast_shading_rows(self.maps[SHADING], shown, rows, self.size)
             made[ALBEDO] = split(self._diffuse(shown, made), made[SHADING])
         if self.subtracts:
             parts = {

@@ -123,12 +123,12 @@ def window_mean(image: Tensor) -> Tensor:
 
 def upsample_rows(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
     """The ``rows`` of ``maps`` [B,C,h,w] interpolated bilinearly to ``size``: [B,C,len(rows),W]."""
-    mixed = _mix_rows(maps, rows, size[0])
+    mixed = mix_rows(maps, rows, size[0])
     wanted = (mixed.shape[-2], size[1])
     return functional.interpolate(mixed, size=wanted, mode="bilinear", align_corners=False)
 
 
-def _mix_rows(maps: Tensor, rows: slice, height: int) -> Tensor:
+def mix_rows(maps: Tensor, rows: slice, height: int) -> Tensor:
     """The ``rows`` of ``height``, each mixed of the two rows of ``maps`` it lies between."""
     small_height = maps.shape[-2]
     last = small_height - 1
