@@ -105,6 +105,13 @@ RUNS: tuple[Decorator, ...] = (
         metavar="I/N",
         help="Do one part of N, from 1/N to N/N; torchrun and SLURM tell it by themselves.",
     ),
+    click.option(
+        "--engine",
+        type=click.Choice(["threads", "ray"]),
+        default="threads",
+        show_default=True,
+        help="Who does the photos: this process, or the Ray cluster at RAY_ADDRESS (or here).",
+    ),
     click.option("--retry-failed", is_flag=True, help="Do only photos that failed last time."),
     click.option("--watch", is_flag=True, help="Go on with photos that come into the folders."),
     click.option(

@@ -92,8 +92,9 @@ def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport
     from intrinsic_cli.runs.decompose.inputs import is_folder
     from intrinsic_cli.runs.decompose.run import decompose
 
-    if request.shard or request.watch or request.retry_failed:
-        hint = "give -o a folder for --shard, --watch and --retry-failed"
+    for_folders = request.shard or request.watch or request.retry_failed
+    if for_folders or request.engine != "threads":
+        hint = "give -o a folder for --shard, --watch, --retry-failed and --engine ray"
         raise UsageError(f"{what} writes one layer of one photo", hint)
     together = request.format == "npz" or request.exr_multilayer
     if len(request.layers) != 1 and not together:

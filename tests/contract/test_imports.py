@@ -15,7 +15,10 @@ HOUSE = ROOT / "intrinsic_cli"
 KIT_FOLDER = HOUSE / "kit"
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"))
 HALL = ("registry", "settings", "weights", "requests", "datasets", "protocols")
-HEAVY = {"torch", "numpy", "cv2", "PIL", "rich", "safetensors", "OpenEXR", "imageio", "scipy"}
+HEAVY = {
+    *("torch", "numpy", "cv2", "PIL", "rich", "safetensors", "OpenEXR", "imageio", "scipy"),
+    *("ray", "pyarrow"),
+}
 
 TESTING = ("testing_source", "testing_training", "testing_decomposing")
 #: Room → the rooms of the house it may import (besides itself).
@@ -162,6 +165,17 @@ def test_light_rooms_import_nothing_heavy_at_the_door(path: Path) -> None:
         assert not heavy, f"line {statement.lineno} imports {', '.join(heavy)}"
         closed = [name for name in imported(statement) if not is_light(name)]
         assert not closed, f"line {statement.lineno} opens the workshop: {', '.join(closed)}"
+
+
+def test_one_place_knows_ray() -> None:
+    sources = [*HOUSE.rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]
+    known = {path.name for path in sources if "ray" in modules(path)}
+    assert known == {"ray_engine.py"}
+
+
+def modules(path: Path) -> set[str]:
+    """The packages that a file imports anywhere."""
+    return {name.split(".")[0] for name in imported(parse(path))}
 
 
 def test_every_room_is_known() -> None:

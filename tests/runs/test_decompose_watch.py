@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import threading
@@ -18,6 +20,7 @@ from intrinsic_cli.api import UsageError
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
 from intrinsic_cli.runs.decompose import watch
 from intrinsic_cli.runs.decompose.run import decompose
+from intrinsic_cli.runs.decompose.shards import parse_shard
 
 LONG = 60.0  # seconds; nothing waits for it unless something is broken
 
@@ -116,18 +119,44 @@ def test_what_is_finished_is_passed_over(
 
 
 def test_shards_watch_together(watching: Callable[..., DecomposeReport], tmp_path: Path) -> None:
-    for number in range(6):
-        photo(tmp_path / f"in/{number}.png")
+    names = [photo(tmp_path / f"in/{number}.png").name for number in range(6)]
     done = []
     for shard in ("1/2", "2/2"):
-        report = watching(*[lambda: None] * 6, shard=shard, seconds=0.5)
+        mine = [name for name in names if parse_shard(shard).owns(Path(name))]
+        report = watching(*[lambda: None] * len(mine), shard=shard)
+        assert {name for name, _ in told(report)} == set(mine)
         done += [name for name, status in told(report) if status == "done"]
-    assert sorted(done) == [f"{number}.png" for number in range(6)]
+    assert sorted(done) == names
+
+
+def test_a_photo_waits_for_its_mask(
+    watching: Callable[..., DecomposeReport], tmp_path: Path
+) -> None:
+    """The mask of ``a`` is there, that of ``b`` comes later; then another comes in its place."""
+    masks = tmp_path / "masks"
+    photo(masks / "a.png")
+    photo(tmp_path / "in/b.png")
+
+    def change() -> None:
+        path = photo(masks / "b.png")
+        path.write_bytes(path.read_bytes() + b"more")
+
+    report = watching(
+        lambda: photo(tmp_path / "in/a.png"),
+        lambda: photo(masks / "b.png"),
+        change,
+        mask=masks,
+    )
+    assert told(report) == [("a.png", "done"), ("b.png", "done"), ("b.png", "done")]
+    sidecar = json.loads((tmp_path / "out/b.iid.json").read_text())
+    assert sidecar["mask_sha256"] == hashlib.sha256((masks / "b.png").read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
     "more",
     [
+        {"mask": Path(__file__)},
+        {"mask": Path("nowhere")},
         {"inputs": (Path("nowhere"),)},
         {"inputs": (Path(__file__),)},
         {"inputs": ()},

@@ -14,11 +14,12 @@ from intrinsic_cli.kit.files.atomic import PREFIX, sweep
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claims import Claims
 from intrinsic_cli.runs.decompose.earlier import replaced, verdict
+from intrinsic_cli.runs.decompose.engines import open_engine
 from intrinsic_cli.runs.decompose.inputs import Found, find
 from intrinsic_cli.runs.decompose.load import load
 from intrinsic_cli.runs.decompose.manifest import Manifest
 from intrinsic_cli.runs.decompose.out_folder import OutFolder
-from intrinsic_cli.runs.decompose.photos import PhotoWorker, contained, sentence
+from intrinsic_cli.runs.decompose.photos import contained, sentence
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.shards import parse_shard
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
@@ -28,7 +29,7 @@ Reports = Generator[InputReport, None, None]
 
 
 class Job:
-    """What is asked, what earlier runs left, and the worker that does the rest."""
+    """What is asked, what earlier runs left, and the engine that does the rest."""
 
     def __init__(
         self, plan: Plan, claims: Claims, progress: Progress, stop: Callable[[], bool]
@@ -39,7 +40,8 @@ class Job:
         self.sidecars = Sidecars()
         self.manifest = Manifest(plan, self.shard)
         self.folder = OutFolder(plan.request.out)
-        self.worker = PhotoWorker(plan, claims, self.folder, progress.note, stop)
+        self.claims = claims
+        self.engine = open_engine(plan, claims, self.folder, progress.note, stop)
 
     def look(self) -> Found:
         """The photos that are there now. What was read of sidecars and folders is forgotten."""
@@ -79,7 +81,7 @@ class Job:
             self.progress.note(note)
         if self.manifest.done_marker.exists() and not self.plan.request.retry_failed:
             self.manifest.unmark()
-        for target, report in self.worker.process(waiting, self.sidecars):
+        for target, report in self.engine.process(waiting, self.sidecars):
             self._note(target, report)
             yield report
 
@@ -95,7 +97,7 @@ class Job:
         """Remove what killed runs left half-written or claimed."""
         for folder in folders:
             if any(name.startswith(PREFIX) for name in self.manifest.names_in(folder)):
-                self.worker.claims.sweep(folder)
+                self.claims.sweep(folder)
                 sweep(folder)
 
     def _verdict(self, target: Target) -> InputReport | None:

@@ -13,12 +13,13 @@ from intrinsic_cli.kit.files.quiet import noise_note
 from intrinsic_cli.registry import Registry, load_registry
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
 from intrinsic_cli.runs.decompose.claims import Claims
+from intrinsic_cli.runs.decompose.engines import check_engine
 from intrinsic_cli.runs.decompose.inputs import Found, is_folder, missing
 from intrinsic_cli.runs.decompose.job import Job
 from intrinsic_cli.runs.decompose.out_folder import OutputLostError
 from intrinsic_cli.runs.decompose.plan import make_plan
 from intrinsic_cli.runs.decompose.shards import parse_shard
-from intrinsic_cli.runs.decompose.watch import check_folders, watched
+from intrinsic_cli.runs.decompose.watch import check_places, watched
 from intrinsic_cli.runs.session import Choice
 from intrinsic_cli.runs.stop_signal import Stop
 
@@ -57,12 +58,13 @@ def decompose(
 def _check(request: DecomposeRequest) -> None:
     """UsageError for what cannot be asked together."""
     parse_shard(request.shard)
+    check_engine(request)
     if request.seconds is not None and not request.watch:
         raise UsageError("--for says how long to --watch", "add --watch")
     if request.watch and request.retry_failed:
         raise UsageError("--watch and --retry-failed exclude each other", "give one of them")
     if request.watch:
-        check_folders(request.inputs)
+        check_places(request.inputs, request.mask)
 
 
 class _Listener:
