@@ -37,7 +37,7 @@ class Photos(TrainingReader[Path]):
     offers = frozenset({"photo", "mask"})
 
     def __init__(self, folder: Path) -> None:
-        found = sorted(filter(_is_photo, folder.glob("*")))
+        found = sorted(filter(is_photo, folder.glob("*")))
         if len(found) < 2:
             message = f"{folder} holds {_counted(len(found))}, where at least two are needed"
             raise DataError(message, f"give a folder with files such as {folder / 'a.jpg'}")
@@ -46,7 +46,7 @@ class Photos(TrainingReader[Path]):
 
     def _case(self, entry: Path) -> Case:
         photo = read_photo(entry)
-        pixels, mask = _reduced(photo.pixels, visible(photo))
+        pixels, mask = reduced(photo.pixels, visible(photo))
         return Case(entry.stem, pixels, {}, mask)
 
 
@@ -55,7 +55,8 @@ def open_photos(path: Path) -> Photos:
     return Photos(path)
 
 
-def _is_photo(path: Path) -> bool:
+def is_photo(path: Path) -> bool:
+    """Is it a file that shows, named as photos are?"""
     shown = not path.name.startswith(".") and path.is_file()
     return shown and path.suffix.lower() in PHOTO_SUFFIXES
 
@@ -74,7 +75,7 @@ def _split(found: list[Path]) -> dict[Split, list[Path]]:
     return {"train": rest, "val": sorted(held)}
 
 
-def _reduced(pixels: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
+def reduced(pixels: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
     """Photo and mask with at most :data:`LONGEST` pixels a side."""
     height, width = mask.shape
     scale = LONGEST / max(height, width)

@@ -3,17 +3,20 @@ tensors' own device.
 
 ``pixels``: errors over masked pixels; ``windows``: local errors; ``similarity``: SSIM; ``ordinal``:
 human judgements of lightness (WHDR); ``smoothness``: shading annotations (SAW); ``constancy``: one
-albedo under many lights; ``angles``: normals, lights, cameras; ``shapes``: masks, keypoints, point
-sets. Which of them makes up which published protocol: ``kit.score``."""
+albedo under many lights; ``angles``: normals, lights, cameras, colours; ``edges``: steps of one
+layer found in the other; ``shapes``: masks, keypoints, point sets. Which of them makes up which
+published protocol: ``kit.score``."""
 
 from intrinsic_cli.kit.metrics.angles import (
     camera_error,
+    hue_error,
     light_error,
     light_rmse,
     normals_error,
     share_below,
 )
 from intrinsic_cli.kit.metrics.constancy import albedo_constancy
+from intrinsic_cli.kit.metrics.edges import share_of_steps
 from intrinsic_cli.kit.metrics.ordinal import Judgements, whdr
 from intrinsic_cli.kit.metrics.pixels import (
     face_reconstruction,
@@ -42,6 +45,7 @@ __all__ = [
     "dssim_masked",
     "dssim_sintel",
     "face_reconstruction",
+    "hue_error",
     "iou",
     "keypoint_error",
     "light_error",
@@ -58,6 +62,7 @@ __all__ = [
     "rmse",
     "sample_surface",
     "share_below",
+    "share_of_steps",
     "si_mse",
     "si_rmse",
     "ssim",

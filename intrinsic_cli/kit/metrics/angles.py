@@ -1,4 +1,4 @@
-"""Angles in degrees: surface normals, light directions, cameras."""
+"""Angles in degrees: surface normals, light directions, cameras, colours."""
 
 from __future__ import annotations
 
@@ -44,3 +44,33 @@ def camera_error(prediction: Tensor, truth: Tensor) -> Tensor:
     0..180."""
     cosine = (normalize(prediction.double(), dim=1) * normalize(truth.double(), dim=1)).sum(1)
     return 2 * torch.acos(cosine.abs().clamp(max=1)).rad2deg()
+
+
+def hue_error(prediction: Tensor, truth: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The median angle [B] between the colours [B,1 or 3,H,W] of prediction and truth, seen as
+    directions in linear RGB, over the pixels of ``mask`` [B,1,H,W] where the truth has at least a
+    fiftieth of its brightest light. No scale counts, neither a common one nor one a pixel; black is
+    taken for gray. NaN where no pixel is left."""
+    guess, true = _coloured(prediction), _coloured(truth)
+    light = true.amax(1)
+    brightest = light.amax((1, 2), keepdim=True)
+    told = light >= _DIM * brightest
+    if mask is not None:
+        told = told & mask[:, 0].bool()
+    cosine = (normalize(guess, dim=1) * normalize(true, dim=1)).sum(1)
+    angles = cosine.clamp(-1, 1).acos().rad2deg()
+    medians = []
+    for known, angle in zip(told, angles, strict=True):
+        medians.append(angle[known].median())
+    return torch.stack(medians)
+
+
+_DIM = 0.02  # of the brightest light: below, a colour is hardly seen and hardly known
+_BLACK = 1e-6  # added to every channel, so that black has a direction
+
+
+def _coloured(image: Tensor) -> Tensor:
+    """[B,1 or 3,H,W] → [B,3,H,W] float64 above 0."""
+    batch, _, height, width = image.shape
+    colours = image.double().clamp(min=0).expand(batch, 3, height, width)
+    return colours + _BLACK
