@@ -1,17 +1,23 @@
-"""Damaged files at the decoders' front door: how many, how fast, and whether any does harm.
+"""Damaged files at the decoders' front door, and sidecars, manifests and weights: how many, how
+fast, and whether any does harm.
 
-python tests/bench/bench_damaged_files.py [--cases N] [--seconds 600] [--processes 2]
+python tests/bench/bench_damaged_files.py [--cases N] [--seconds S] [--processes 2] [--log FILE]
 
-Whatever is done to a file, the answer has to be a photo or a sentence (DataError). A case that
+Whatever is done to a file, the answer has to be a photo (or what it is) or a sentence. A case that
 raises anything else, kills its process or takes longer than a minute is named with the file it was
-made of and its seed, by which it can be repeated: --form NAME --seed N --cases 1.
+made of and its seed, by which it can be repeated: --form NAME --seed N --cases 1. For a long run in
+the background: ``nohup nice -n 19 python tests/bench/bench_damaged_files.py --cases 1000000 --log
+fuzz.json &``; it notes there how far it is, ends well when it is told to (SIGTERM), and goes on
+from there when it is started again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -29,22 +35,53 @@ PATIENCE = 60.0
 def main() -> None:
     """Try, and tell."""
     args = parse()
-    from damage import seeds
-
-    forms = [args.form] if args.form else list(seeds())
+    forms = [args.form] if args.form else list(whole_files())
+    log = Log(args.log)
+    stops: list[int] = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, frame: stops.append(number))
     begin = time.perf_counter()
-    outcomes: Counter[str] = Counter()
-    failures: list[str] = []
-    number = 0
+    number = log.outcomes.total()
     pool = Pool(args.processes)
-    while number < args.cases and time.perf_counter() - begin < args.seconds:
+    while number < args.cases and time.perf_counter() - begin < args.seconds and not stops:
         form = forms[number // BATCH % len(forms)]
         first = args.seed + number // BATCH // len(forms) * BATCH
         count = min(BATCH, args.cases - number)
-        pool.begin(form, first, count, outcomes, failures)
+        pool.begin(form, first, count, log.outcomes, log.failures)
         number += count
-    pool.end(outcomes, failures)
-    tell(outcomes, failures, time.perf_counter() - begin, len(forms))
+        log.write()
+    pool.end(log.outcomes, log.failures)
+    log.write()
+    tell(log, time.perf_counter() - begin, len(forms))
+
+
+def whole_files() -> dict[str, bytes]:
+    """What is damaged, by what it is."""
+    from damage import seeds
+    from damaged_records import records
+
+    return seeds() | records()
+
+
+class Log:
+    """How far a run is, kept in a file where there is one, from which it goes on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.outcomes: Counter[str] = Counter()
+        self.failures: list[str] = []
+        if path is not None and path.exists():
+            told = json.loads(path.read_text())
+            self.outcomes.update(told["outcomes"])
+            self.failures += told["failures"]
+
+    def write(self) -> None:
+        """Whole or not at all."""
+        if self.path is not None:
+            told = {"outcomes": self.outcomes, "failures": self.failures}
+            beside = self.path.with_name(f"{self.path.name}.new")
+            beside.write_text(json.dumps(told, indent=1))
+            beside.replace(self.path)
 
 
 class Pool:
@@ -87,8 +124,9 @@ class Pool:
             except EOFError:
                 break
             tried += 1
-            outcomes[outcome if outcome in ("photo", "") else "harm"] += 1
-            if outcome not in ("photo", ""):
+            fine = outcome in ("photo", "read", "")
+            outcomes[outcome if fine else "harm"] += 1
+            if not fine:
                 failures.append(f"{form}, seed {first + tried - 1}: {outcome}")
         process.join()
         if process.exitcode not in (0, -9):
@@ -98,13 +136,18 @@ class Pool:
 def attempt(form: str, first: int, count: int, pipe: Any) -> None:
     """Read damaged files one after the other; tell of each ``photo``, "" for a sentence, or what
     went wrong."""
-    from damage import damage, seeds
-    from damage import outcome as outcome_of
+    from damage import damage, outcome
+    from damaged_records import damage_record, record_outcome, records
 
-    data = seeds()[form]
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.SIG_IGN)
+    data = whole_files()[form]
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what decoders say of each is of no interest
     for seed in range(first, first + count):
-        pipe.send(outcome_of(damage(data, seed)))
+        if form in records():
+            pipe.send(record_outcome(form, damage_record(form, data, seed)))
+        else:
+            pipe.send(outcome(damage(data, seed)))
 
 
 def parse() -> argparse.Namespace:
@@ -112,22 +155,23 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cases", type=int, default=1_000_000)
-    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--form", default="")
+    parser.add_argument("--log", type=Path)
     return parser.parse_args()
 
 
-def tell(outcomes: Counter[str], failures: list[str], seconds: float, forms: int) -> None:
+def tell(log: Log, seconds: float, forms: int) -> None:
     """The summary on stdout; exit code 1 where anything did harm."""
-    tried = outcomes.total()
-    print(f"{tried} damaged files of {forms} kinds in {seconds:.0f} s: ", end="")
-    print(f"{outcomes['photo']} were photos still, {outcomes['']} got a sentence,", end=" ")
-    print(f"{len(failures)} did harm")
-    for failure in failures:
+    tried, outcomes = log.outcomes.total(), log.outcomes
+    print(f"{tried} damaged files of {forms} kinds, {seconds:.0f} s now: ", end="")
+    print(f"{outcomes['photo'] + outcomes['read']} were read still,", end=" ")
+    print(f"{outcomes['']} were refused, {len(log.failures)} did harm")
+    for failure in log.failures:
         print(failure)
-    sys.exit(bool(failures))
+    sys.exit(bool(log.failures))
 
 
 if __name__ == "__main__":

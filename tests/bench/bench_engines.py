@@ -4,7 +4,7 @@ python tests/bench/bench_engines.py [--photos 2000] [--from FOLDER] [--engines p
 
 Small photos are cut out of those in ``--from`` (or made up), taken apart by each engine into a
 folder of its own, and every file is hashed. Sidecars are compared without what may differ. With
-``--kill`` a worker of Ray is killed every few seconds. ``--keep FOLDER`` keeps everything, so that
+``--kill S`` a worker of Ray is killed every S seconds. ``--keep FOLDER`` keeps everything, so that
 engines may be tried one by one: what is finished there is passed over, and compared again.
 """
 
@@ -28,8 +28,6 @@ from typing import Any
 #: Fields of sidecars that tell of the run and not of the photo.
 MAY_DIFFER = ("seconds",)
 WIDTH, HEIGHT = 96, 64
-#: Seconds between two workers that are killed.
-KILL_EVERY = 4.0
 
 
 def main() -> None:
@@ -56,7 +54,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--from", dest="source", type=Path, help="folder of larger photos")
     parser.add_argument("--engines", default="plain,shards,ray")
     parser.add_argument("--method", default="retinex")
-    parser.add_argument("--kill", action="store_true", help="kill workers of Ray at random")
+    parser.add_argument("--kill", type=float, default=0, help="seconds between killed workers")
     parser.add_argument("--keep", type=Path, help="folder for photos and layers")
     return parser.parse_args()
 
@@ -101,7 +99,7 @@ def run(engine: str, folder: Path, args: argparse.Namespace) -> dict[str, int]:
     parts = [["--shard", "1/2"], ["--shard", "2/2"]] if engine == "shards" else [[]]
     if engine == "ray":
         parts = [["--engine", "ray"]]
-    with killing(out, args.kill and engine == "ray"):
+    with killing(out, args.kill if engine == "ray" else 0):
         processes = [
             subprocess.Popen([*words, *part], stdout=subprocess.PIPE, text=True) for part in parts
         ]
@@ -116,13 +114,13 @@ def run(engine: str, folder: Path, args: argparse.Namespace) -> dict[str, int]:
 
 
 @contextmanager
-def killing(out: Path, wanted: bool) -> Iterator[None]:
-    """In the block, every few seconds, whoever holds the newest claim is killed."""
+def killing(out: Path, every: float) -> Iterator[None]:
+    """In the block, every few seconds (0: never), one that holds a claim is killed."""
     ended = Event()
 
     def kill() -> None:
         killed: set[int] = set()
-        while not ended.wait(KILL_EVERY):
+        while not ended.wait(every):
             for path in out.glob(".iid-lock-[0-9]*"):
                 process = owner(path)
                 if process and process not in killed:
@@ -132,13 +130,13 @@ def killing(out: Path, wanted: bool) -> Iterator[None]:
         print(f"{len(killed)} workers were killed")
 
     thread = Thread(target=kill)
-    if wanted:
+    if every:
         thread.start()
     try:
         yield
     finally:
         ended.set()
-        if wanted:
+        if every:
             thread.join()
 
 

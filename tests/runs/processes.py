@@ -31,9 +31,9 @@ class Processes:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(PRELOADED)
 
-    def start(self, shard: str = "", sleep: float = 0.0) -> BaseProcess:
+    def start(self, shard: str = "", sleep: float = 0.0, watch: bool = False) -> BaseProcess:
         home = os.environ["IID_HOME"]
-        given = (self.photos, self.out, shard, self.log, home, sleep)
+        given = (self.photos, self.out, shard, self.log, home, sleep, watch)
         process = self.context.Process(target=work, args=given)
         process.start()
         self.running.append(process)
@@ -65,7 +65,9 @@ def kill(process: BaseProcess) -> None:
     os.kill(process.pid, signal.SIGKILL)
 
 
-def work(photos: Path, out: Path, shard: str, log: Path, home: str, sleep: float) -> None:
+def work(
+    photos: Path, out: Path, shard: str, log: Path, home: str, sleep: float, watch: bool
+) -> None:
     """What a process does; each photo takes ``sleep`` seconds longer than it must."""
     from iid_gray.method import GrayDecomposer
 
@@ -84,5 +86,5 @@ def work(photos: Path, out: Path, shard: str, log: Path, home: str, sleep: float
             file.write(f"{report.status} {report.input}\n")
 
     GrayDecomposer.__call__ = slowly  # type: ignore[method-assign]
-    request = DecomposeRequest((photos,), "gray", out, device="cpu", shard=shard)
+    request = DecomposeRequest((photos,), "gray", out, device="cpu", shard=shard, watch=watch)
     decompose(request, on_input=tell)

@@ -17,7 +17,7 @@ import pytest
 from decomposing import everything, go, photo, statuses
 from light_method import REGISTRY
 
-from intrinsic_cli.requests import DecomposeRequest, InputReport
+from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
 from intrinsic_cli.runs.decompose.run import decompose
 
 ray = pytest.importorskip("ray")
@@ -132,6 +132,20 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(photos: Path, tmp_path
     assert (marker["done"] + marker["skipped"], marker["failed"]) == (PHOTOS, 1)
     again = go(photos, out=out, recursive=True)
     assert statuses(again) == {"done": 0, "skipped": PHOTOS, "failed": 1}
+
+
+def test_runs_of_both_engines_at_once_do_no_photo_twice(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    reports: list[DecomposeReport] = []
+    plain = Thread(target=lambda: reports.append(go(photos, out=out, recursive=True)))
+    plain.start()
+    reports.append(go(photos, out=out, recursive=True, engine="ray"))
+    plain.join()
+    assert sum(report.count("done") for report in reports) == PHOTOS
+    assert [report.count("failed") for report in reports] == [1, 1]
+    alone = tmp_path / "alone"
+    go(photos, out=alone, recursive=True)
+    assert made(out) == made(alone)
 
 
 def test_a_run_that_is_interrupted_can_be_gone_on_with(photos: Path, tmp_path: Path) -> None:

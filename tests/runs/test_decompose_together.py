@@ -79,15 +79,18 @@ def test_plain_sharded_and_killed_runs_make_the_same_files(photos: Path, tmp_pat
 
 
 def test_runs_at_the_same_time_do_no_photo_twice(photos: Path, tmp_path: Path) -> None:
-    """A plain run, both shards, and one that is killed amid its work."""
+    """A plain run, both shards, one that watches, and one that is killed amid its work."""
     runs = Processes(photos, tmp_path / "out")
     doomed = runs.start(sleep=0.05)
     runs.wait_for(2)
+    watcher = runs.start(sleep=0.03, watch=True)
     for shard in ("", "1/2", "2/2"):
         runs.start(shard, sleep=0.03)
     runs.wait_for(8)
     kill(doomed)
-    assert runs.wait()[1:] == [0, 0, 0]
+    runs.wait_for(PHOTOS)
+    watcher.terminate()
+    assert runs.wait()[1:] == [0, 0, 0, 0]
     assert len(made(runs.out)) == 3 * PHOTOS
     assert runs.sidecars() == PHOTOS
     counts = runs.done()

@@ -161,6 +161,7 @@ def pipeline(rows: Sequence[str], plan: Plan, mark: Path, pool: Pool) -> Dataset
     """Rows of photos → rows of answers, not yet begun."""
     from ray import data
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -270,4 +271,3 @@ def _connect(address: str) -> None:
     except BaseException:
         ray.shutdown()  # what it has begun
         raise
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
