@@ -7,6 +7,7 @@ from torch import Tensor
 
 from iid_residual.domain import Domain
 from iid_residual.networks.pipe import Prediction
+from intrinsic_cli.kit.light.colour import luminance
 from intrinsic_cli.kit.light.resize import resize
 from intrinsic_cli.kit.light.upsample import size_of
 
@@ -15,9 +16,14 @@ _DARKEST = 0.04
 _LEAST = 1e-4
 _WHITE = 0.995  # share of a head's pixels whose albedo must not exceed 1
 #: How much of the shading's logarithm is the network's own; the rest is photo over its albedo. On
-#: rendered heads its albedo is the truer of the two (chosen among 0, 1/4, 1/2, 3/4 and 1).
-_OWN = 0.25
+#: rendered heads that albedo is the truer of the two (best: 1/4); of real people it knows less, and
+#: would leave the lights of their hair to the shading.
+_OWN = 0.4
 _DARKEST_PAINT = 0.02
+#: The share of a light's colour that is kept, as a logarithm. A network that has seen one kind of
+#: skin takes what another kind lacks of its colour for the light's, while cameras and people see
+#: to it that faces stand in white.
+_TINT = 0.5
 
 
 def bounded_shadings(
@@ -36,11 +42,14 @@ def bounded_shadings(
         told = photo / paint.clamp(_DARKEST_PAINT, 1)
         shading = _between(shading, torch.maximum(told, least))
     inside = resize(outline, size) > 0.5
+    harmonic = shading
+    if made.harmonic is not None:
+        harmonic = torch.maximum(domain.shading(made.harmonic), least)
+    if not domain.srgb:
+        tint = _colour(shading, inside) ** _TINT
+        shading = luminance(shading, axis=1) * tint
+        harmonic = harmonic * tint / _colour(harmonic, inside)
     excess = _excess(photo / shading, inside)
-    if made.harmonic is None:
-        return shading * excess, shading * excess
-    harmonic = domain.shading(made.harmonic)
-    harmonic = torch.maximum(harmonic, least)
     return shading * excess, harmonic * excess
 
 
@@ -48,6 +57,15 @@ def _between(shading: Tensor, told: Tensor) -> Tensor:
     """The network's own shading and what its albedo tells of it, both above 0, as one."""
     logarithm = torch.lerp(told.log(), shading.log(), _OWN)
     return logarithm.exp()
+
+
+def _colour(shading: Tensor, inside: Tensor) -> Tensor:
+    """The colour of the light on a head, [B,3,1,1] of luminance 1: that of the shading's mean
+    ``inside`` [B,1,h,w], or everywhere where that is nowhere."""
+    anywhere = inside.any(dim=(2, 3), keepdim=True)
+    share = torch.where(anywhere, inside, True).to(shading)
+    mean = (shading * share).sum((2, 3), keepdim=True)
+    return mean / luminance(mean, axis=1)
 
 
 def drawn_faces(made: Prediction, domain: Domain) -> dict[str, Tensor]:

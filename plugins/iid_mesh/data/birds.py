@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iid_mesh.data.portrait import portrait
-from intrinsic_cli.api import Case, DataError, Source
+from intrinsic_cli.api import Case, Source
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.rows import collate
 from intrinsic_cli.kit.data.sampling import endless_batches, single_pass
+from intrinsic_cli.kit.data.synth.members import require_splits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,9 +76,7 @@ def open_birds(path: Path | None = None) -> Source:
         return Birds()
     from iid_mesh.data.rendered import RenderedBirds
 
-    if not (path / "train").is_dir() and not (path / "val").is_dir():
-        hint = "give the folder above them"
-        raise DataError(f"{path} has no train/ or val/ folder of shards", hint)
+    require_splits(path)
     return RenderedBirds(path)
 
 

@@ -9,10 +9,9 @@ picture.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,7 +25,8 @@ from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.rows import collate, mirror
 from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
-from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING, Shards
+from intrinsic_cli.kit.data.synth.members import Members, read_known
+from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING
 from intrinsic_cli.kit.files.opencv import cv2
 
 if TYPE_CHECKING:
@@ -98,15 +98,14 @@ class _Scenes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._shards = Shards(folder, keep=False)
-        self._truth = _read_truth(folder / TRUTH)
-        keys = enumerate(self._shards.keys())
-        self._places = [place for place, key in keys if key in self._truth]
-        if not self._places:
-            raise DataError(f"{folder} holds no birds that {TRUTH} knows")
+        self._truth = read_known(folder / TRUTH)
+        self._members = Members(folder, self._truth.__contains__, keep=False)
+        if not len(self._members):
+            hint = "it is made beside the shards by the tool that renders them"
+            raise DataError(f"{folder} holds no birds that {TRUTH} knows", hint)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._members)
 
     def still(self, index: int, side: int) -> Sample:
         """A bird under light, paint and camera that depend on its place alone."""
@@ -115,13 +114,12 @@ class _Scenes:
     def case(self, index: int) -> Case:
         """The same as a case to measure with."""
         made = self.still(index, CASE)
-        key = self._shards.keys()[self._places[index]]
-        return case_of(key, made)
+        return case_of(self._members.key(index), made)
 
     def sample(self, index: int, side: int, rng: np.random.Generator, moved: bool) -> Sample:
         """A bird in the square around it, as :func:`~iid_mesh.data.portrait.portrait` has it, but
         without vertices."""
-        scene = self._shards[self._places[index]]
+        scene = self._members[index]
         known = self._truth[scene.key]
         inside = scene.ids == _BIRD
         square = square_around(box_of(inside), rng if moved else None)
@@ -183,14 +181,3 @@ def _lit(scene: Scene, square: Square, side: int, rng: np.random.Generator) -> t
     darkest = np.float32(0.005)
     albedo = np.maximum(albedo, darkest)
     return albedo, shading
-
-
-def _read_truth(path: Path) -> dict[str, Any]:
-    hint = "it is made beside the shards by the tool that renders them"
-    if not path.is_file():
-        raise DataError(f"{path} is missing", hint)
-    try:
-        truth: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not readable: {error}", hint) from error
-    return truth

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.rows import collate, mirror
 from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
-from intrinsic_cli.kit.data.synth.shards import Shards
+from intrinsic_cli.kit.data.synth.members import SPLITS, Members, read_known, require_splits
 
 if TYPE_CHECKING:
     from iid_residual.data.face_list import Face
@@ -97,25 +96,23 @@ class HeadScenes:
     """The faces of one split."""
 
     def __init__(self, folder: Path) -> None:
-        self._shards = Shards(folder)
-        self._points = read_points(folder / POINTS)
-        keys = self._shards.keys()
-        self._places = [place for place, key in enumerate(keys) if key.startswith("face")]
-        if not self._places:
+        self._points = read_known(folder / POINTS)
+        self._members = Members(folder, lambda key: key.startswith("face"))
+        if not len(self._members):
             raise DataError(f"{folder} holds no rendered heads", "render some: --mix face=1")
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._members)
 
     def first(self, count: int) -> HeadScenes:
         """The first ``count`` of them."""
         some = copy(self)
-        some._places = self._places[:count]
+        some._members = self._members.first(count)
         return some
 
     def scene(self, index: int) -> Scene:
         """A scene, decoded."""
-        return self._shards[self._places[index]]
+        return self._members[index]
 
     def pose(self, scene: Scene) -> tuple[Image, Pose]:
         """The five points of a scene in pixels [5,2], and the square they lie in."""
@@ -146,15 +143,8 @@ class HeadScenes:
 def open_heads(path: Path) -> Heads:
     """``SHARDS``, or ``SHARDS,PHOTOS`` with a folder of faces, most of which have no truth."""
     folder, comma, photos = str(path).partition(",")
-    require_shards(Path(folder))
+    require_splits(Path(folder))
     return Heads(Path(folder), training_faces(Path(photos)) if comma else ())
-
-
-def require_shards(folder: Path) -> None:
-    """DataError where there is neither split."""
-    if not (folder / "train").is_dir() and not (folder / "val").is_dir():
-        message = f"{folder} has no train/ or val/ folder of shards"
-        raise DataError(message, "give the folder above them")
 
 
 def _case(scenes: HeadScenes, index: int) -> Case:
@@ -168,7 +158,7 @@ def _case(scenes: HeadScenes, index: int) -> Case:
 def notes_on_points(folder: Path) -> tuple[str, ...]:
     """What to do where a split does not name its points."""
     lacking = []
-    for split in ("train", "val"):
+    for split in SPLITS:
         place = folder / split
         if place.is_dir() and not (place / POINTS).is_file():
             lacking.append(str(place / POINTS))
@@ -180,17 +170,6 @@ def notes_on_points(folder: Path) -> tuple[str, ...]:
 
 def _labelled(sample: Sample) -> Sample:
     return {**sample, "label": np.ones(1, np.float32)}
-
-
-def read_points(path: Path) -> dict[str, Any]:
-    """The points of a ``faces.json``; none where there is no such file."""
-    if not path.is_file():
-        return {}
-    try:
-        points: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not readable: {error}") from error
-    return points
 
 
 def _guessed(scene: Scene) -> tuple[Image, Pose]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iid_residual.data.compose import Head, cut_out
-from iid_residual.data.heads import CASE, HeadScenes, notes_on_points, require_shards
+from iid_residual.data.heads import CASE, HeadScenes, notes_on_points
 from iid_residual.data.yale import direction_of
 from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.kit.data import harmonics
 from intrinsic_cli.kit.data.readers import LazyCases
+from intrinsic_cli.kit.data.synth.members import require_splits
 from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING
 from intrinsic_cli.kit.light.white import white_gain
 
@@ -105,7 +106,7 @@ def _exposed(light: Image, head: Head) -> tuple[Image, np.float32]:
 
 def open_heads_light(path: Path) -> HeadsLight:
     """``SHARDS``, as of the dataset heads."""
-    require_shards(path)
+    require_splits(path)
     return HeadsLight(path)
 
 

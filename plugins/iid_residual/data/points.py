@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from iid_residual.data.heads import POINTS, read_points
+from iid_residual.data.heads import POINTS
 from iid_residual.faces.find import can_find, find_faces
-from intrinsic_cli.api import DataError, Progress, UsageError
+from intrinsic_cli.api import Progress, UsageError
+from intrinsic_cli.kit.data.synth.members import SPLITS, read_known, require_splits
 from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING, Shards
 from intrinsic_cli.kit.files.atomic import write_text
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.data.synth.shards import Scene
 
-_SPLITS = ("train", "val")
 _MEAN = 0.2  # of white: the mean of a photo in which faces are looked for
 _EVERY = 50  # heads after which what was found is written
 
@@ -33,16 +33,15 @@ def write_points(source: Path, out: Path, progress: Progress) -> int:
     if not can_find(""):
         hint = "pip install 'intrinsic-cli[faces]'"
         raise UsageError("there is nothing to find faces with", hint)
-    splits = [split for split in _SPLITS if (source / split).is_dir()]
-    if not splits:
-        raise DataError(f"{source} has no train/ or val/ folder of shards")
+    require_splits(source)
+    splits = [split for split in SPLITS if (source / split).is_dir()]
     return sum(_write_split(source / split, out / split, progress) for split in splits)
 
 
 def _write_split(shards: Path, out: Path, progress: Progress) -> int:
     scenes = Shards(shards, keep=False)
     target = out / POINTS
-    points = read_points(target)
+    points = read_known(target)
     keys = scenes.keys()
     wanted = [i for i, key in enumerate(keys) if key.startswith("face") and key not in points]
     out.mkdir(parents=True, exist_ok=True)

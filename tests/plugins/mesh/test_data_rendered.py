@@ -109,7 +109,7 @@ def test_a_mirrored_bird_has_a_mirrored_camera(source: RenderedBirds) -> None:
 
 def test_missing_truth_is_told(source: RenderedBirds, tmp_path: Path) -> None:
     (tmp_path / "val" / "birds.json").unlink()
-    with pytest.raises(DataError, match=r"birds\.json is missing"):
+    with pytest.raises(DataError, match=r"no birds that birds\.json knows"):
         open_birds(tmp_path).cases()
     (tmp_path / "train" / "birds.json").write_text("{")
     with pytest.raises(DataError, match="not readable"):

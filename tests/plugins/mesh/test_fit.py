@@ -49,14 +49,31 @@ def test_it_begins_where_a_network_says() -> None:
     start = side_on(MASK)
     turn = multiply(about_axis("x", 20.0), start.camera[3:])
     moved = torch.cat([start.camera[:3] + torch.tensor([-0.1, 0.15, 0.0]), turn])
-    begin = Start(start.half, moved)
+    begin = Start(start.half, moved, start.stiffness)
     before = overlap(icosphere().symmetrise(begin.half), moved, MASK)
     made = fit(MASK, STEPS, begin)
     assert made.iou > before + 0.15
     assert made.iou > 0.85
-    assert made.camera[3:].norm() == pytest.approx(1, abs=1e-5)
+    assert torch.allclose(made.camera[3:], turn), "the outline does not turn it"
     assert symmetric(made.vertices)
     assert torch.equal(begin.camera, moved), "what was given is left alone"
+
+
+def test_a_networks_shape_is_bent_as_a_whole() -> None:
+    """The outline fits better, and neighbours stay together as they would not on a loose one."""
+    start = side_on(MASK)
+    before = overlap(icosphere().symmetrise(start.half), start.camera, MASK)
+    stiff = fit(MASK, STEPS, Start(start.half, start.camera))
+    loose = fit(MASK, STEPS, Start(start.half, start.camera, start.stiffness))
+    assert loose.iou > stiff.iou > before + 0.05
+    one, other = icosphere().edges.unbind(1)
+    whole = icosphere().symmetrise(start.half)
+
+    def torn(made: Tensor) -> float:
+        moved = made - whole
+        return float((moved[one] - moved[other]).norm(dim=1).mean())
+
+    assert torn(stiff.vertices) < 0.6 * torn(loose.vertices)
 
 
 def test_without_steps_it_is_the_box() -> None:

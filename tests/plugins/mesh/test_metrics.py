@@ -45,7 +45,8 @@ def test_solids_are_compared_where_they_stand() -> None:
     assert solid_iou(ball(0.25, stretch=2), ball(0.25)) == pytest.approx(0.5, abs=0.03)
 
 
-def test_depth_alone_is_no_error() -> None:
+def test_depth_alone_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "SAMPLES", 2000)
     one, farther = ball(), ball()
     farther.points[:, 2] += 3
     assert solid_iou(one, farther) == 1

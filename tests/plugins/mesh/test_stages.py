@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from iid_mesh.data.birds import open_birds
+from iid_mesh.networks import texture
 from iid_mesh.settings import MeshConfig
 from iid_mesh.stages.fitting import FittingStage
 from iid_mesh.template import icosphere
@@ -184,7 +185,8 @@ def test_silhouettes_grow_sharper() -> None:
     assert stage.sigma(100, 100) == pytest.approx(CONFIG.last_sigma)
 
 
-def test_the_papers_network_takes_the_template_over() -> None:
+def test_the_papers_network_takes_the_template_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texture, "_CHANNELS", (32, 32, 32, 32, 16, 8))
     first, _ = trained("s1")
     config = replace(CONFIG, backbone="paper", crop=64)
     stage = new_stage("s2", config, {"s1": state_of(first.nets)})

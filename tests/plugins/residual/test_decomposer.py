@@ -21,6 +21,7 @@ from iid_residual.variants import design_of
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.pipeline import decompose_photos
+from intrinsic_cli.kit.light.colour import luminance
 
 PHOTO = np.random.default_rng(0).uniform(0.05, 0.9, (90, 120, 3)).astype(np.float32)
 RUNTIME = Runtime(torch.device("cpu"))
@@ -122,3 +123,30 @@ def test_the_albedo_a_network_draws_is_heard() -> None:
     ratio = shading(0.3) / shading(0.6)
     assert 1.5 < ratio < 2
     assert shading(0.3, residual=False) == pytest.approx(shading(0.6, residual=False))
+
+
+def test_the_light_on_a_face_has_one_colour_nearer_to_white() -> None:
+    """However the network colours its pixels; all layers of light have the same."""
+    numbers = torch.Generator().manual_seed(5)
+    colour = torch.tensor([1.4, 1.0, 0.7]).view(1, 3, 1, 1)
+    photo = torch.rand(1, 3, 16, 16, generator=numbers) * 0.3 * colour
+    flat = torch.ones(1, 3, 16, 16)
+    made = Prediction(
+        normals=flat,
+        albedo=0.4 * flat,
+        light=None,
+        harmonic=flat * torch.tensor([0.8, 1.0, 1.1]).view(1, 3, 1, 1),
+        residual=flat * 0,
+        shading=torch.rand(1, 3, 16, 16, generator=numbers) + 0.5,
+        rebuilt=flat,
+    )
+    outline = torch.zeros(1, 1, 16, 16)
+    outline[..., 4:12, 4:12] = 1
+    shading, harmonic = bounded_shadings(made, Domain.of(photo), photo, outline)
+    tint = (shading / luminance(shading, axis=1)).flatten(2)
+    assert torch.allclose(tint, tint[..., :1].expand_as(tint), atol=1e-5)
+    assert tint[0, 0, 0] > 1.01 > 0.99 > tint[0, 2, 0], "it is a little red still"
+    ratio = float(tint[0, 0, 0] / tint[0, 2, 0])
+    assert ratio < 1.6, "the photo is twice as red as blue"
+    other = (harmonic / luminance(harmonic, axis=1)).flatten(2)
+    assert torch.allclose(other, tint, atol=1e-5)
