@@ -81,10 +81,12 @@ class Session:
         self, choice: Choice, device: str = "auto", precision: str = "auto", seed: int = 0
     ) -> None:
         from intrinsic_cli.api import Runtime
+        from intrinsic_cli.kit.inference.pipeline import Room
         from intrinsic_cli.kit.networks.checkpoint import load_weights
         from intrinsic_cli.kit.networks.device import pick_device, pick_precision
 
         self.choice = choice
+        self.room = Room()
         place = pick_device(device)
         name = choice.variant.name
         self.runtime = Runtime(place, pick_precision(precision, place), seed, name)
@@ -115,7 +117,7 @@ class Session:
         from intrinsic_cli.kit.inference.pipeline import try_photos
 
         kinds = self.choice.variant.kinds
-        return try_photos(self.decomposer, photos, self.runtime, kinds, note)
+        return try_photos(self.decomposer, photos, self.runtime, kinds, note, self.room)
 
 
 def to_photo(photo: Photo, encoding: str = "auto") -> DecodedPhoto:

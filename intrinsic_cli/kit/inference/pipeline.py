@@ -5,6 +5,7 @@ batches of one size."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,24 +18,19 @@ from intrinsic_cli.api import (
     Decomposer,
     Decomposition,
     IidError,
-    Outputs,
     PluginError,
     Region,
     Runtime,
 )
 from intrinsic_cli.kit.files.photo import Photo
-from intrinsic_cli.kit.inference.answer import Kinds, Part, checked, part_of
+from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.full_size import alpha_at_full_size, to_full_size
+from intrinsic_cli.kit.inference.network import run_network
 from intrinsic_cli.kit.inference.paste import joined, joined_alpha
-from intrinsic_cli.kit.inference.prepare import (
-    PreparedPhoto,
-    network_input,
-    network_size,
-    prepare,
-    to_image,
-)
+from intrinsic_cli.kit.inference.prepare import network_size, prepare, to_image
 from intrinsic_cli.kit.inference.regions import cut, find_regions
-from intrinsic_cli.kit.networks.device import autocast
+from intrinsic_cli.kit.inference.strip_photo import in_strips
+from intrinsic_cli.kit.inference.strips import works_in_strips
 
 T = TypeVar("T")
 
@@ -50,9 +46,64 @@ class Crop:
     photo: Photo
     region: Region | None = None
 
+    @property
+    def pixels(self) -> int:
+        """How many there are."""
+        height, width = self.photo.pixels.shape[:2]
+        return height * width
+
 
 #: Photos and crops that run together at most; a photo may have any number of regions.
 LARGEST_BATCH = 16
+
+
+@dataclass(slots=True)
+class Room:
+    """How many ``photos`` of the device's memory there is room for, and whether a photo of
+    ``pixels`` fits in whole (inf: any); both are found out where memory runs out, once for all
+    photos to come."""
+
+    photos: int = LARGEST_BATCH
+    pixels: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A decomposer with all that its batches need; ``note`` is told of what memory forces."""
+
+    decomposer: Decomposer
+    runtime: Runtime
+    kinds: Kinds
+    note: Note
+    room: Room
+
+    def must_cut(self, crops: Sequence[Crop]) -> bool:
+        """Is the first of ``crops`` a photo of a size that has run out of memory?"""
+        return crops[0].pixels >= self.room.pixels and self._can_cut(crops[0])
+
+    def make_room(self, crops: Sequence[Crop]) -> None:
+        """Memory has run out with ``crops``: take fewer from now on, or cut the photo into strips.
+        IidError where neither is possible."""
+        if self.runtime.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if len(crops) > 1:
+            self.room.photos = len(crops) // 2
+            now = f"{len(crops)} photos at a time; going on with {self.room.photos}"
+            self.note(f"out of memory with {now}")
+            return
+        if not self._can_cut(crops[0]):
+            raise self.out_of_memory()
+        self.room.pixels = crops[0].pixels
+        megapixels = f"{self.room.pixels / 1e6:.3g} megapixels"
+        self.note(f"out of memory with a photo of {megapixels}; going on in strips")
+
+    def out_of_memory(self) -> IidError:
+        """What is said where nothing helps."""
+        message = f"{self.runtime.device} ran out of memory"
+        return IidError(message, "try a smaller photo or --device cpu")
+
+    def _can_cut(self, crop: Crop) -> bool:
+        return crop.region is None and works_in_strips(self.decomposer)
 
 
 def decompose_photo(
@@ -87,16 +138,18 @@ def try_photos(
     runtime: Runtime,
     kinds: Kinds | None = None,
     note: Note = lambda text: None,
+    room: Room | None = None,
 ) -> list[Decomposition | IidError]:
     """As :func:`decompose_photos`, with the error of each photo that has nothing to look at in its
-    place. What the network itself does wrong is raised."""
+    place. What the network itself does wrong is raised. ``room`` is kept from call to call."""
     start = time.perf_counter()
     kinds = kinds or {}
+    network = Network(decomposer, runtime, kinds, note, room or Room())
     found = [_look(decomposer, photo) for photo in photos]
     crops: list[Crop] = []
     for photo, regions in zip(photos, found, strict=True):
         crops += _crops(photo, regions)
-    parts = iter(_run(decomposer, crops, runtime, kinds, note))
+    parts = iter(_run(network, crops))
     results = []
     for photo, regions in zip(photos, found, strict=True):
         result = _result(decomposer, photo, regions, parts, kinds)
@@ -126,13 +179,11 @@ def _crops(photo: Photo, regions: Found) -> list[Crop]:
     return [Crop(cut(photo, region), region) for region in regions]
 
 
-def _run(
-    decomposer: Decomposer, crops: Sequence[Crop], runtime: Runtime, kinds: Kinds, note: Note
-) -> list[Part]:
+def _run(network: Network, crops: Sequence[Crop]) -> list[Part]:
     """One part a crop, in their order."""
     done: dict[int, Part] = {}
-    for group in _groups(crops, decomposer):
-        parts = _run_group(decomposer, [crops[index] for index in group], runtime, kinds, note)
+    for group in _groups(crops, network.decomposer):
+        parts = _run_group(network, [crops[index] for index in group])
         done.update(zip(group, parts, strict=True))
     return [done[index] for index in range(len(crops))]
 
@@ -144,36 +195,51 @@ def _groups(crops: Sequence[Crop], decomposer: Decomposer) -> Iterator[list[int]
         size = network_size(crop.photo, decomposer.frame)
         same_size = sizes.setdefault(size, [])
         same_size.append(index)
-    for group in sizes.values():
-        for first in range(0, len(group), LARGEST_BATCH):
-            yield group[first : first + LARGEST_BATCH]
+    yield from sizes.values()
 
 
-def _run_group(
-    decomposer: Decomposer, crops: Sequence[Crop], runtime: Runtime, kinds: Kinds, note: Note
-) -> list[Part]:
-    """Crops of one size in one batch, or in two where memory runs out."""
+def _run_group(network: Network, crops: Sequence[Crop]) -> list[Part]:
+    """Crops of one size, as many at a time as there is room for."""
+    parts: list[Part] = []
+    while len(parts) < len(crops):
+        first = len(parts)
+        batch = crops[first : first + network.room.photos]
+        if network.must_cut(batch):
+            parts.append(_run_in_strips(network, batch[0]))
+            continue
+        made = _tried(network, batch)
+        if made is not None:
+            parts += made
+        else:
+            network.make_room(batch)
+    return parts
+
+
+def _tried(network: Network, crops: Sequence[Crop]) -> list[Part] | None:
+    """The parts of one batch, None where memory runs out."""
     try:
-        return _run_batch(decomposer, crops, runtime, kinds)
+        return _run_batch(network, crops)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             message = f"the network failed: {str(error).splitlines()[0]}"
             raise PluginError(message, "see --debug") from error
         # Leaving the block drops the traceback, and with it the tensors it holds, before the next
         # try.
-    if runtime.device.type == "cuda":
-        torch.cuda.empty_cache()
-    if len(crops) == 1:
-        raise IidError(f"{runtime.device} ran out of memory", "try a smaller photo or --device cpu")
-    middle = len(crops) // 2
-    note(f"out of memory with {len(crops)} photos at a time; going on with {middle}")
-    first = _run_group(decomposer, crops[:middle], runtime, kinds, note)
-    return first + _run_group(decomposer, crops[middle:], runtime, kinds, note)
+        return None
 
 
-def _run_batch(
-    decomposer: Decomposer, crops: Sequence[Crop], runtime: Runtime, kinds: Kinds
-) -> list[Part]:
+def _run_in_strips(network: Network, crop: Crop) -> Part:
+    """A photo too large to be brought to full size at once."""
+    try:
+        return in_strips(network.decomposer, crop.photo, network.runtime, network.kinds)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+    raise network.out_of_memory()
+
+
+def _run_batch(network: Network, crops: Sequence[Crop]) -> list[Part]:
+    decomposer, runtime, kinds = network.decomposer, network.runtime, network.kinds
     prepared = [prepare(crop.photo, decomposer.frame, runtime.device) for crop in crops]
     regions = [crop.region for crop in crops]
     outputs = run_network(decomposer, prepared, runtime, kinds, regions)
@@ -185,23 +251,6 @@ def _run_batch(
         alpha = alpha_at_full_size(photo, outputs.alpha, index)
         parts.append(part_of(outputs, index, layers, alpha))
     return parts
-
-
-def run_network(
-    decomposer: Decomposer,
-    photos: Sequence[PreparedPhoto],
-    runtime: Runtime,
-    kinds: Kinds,
-    regions: Sequence[Region | None] = (),
-) -> Outputs:
-    """Call the network on a batch, whose photos were cut out for ``regions``; its answer comes back
-    checked, layers [B,C,h,w] float32."""
-    shown = network_input(photos, decomposer.frame)
-    # The same photo gives the same layers wherever in a folder it lies.
-    torch.manual_seed(runtime.seed)
-    with torch.inference_mode(), autocast(runtime.device, runtime.precision):
-        answer = decomposer.look(shown, regions or [None] * len(photos))
-    return checked(answer, len(photos), kinds)
 
 
 def _result(

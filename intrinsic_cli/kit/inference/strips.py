@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -12,9 +13,9 @@ from torch.nn import functional
 
 from intrinsic_cli.api import Decomposer, PluginError, Runtime
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
-from intrinsic_cli.kit.files.photo_rows import PhotoRows
+from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
-from intrinsic_cli.kit.inference.pipeline import run_network
+from intrinsic_cli.kit.inference.network import run_network
 from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_planes
 from intrinsic_cli.kit.inference.upsample_cpu import fast_shading_rows
 from intrinsic_cli.kit.light.resize import fit_size, shrunk
@@ -32,6 +33,26 @@ TRANSMISSION = SUMMANDS[0]
 Layers = dict[str, Tensor]
 
 
+class Rows(Protocol):
+    """What is asked of a photo whose rows are looked at one after another; see
+    :class:`~intrinsic_cli.kit.files.photo_rows.PhotoRows`."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w)."""
+
+    @property
+    def has_alpha(self) -> bool:
+        """Is something in it said to be no part of it?"""
+
+    @property
+    def facts(self) -> Photo:
+        """What is told of all rows together."""
+
+    def rows(self, rows: slice) -> Photo:
+        """Some rows as a photo of their own."""
+
+
 def works_in_strips(decomposer: Decomposer) -> bool:
     """Does the method look at a small copy of the whole photo and no more? (One that sees every
     pixel, looks for regions or adds to the finished result needs the photo itself.)"""
@@ -41,7 +62,7 @@ def works_in_strips(decomposer: Decomposer) -> bool:
 
 
 def make_strips(
-    decomposer: Decomposer, photo: PhotoRows, runtime: Runtime, kinds: Kinds
+    decomposer: Decomposer, photo: Rows, runtime: Runtime, kinds: Kinds
 ) -> tuple[Strips, Part]:
     """What the network says of a small copy of ``photo``, ready to be brought to full size; and all
     that is no layer. PluginError where it is larger than the photo."""
@@ -61,12 +82,12 @@ def make_strips(
     return strips, part_of(outputs, 0, {})
 
 
-def small_copy(photo: PhotoRows, to: tuple[int, int], device: torch.device) -> Tensor:
+def small_copy(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
     """The photo at a smaller size, [1,3,h,w]."""
     return shrunk(lambda rows: to_planes(photo.rows(rows).pixels, device), photo.size, to)
 
 
-def _small_alpha(photo: PhotoRows, to: tuple[int, int], device: torch.device) -> Tensor:
+def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
     """Where the object is, [1,1,h,w]: 1 everywhere in a photo without alpha."""
     if not photo.has_alpha:
         return torch.ones((1, 1, *to), device=device)

@@ -1,0 +1,62 @@
+"""A photo in memory taken apart strip by strip, where its device has no room for all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from intrinsic_cli.api import Decomposer, Runtime
+from intrinsic_cli.api.outputs import kind_of
+from intrinsic_cli.kit.files.photo import Photo
+from intrinsic_cli.kit.inference.answer import Kinds, Part
+from intrinsic_cli.kit.inference.prepare import exposure_of, to_image, to_planes
+from intrinsic_cli.kit.inference.strips import make_strips
+from intrinsic_cli.kit.light.resize import bands
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoInMemory:
+    """Rows of a photo that is whole in memory, divided by its ``exposure``."""
+
+    facts: Photo
+    exposure: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w)."""
+        height, width = self.facts.pixels.shape[:2]
+        return height, width
+
+    @property
+    def has_alpha(self) -> bool:
+        """Is something in it said to be no part of it?"""
+        return self.facts.alpha is not None
+
+    def rows(self, rows: slice) -> Photo:
+        """Some rows as a photo of their own."""
+        pixels = self.facts.pixels[rows] / np.float32(self.exposure)
+        alpha = None if self.facts.alpha is None else self.facts.alpha[rows]
+        return Photo(pixels, alpha)
+
+
+@torch.inference_mode()
+def in_strips(decomposer: Decomposer, photo: Photo, runtime: Runtime, kinds: Kinds) -> Part:
+    """A photo taken apart with no more than some of its rows on the device at a time. PluginError
+    as in :func:`~intrinsic_cli.kit.inference.strips.make_strips`."""
+    source = PhotoInMemory(photo, exposure_of(photo.pixels))
+    strips, part = make_strips(decomposer, source, runtime, kinds)
+    layers: dict[str, Image] = {}
+    for rows in bands(*source.size):
+        shown = to_planes(source.rows(rows).pixels, runtime.device)
+        for name, layer in strips.rows(shown, rows).items():
+            made = to_image(layer)
+            whole = layers.setdefault(name, np.empty((*source.size, made.shape[2]), np.float32))
+            follows = kind_of(name, kinds).follows_exposure
+            whole[rows] = made * np.float32(source.exposure if follows else 1.0)
+    return replace(part, layers=layers)
