@@ -55,6 +55,7 @@ ROW_MEMORY = 100 << 20
 ATTEMPTS = 4
 #: Seconds until another machine sees a file for sure.
 PATIENCE = 10.0
+ALIKE = "see that iid and its plugins are alike on all of Ray's machines"
 #: Ray reports home unless told otherwise.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -124,9 +125,8 @@ class RayWorkers:
                     raise answer.error
                 yield answer
         except RayError as error:
-            lines = str(error).strip().splitlines()
-            hint = "see that iid and its plugins are alike on all of its machines"
-            raise IidError(f"Ray cannot go on: {lines[-1]}", hint) from error
+            reason = str(error).strip().splitlines()[0]
+            raise IidError(f"Ray cannot go on: {reason}", ALIKE) from error
 
     def _portable(self, pool: Pool) -> Plan:
         """The plan as a worker needs it."""
@@ -161,7 +161,7 @@ def pipeline(rows: Sequence[str], plan: Plan, mark: Path, pool: Pool) -> Dataset
     """Rows of photos → rows of answers, not yet begun."""
     from ray import data
 
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors are raised
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -210,6 +210,9 @@ class PhotoActor:
                     yield Answer(numbers[id(target)], report, notes=self._take_notes())
         except IidError as error:
             yield Answer(error=error, notes=self._take_notes())
+        except Exception as error:  # most likely something that is not installed here
+            message = f"unexpected {type(error).__name__} on {HOST}: {error}"
+            yield Answer(error=IidError(message.splitlines()[0], ALIKE))
 
     def _take_notes(self) -> list[str]:
         taken = list(self.notes)
