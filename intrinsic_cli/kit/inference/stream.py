@@ -21,23 +21,26 @@ Written = TypeVar("Written")
 @dataclass(frozen=True, slots=True)
 class Workers:
     """How many items are read ahead, worked on together, and written behind. Each may hold a whole
-    photo in memory."""
+    photo in memory. Those worked on together have at most so many ``pixels`` (None: any number),
+    unless it is one."""
 
     readers: int = 1
     batch: int = 1
     writers: int = 1
+    pixels: int | None = None
 
 
 @dataclass(slots=True)
 class Stream(Generic[Item, Read, Made, Written]):
     """``read`` and ``write`` run in threads, ``work`` in the caller's, on up to ``workers.batch``
-    items at a time. An IidError stops its own item only; one that ``work`` raises for several is
-    tracked down by giving them to it one by one."""
+    items at a time; ``pixels_of`` tells how large one is. An IidError stops its own item only; one
+    that ``work`` raises for several is tracked down by giving them to it one by one."""
 
     read: Callable[[Item], Read]
     work: Callable[[Sequence[Read]], Sequence[Made | IidError]]
     write: Callable[[Item, Read, Made], Written]
     workers: Workers
+    pixels_of: Callable[[Read], int] = lambda item: 0
 
     def run(self, items: Sequence[Item]) -> Generator[tuple[Item, Written | IidError], None, None]:
         """Each item with what ``write`` returned or what went wrong, in order."""
@@ -58,13 +61,23 @@ class Stream(Generic[Item, Read, Made, Written]):
     ) -> Iterator[list[tuple[Item, Read | IidError]]]:
         """Items as read, as many together as are worked on."""
         group: list[tuple[Item, Read | IidError]] = []
-        for pair in self._read_ahead(items, pool):
-            group.append(pair)
+        pixels = 0
+        for item, loaded in self._read_ahead(items, pool):
+            more = 0 if isinstance(loaded, IidError) else self.pixels_of(loaded)
+            if group and self._exceeds(pixels + more):
+                yield group
+                group, pixels = [], 0
+            group.append((item, loaded))
+            pixels += more
             if len(group) == self.workers.batch:
                 yield group
-                group = []
+                group, pixels = [], 0
         if group:
             yield group
+
+    def _exceeds(self, pixels: int) -> bool:
+        """Are so many more than may be worked on together?"""
+        return self.workers.pixels is not None and pixels > self.workers.pixels
 
     def _read_ahead(
         self, items: Sequence[Item], pool: ThreadPoolExecutor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
@@ -27,11 +26,12 @@ from intrinsic_cli.runs.decompose.out_folder import OutFolder, OutputLostError
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
 from intrinsic_cli.runs.decompose.targets import Target
+from intrinsic_cli.runs.decompose.workers import choose_workers, cores_here, leave_cores
 from intrinsic_cli.runs.decompose.write import write
 from intrinsic_cli.runs.session import Session
 
 if TYPE_CHECKING:
-    from intrinsic_cli.kit.inference.stream import Stream, Workers
+    from intrinsic_cli.kit.inference.stream import Stream
 
 Made = TypeVar("Made")
 Outcomes = Generator[tuple[Target, InputReport], None, None]
@@ -39,7 +39,6 @@ Outcomes = Generator[tuple[Target, InputReport], None, None]
 Opened = LoadedPhoto | LargePhoto
 Result = Decomposition | LargeResult
 
-CUDA_BATCH = 8  # photos; memory that runs out halves it
 #: Seconds between two looks at photos that other runs are at: at first, and at most.
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 
@@ -79,6 +78,7 @@ class PhotoWorker:
         """Each photo with its report, which comes when all its files are in place; those that other
         runs are at last. OutputLostError where nothing more can be written."""
         if self._session is None:
+            leave_cores()
             asked = self.plan.request
             self._session = Session(self.plan.choice, asked.device, asked.precision, asked.seed)
         stream = self._stream(self._session, sidecars)
@@ -108,6 +108,7 @@ class PhotoWorker:
         from intrinsic_cli.kit.inference.stream import Stream
 
         strips = fits_strips(self.plan, session)
+        device = session.runtime.device
 
         def put(target: Target, opened: Opened, result: Result) -> InputReport:
             return contained(self._write, target, opened, result)
@@ -116,7 +117,8 @@ class PhotoWorker:
             read=lambda target: contained(self._read, target, sidecars, strips),
             work=lambda group: contained(self._work, session, group),
             write=put,
-            workers=_workers(session.runtime.device.type, self.plan.request.batch_size),
+            workers=choose_workers(device, self.plan.request.batch_size, cores_here()),
+            pixels_of=_pixels_of,
         )
 
     def _work(self, session: Session, group: Sequence[Opened]) -> list[Result | IidError]:
@@ -190,19 +192,13 @@ def _report(target: Target, outcome: InputReport | IidError) -> InputReport:
     return outcome
 
 
+def _pixels_of(opened: Opened) -> int:
+    if isinstance(opened, LoadedPhoto):
+        return opened.photo.pixels[..., 0].size
+    height, width = opened.rows.size
+    return height * width
+
+
 def _waiting(busy: Sequence[Target]) -> str:
     others = f" and {len(busy) - 1} more" if len(busy) > 1 else ""
     return f"waiting for another run of iid, which is at {busy[0].input}{others}"
-
-
-def _workers(device: str, batch: int | None) -> Workers:
-    """Encoding takes about three times as long as decoding; on the CPU the network leaves no cores
-    to spare."""
-    from intrinsic_cli.kit.inference.stream import Workers
-
-    if device != "cuda":
-        return Workers(batch=batch or 1)
-    cores = os.cpu_count() or 4
-    readers = max(1, cores // 4)
-    writers = max(1, cores * 3 // 4)
-    return Workers(readers, batch or CUDA_BATCH, writers)

@@ -71,6 +71,15 @@ def test_a_stream_works_on_many_at_once() -> None:
     assert belt.groups == [[0, 1, 2, 3], [4, 10, 11], [20]], "12 cannot be read"
 
 
+def test_a_batch_has_no_more_pixels_than_fit() -> None:
+    belt = Belt(Workers(batch=4, pixels=20))
+    belt.stream.pixels_of = lambda item: item
+    numbers = [9, 10, 2, 30, 1, 2, 3, 4, 6, 5, 20]  # 5 cannot be read
+    outcomes = list(belt.stream.run(numbers))
+    assert [item for item, _ in outcomes] == numbers
+    assert belt.groups == [[9, 10], [2], [30], [1, 2, 3, 4], [6], [20]]
+
+
 def test_a_stream_given_up_stops_reading() -> None:
     belt = Belt(Workers())
     run = belt.stream.run(range(10**6))

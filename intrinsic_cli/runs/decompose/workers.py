@@ -1,0 +1,59 @@
+"""How many photos are read ahead, worked on together and written behind on this machine."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from intrinsic_cli.kit.files.memory import BYTES_PER_PIXEL, memory
+
+if TYPE_CHECKING:
+    import torch
+
+    from intrinsic_cli.kit.inference.stream import Workers
+
+#: Memory of a GPU that a pixel takes: photo, shading and albedo in floats, and bands of all three.
+BYTES_ON_DEVICE = 48
+#: The part of a memory that one batch may fill; more photos are read and written meanwhile.
+PART = 4
+#: Memory that each photo on its way to its files may take.
+WRITTEN = 1 << 30
+
+
+def choose_workers(device: torch.device, batch: int | None, cores: int) -> Workers:
+    """``batch`` is what was asked for, None: on the CPU one photo, on a GPU as many as fit.
+
+    The network has the GPU to itself. On the CPU it takes all ``cores``, and a quarter as many
+    threads as there are take turns with it: what they do is about as much of the work."""
+    from intrinsic_cli.kit.inference.pipeline import LARGEST_BATCH
+    from intrinsic_cli.kit.inference.stream import Workers
+
+    most = max(1, memory() // WRITTEN)
+    if device.type != "cuda":
+        return Workers(batch=batch or 1, writers=min(most, max(1, cores // 4)))
+    readers = max(1, cores // 4)
+    writers = max(1, cores * 3 // 4)  # encoding takes about three times as long as decoding
+    if batch is not None:
+        return Workers(readers, batch, min(most, writers))
+    return Workers(readers, LARGEST_BATCH, min(most, writers), _pixels_of_a_batch(device))
+
+
+def cores_here() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 4
+
+
+def leave_cores() -> None:
+    """Threads of the network that wait for each other leave their cores to those that read and
+    write; said before torch is imported, unless the user has said something else."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _pixels_of_a_batch(device: torch.device) -> int:
+    """As many as the GPU's memory and this machine's have room for."""
+    from torch import cuda
+
+    free, _ = cuda.mem_get_info(device)
+    return int(min(free // BYTES_ON_DEVICE, memory() // BYTES_PER_PIXEL) // PART)

@@ -1,0 +1,57 @@
+"""How much is under way at a time follows device, cores and memory."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+import torch
+
+from intrinsic_cli.kit.inference.pipeline import LARGEST_BATCH
+from intrinsic_cli.runs.decompose import workers
+from intrinsic_cli.runs.decompose.workers import choose_workers, cores_here, leave_cores
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """64 GiB, and a GPU that has 24 GiB left."""
+    monkeypatch.setattr(workers, "memory", lambda: 64 << 30)
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (24 << 30, 32 << 30))
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize(("cores", "writers"), [(1, 1), (2, 1), (8, 2), (64, 16)])
+def test_on_the_cpu_photos_are_done_one_by_one(cores: int, writers: int) -> None:
+    made = choose_workers(CPU, None, cores)
+    assert (made.readers, made.batch, made.writers, made.pixels) == (1, 1, writers, None)
+    assert choose_workers(CPU, 5, cores).batch == 5
+
+
+def test_a_batch_fits_the_memory_of_the_gpu_and_of_the_machine(machine: Any) -> None:
+    made = choose_workers(CUDA, None, 16)
+    assert (made.readers, made.batch, made.writers) == (4, LARGEST_BATCH, 12)
+    assert made.pixels == (24 << 30) // workers.BYTES_ON_DEVICE // workers.PART
+    machine.setattr(workers, "memory", lambda: 4 << 30)
+    made = choose_workers(CUDA, None, 16)
+    assert made.writers == 4
+    assert made.pixels == (4 << 30) // workers.BYTES_PER_PIXEL // workers.PART
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_batch_asked_for_is_taken() -> None:
+    made = choose_workers(CUDA, 3, 16)
+    assert (made.batch, made.pixels) == (3, None)
+
+
+def test_what_the_user_says_of_waiting_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    leave_cores()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    leave_cores()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert 1 <= cores_here() <= (os.cpu_count() or 1)
