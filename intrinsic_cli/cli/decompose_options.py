@@ -46,6 +46,12 @@ PHOTOS: tuple[Decorator, ...] = (
         help="Refuse larger photos; auto: those that do not fit into memory.",
     ),
     click.option(
+        "--fps",
+        type=float,
+        metavar="N",
+        help="Frames a second to take of videos; else all.",
+    ),
+    click.option(
         "--mask",
         type=click.Path(path_type=Path),
         metavar="FILE|DIR",
@@ -94,6 +100,11 @@ OUTPUTS: tuple[Decorator, ...] = (
         default="keep",
         show_default=True,
         help="EXIF of the photo and colour tags in the layers, where the format has a place.",
+    ),
+    click.option(
+        "--frames",
+        is_flag=True,
+        help="Layers of videos as numbered pictures, as with every --format but png.",
     ),
     click.option("--preview", is_flag=True, help="Write a contact sheet of each photo."),
     click.option("--force", is_flag=True, help="Do finished photos again."),

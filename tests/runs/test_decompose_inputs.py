@@ -44,7 +44,7 @@ def test_formats_that_cannot_be_read_are_named(
     name: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(formats, "_is_installed", lambda module: False)
-    for module in ("rawpy", "pillow_heif"):
+    for module in ("rawpy", "pillow_heif", "imageio_ffmpeg"):
         monkeypatch.setitem(sys.modules, module, None)
     folder = tmp_path / "in"
     folder.mkdir()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.files.formats import HEIF, RAW, OtherFormat
+from intrinsic_cli.kit.files.formats import HEIF, RAW, VIDEO, OtherFormat
 from intrinsic_cli.kit.files.memory import check_pixels
 
 #: What damaged files make the libraries raise, seen or to be expected.
@@ -29,6 +29,10 @@ def read_extra(data: bytes, form: OtherFormat) -> NDArray[Any]:
         return _read_raw(data)
     if form is HEIF:
         return _read_heif(data)
+    if form is VIDEO:
+        _module(VIDEO)
+        hint = "iid decompose does; here give one picture of it"
+        raise DataError("it is a video, whose frames are not taken apart here", hint)
     raise DataError(f"it is {form.name}, which iid cannot read", form.hint)
 
 

@@ -102,8 +102,13 @@ HEIF = OtherFormat(
 )
 VIDEO = OtherFormat(
     "a video",
-    "take it apart into pictures first, for example with ffmpeg -i VIDEO frames/%05d.png",
-    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".wmv", ".3gp"),
+    'pip install "intrinsic-cli[video]", or make pictures of it: ffmpeg -i VIDEO frames/%05d.png',
+    (
+        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".m2ts"),
+        *(".wmv", ".3gp", ".mxf", ".ogv", ".flv"),
+    ),
+    "video",
+    "imageio_ffmpeg",
 )
 #: All of them.
 OTHER_FORMATS = (RAW, HEIF, VIDEO)
@@ -148,6 +153,19 @@ def other_content(data: bytes, suffix: str = "") -> OtherFormat | None:
     if data.startswith(_TIFFS):
         return RAW if named is RAW or _DNG_VERSION in first_fields(data) else None
     return None if data[4:8] == b"ftyp" else named
+
+
+def is_video(path: Path) -> bool:
+    """Is it a video? Its bytes say, where its name is not that of a photo."""
+    other = other_format(path)
+    if path.suffix.lower() in PHOTO_SUFFIXES or other not in (None, VIDEO):
+        return False
+    try:
+        with path.open("rb") as file:
+            data = file.read(64)
+    except (OSError, ValueError):
+        return False
+    return other_content(data, path.suffix.lower()) is VIDEO
 
 
 def other_beginning(data: bytes) -> OtherFormat | None:

@@ -59,17 +59,19 @@ def write_layer(
     form: str,
     alpha: Image | None = None,
     exif: Exif | None = None,
+    scale: float | None = None,
 ) -> StoredLayer:
     """Write ``layer`` [H,W,1 or 3] linear as ``form`` (see ``kit.files.formats``), with ``alpha``
     [H,W] where it can be. With ``exif``, even an empty one, files that can hold it do, and codes of
-    sRGB are said to be such; with None they say nothing."""
+    sRGB are said to be such; with None they say nothing. ``scale`` is that of integer codes, None
+    the layer's own."""
     if form == "exr":
         return StoredLayer(write_exr(path, layer, alpha), clipped=clipped_share(layer))
     if form == "exr32":
         return StoredLayer(write_exr(path, layer, alpha, bits=32))
     if form == "tiff":
         return _write_tiff(path, layer, alpha, exif)
-    stored = quantise(layer, kind, bits=16 if form == "png16" else 8)
+    stored = quantise(layer, kind, 16 if form == "png16" else 8, scale)
     marks = Marks() if exif is None else Marks(exif, stored.encoding == "srgb")
     if form in ("png", "png16"):
         data = _compress(".png", _arrange(stored.codes, alpha), PNG)
@@ -127,10 +129,11 @@ def write_multilayer(
     return stored
 
 
-def quantise(layer: Image, kind: Kind, bits: int) -> StoredLayer:
-    """The integer codes a layer of ``kind`` is stored as."""
+def quantise(layer: Image, kind: Kind, bits: int, scale: float | None = None) -> StoredLayer:
+    """The integer codes a layer of ``kind`` is stored as; ``scale`` None is its own."""
     encoding = encoding_of(kind)
-    scale = encoding.scale(layer) if kind.scaled else 1.0
+    if scale is None:
+        scale = encoding.scale(layer) if kind.scaled else 1.0
     return StoredLayer(encoding.encode(layer, bits, scale), encoding.name, scale)
 
 

@@ -8,7 +8,7 @@ in ``<stem><suffix>``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +59,15 @@ class Surroundings:
     """What goes into files besides the outputs, as far as their formats can hold it: ``alpha``
     [H,W], where layers hold, and ``photo_alpha``, for those that hold everywhere; the ``photo``
     [H,W,3] itself, into an EXR of all layers; and ``exif`` (None: files say nothing, not even that
-    their codes are sRGB). ``fps``: pictures a second of an animation."""
+    their codes are sRGB). ``fps``: pictures a second of an animation. ``scales`` are those of the
+    codes of layers by name, where each is not to have its own."""
 
     alpha: Image | None = None
     photo_alpha: Image | None = None
     photo: Image | None = None
     exif: Exif | None = None
     fps: float = FPS
+    scales: Mapping[str, float] = field(default_factory=dict)
 
     def alpha_of(self, kind: Kind) -> Image | None:
         """Where the layers of a kind hold."""
@@ -122,7 +124,8 @@ def _write_layer(
     _check_layer(name, kind, layer)
     (path,) = output_files(base, name, kind, form)
     with replacing(path) as temporary:
-        stored = write_layer(temporary, layer, kind, form, around.alpha_of(kind), around.exif)
+        alpha, scale = around.alpha_of(kind), around.scales.get(name)
+        stored = write_layer(temporary, layer, kind, form, alpha, around.exif, scale)
     return _written(kind, path, stored)
 
 

@@ -111,12 +111,12 @@ def holds(
         return False
     if set(_outputs(facts)) != set(outputs):
         return False
-    return all(_is_file(folder, name) for name in files(facts))
+    return all(_is_there(folder, name) for name in files(facts))
 
 
-def _is_file(folder: Path, name: str) -> bool:
+def _is_there(folder: Path, name: str) -> bool:
     try:
-        return (folder / name).is_file()
+        return (folder / name).exists()  # a folder holds the frames of a video
     except (OSError, ValueError):  # no name that a file can have
         return False
 

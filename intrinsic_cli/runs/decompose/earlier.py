@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.sidecars import Facts, Sidecars
+from intrinsic_cli.runs.decompose.targets import Target, plan_for
 
 if TYPE_CHECKING:
     from intrinsic_cli.runs.decompose.plan import Plan
-    from intrinsic_cli.runs.decompose.targets import Target
 
 
 def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | None:
@@ -82,7 +82,8 @@ def replaced(targets: Iterable[Target], plan: Plan, sidecars: Sidecars) -> str:
     others = []
     for target in targets:
         facts = sidecars.read(target.sidecar) or {}
-        if any(facts.get(key, plan.recipe[key]) != plan.recipe[key] for key in _NAMED):
+        recipe = plan_for(target, plan).recipe
+        if any(facts.get(key, recipe[key]) != recipe[key] for key in _NAMED):
             others.append(_title(facts))
     if not others:
         return ""

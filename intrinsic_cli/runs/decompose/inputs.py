@@ -145,7 +145,12 @@ class _Folder:
             yield here, [name for name in names if not name.startswith(".")]
 
     def _is_open(self, folder: Path) -> bool:
-        return not folder.name.startswith(".") and real(folder) != self.out
+        """Is it to be looked into? (Frames that iid made of a video lie in folders.)"""
+        if folder.name.startswith(".") or real(folder) == self.out:
+            return False
+        stem, _, ending = folder.name.rpartition(".")
+        beside = folder.with_name(f"{stem}{sidecar.SUFFIX}")
+        return ending != "frames" or self.sidecars.read(beside) is None
 
     def _new(self, folder: Path, names: Iterable[str]) -> list[str]:
         """The files that iid has not made."""

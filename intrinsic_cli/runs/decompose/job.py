@@ -23,7 +23,12 @@ from intrinsic_cli.runs.decompose.photos import contained, sentence
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.shards import parse_shard
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
-from intrinsic_cli.runs.decompose.targets import Target, check_targets, choose_targets
+from intrinsic_cli.runs.decompose.targets import (
+    Target,
+    check_targets,
+    choose_targets,
+    plan_for,
+)
 
 Reports = Generator[InputReport, None, None]
 
@@ -109,7 +114,8 @@ class Job:
         report = self._asked(target)
         if report is None:
             return None
-        if report.status == "skipped" and self.plan.request.preview and not report.preview:
+        wants_preview = self.plan.request.preview and not target.is_clip
+        if report.status == "skipped" and wants_preview and not report.preview:
             report = self._preview(target, report)
         self._note(target, report)
         return report
@@ -117,7 +123,7 @@ class Job:
     def _asked(self, target: Target) -> InputReport | None:
         """What the sidecar says; one that makes no sense vouches for nothing."""
         try:
-            return verdict(target, self.plan, self.sidecars)
+            return verdict(target, plan_for(target, self.plan), self.sidecars)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 

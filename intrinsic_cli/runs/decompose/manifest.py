@@ -38,7 +38,7 @@ class Manifest:
         self.path = self.out / f"{NAME}{shard.label}.jsonl"
         self.done_marker = self.out / f"{NAME}{shard.label}.done.json"
         self._shard = shard
-        self._recipe = recipe_key(plan)
+        self._recipe, self._clip_recipe = recipe_key(plan), recipe_key(plan.for_clip)
         self._done: dict[str, Line] = {}  # by the place of its outputs
         self._last: dict[str, tuple[float, str]] = {}  # by photo: when and how it ended
         self._states: dict[Path, tuple[int, int]] = {}
@@ -56,7 +56,9 @@ class Manifest:
         state = _state(target.path)
         self._states[target.base] = state
         line = self._done.get(self._place(target.base))
-        if line is None or line.recipe != self._recipe or (line.size, line.mtime_ns) != state:
+        if line is None or (line.size, line.mtime_ns) != state:
+            return None
+        if line.recipe != self._recipe_of(target):
             return None
         if self.plan.request.mask is not None or self._photo(target) != line.photo:
             return None
@@ -92,7 +94,7 @@ class Manifest:
             "photo": self._photo(target),
             "size": size,
             "mtime_ns": mtime_ns,
-            "recipe": self._recipe,
+            "recipe": self._recipe_of(target),
             "at": round(time.time(), 3),
         }
         text = json.dumps(entry, ensure_ascii=True)
@@ -113,6 +115,9 @@ class Manifest:
     def unmark(self) -> None:
         """There is work to do: the shard is not done."""
         self.done_marker.unlink(missing_ok=True)
+
+    def _recipe_of(self, target: Target) -> str:
+        return self._clip_recipe if target.is_clip else self._recipe
 
     def _learn(self, line: Line | None) -> None:
         """The newest line of a place, and of a photo, counts."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from intrinsic_cli.api import Decomposition, IidError
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claims import Claims
+from intrinsic_cli.runs.decompose.clip_work import ClipResult, ClipWork, OpenedClip
+from intrinsic_cli.runs.decompose.clips import open_clip, write_clip
 from intrinsic_cli.runs.decompose.earlier import verdict
 from intrinsic_cli.runs.decompose.large import (
     LargePhoto,
@@ -25,7 +27,7 @@ from intrinsic_cli.runs.decompose.load import LoadedPhoto, load
 from intrinsic_cli.runs.decompose.out_folder import OutFolder, OutputLostError
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
-from intrinsic_cli.runs.decompose.targets import Target
+from intrinsic_cli.runs.decompose.targets import Target, plan_for
 from intrinsic_cli.runs.decompose.workers import choose_workers, cores_here, leave_cores
 from intrinsic_cli.runs.decompose.write import write
 from intrinsic_cli.runs.session import Session
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 Outcomes = Generator[tuple[Target, InputReport], None, None]
-#: A photo in memory, and what was made of it: whole, or in strips.
-Opened = LoadedPhoto | LargePhoto
-Result = Decomposition | LargeResult
+#: A photo in memory, and what was made of it: whole, in strips, or frame by frame.
+Opened = LoadedPhoto | LargePhoto | OpenedClip
+Result = Decomposition | LargeResult | ClipResult
 
 #: Seconds between two looks at photos that other runs are at: at first, and at most.
 FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
@@ -129,9 +131,19 @@ class PhotoWorker:
         for one in group:
             if isinstance(one, LargePhoto):
                 results.append(take_apart(one, session))
+            elif isinstance(one, OpenedClip):
+                results.append(self._take_apart_clip(one, session))
             else:
                 results.append(next(made))
         return results
+
+    def _take_apart_clip(self, opened: OpenedClip, session: Session) -> ClipResult | IidError:
+        try:
+            return ClipWork(opened, self.plan, session, self.note).run()
+        except IidError as error:
+            return error
+        except OSError as error:
+            return self.folder.refusal(error)
 
     def _read(self, target: Target, sidecars: Sidecars, strips: bool) -> Opened:
         """Claim and read a photo, unless another run is at it or has been."""
@@ -142,9 +154,11 @@ class PhotoWorker:
         except OSError as error:
             raise self.folder.refusal(error) from error
         if sidecars.refreshed(target.sidecar):
-            report = verdict(target, self.plan, sidecars)
+            report = verdict(target, plan_for(target, self.plan), sidecars)
             if report is not None:
                 raise SettledError(report)
+        if target.is_clip:
+            return open_clip(target, self.plan)
         large = open_large(target, self.plan) if strips else None
         return large or load(target, self.plan.request)
 
@@ -155,6 +169,8 @@ class PhotoWorker:
         try:
             if isinstance(opened, LargePhoto) and isinstance(result, LargeResult):
                 return write_large(self.plan, target, opened, result)
+            if isinstance(opened, OpenedClip) and isinstance(result, ClipResult):
+                return write_clip(self.plan, opened, result)
             if isinstance(opened, LoadedPhoto) and isinstance(result, Decomposition):
                 return write(self.plan, target, opened, result)
             raise TypeError("a photo and the result of another")
@@ -195,8 +211,10 @@ def _report(target: Target, outcome: InputReport | IidError) -> InputReport:
 def _pixels_of(opened: Opened) -> int:
     if isinstance(opened, LoadedPhoto):
         return opened.photo.pixels[..., 0].size
-    height, width = opened.rows.size
-    return height * width
+    if isinstance(opened, LargePhoto):
+        height, width = opened.rows.size
+        return height * width
+    return 0
 
 
 def _waiting(busy: Sequence[Target]) -> str:

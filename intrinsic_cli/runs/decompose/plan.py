@@ -19,6 +19,7 @@ from intrinsic_cli.runs.session import Choice, choose
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 METADATA = ("keep", "strip")
+MOST_FPS = 1000
 DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
 
 
@@ -31,6 +32,18 @@ class Plan:
     choice: Choice
     outputs: tuple[str, ...]
     recipe: Mapping[str, Any]
+
+    @property
+    def makes_frames(self) -> bool:
+        """Do the layers of a video become pictures? (PNG is what is meant where nothing is said;
+        no video holds what the other formats do.)"""
+        return self.request.frames or self.request.format != "png"
+
+    @property
+    def for_clip(self) -> Plan:
+        """The plan for a video, whose outputs depend on more."""
+        form = self.request.format if self.makes_frames else "mp4"
+        return replace(self, recipe={**self.recipe, "format": form, "fps": self.request.fps})
 
 
 def make_plan(request: DecomposeRequest, registry: Registry) -> Plan:
@@ -80,6 +93,8 @@ def _check_choices(request: DecomposeRequest) -> None:
     if not re.fullmatch(DEVICE, request.device):
         message = f"there is no device called {request.device!r}"
         raise UsageError(message, "use auto, cpu, cuda, cuda:N or mps")
+    if request.fps is not None and not 0 < request.fps <= MOST_FPS:
+        raise UsageError(f"{request.fps:g} is no number of frames a second", "try --fps 24")
     if request.batch_size is not None and request.batch_size < 1:
         raise UsageError("the batch size must be at least 1")
     if request.max_pixels is not None and request.max_pixels < 1:

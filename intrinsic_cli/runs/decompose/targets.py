@@ -11,6 +11,7 @@ from pathlib import Path
 
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files import sidecar
+from intrinsic_cli.kit.files.formats import is_video
 from intrinsic_cli.kit.files.outputs import output_files
 from intrinsic_cli.runs.decompose.inputs import STDIN, FoundPhoto, real
 from intrinsic_cli.runs.decompose.masks import Masks
@@ -39,6 +40,11 @@ class Target:
     def preview(self) -> Path:
         """The contact sheet."""
         return self.base.with_name(f"{self.base.name}.preview.png")
+
+    @property
+    def is_clip(self) -> bool:
+        """Is it a video?"""
+        return self.path is not None and is_video(self.path)
 
     @property
     def source(self) -> str:
@@ -76,6 +82,11 @@ def choose_targets(
                 name = named(plan, photo.relative)
         targets.append(_target(photo, out / _free(name, taken), masks))
     return targets
+
+
+def plan_for(target: Target, plan: Plan) -> Plan:
+    """What is to be done with one of the inputs."""
+    return plan.for_clip if target.is_clip else plan
 
 
 def _free(name: Path, taken: set[str]) -> Path:
@@ -120,6 +131,9 @@ def check_targets(targets: Sequence[Target], plan: Plan) -> None:
 def files_of(target: Target, plan: Plan) -> set[Path]:
     """The files that a photo's outputs may become."""
     files = {target.preview}
+    if target.is_clip:
+        files.update(target.base.with_name(f"{target.base.name}.{n}.mp4") for n in plan.outputs)
+        return files
     for name in plan.outputs:
         kind = plan.choice.variant.kind(name)
         files.update(output_files(target.base, name, kind, plan.request.format))

@@ -29,7 +29,7 @@ def tiff(numbers: Any, **options: Any) -> bytes:
 
 @pytest.fixture
 def no_extras(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("rawpy", "pillow_heif"):
+    for module in ("rawpy", "pillow_heif", "imageio_ffmpeg"):
         monkeypatch.setitem(sys.modules, module, None)
 
 

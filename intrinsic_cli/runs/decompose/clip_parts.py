@@ -1,0 +1,69 @@
+"""What is done of a video so far: a hidden folder beside its outputs-to-be, from which a run that
+was killed goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from intrinsic_cli.kit.files.atomic import PREFIX, replacing, write_text
+from intrinsic_cli.runs.decompose.plan import Plan
+from intrinsic_cli.runs.decompose.targets import Target
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    State = Mapping[str, NDArray[Any]]
+
+_MADE_BY, _STATE = "made-by.json", "state.npz"
+
+
+class ClipParts:
+    """The folder of one video. What lies in it was made by the same recipe from the same video, or
+    is removed."""
+
+    def __init__(self, target: Target, plan: Plan, sha256: str) -> None:
+        base = target.base
+        self.folder = base.with_name(f"{PREFIX}clip-{base.name}")
+        self._made_by = json.dumps([sha256, plan.recipe, plan.outputs], sort_keys=True)
+
+    def open(self) -> State | None:
+        """What was saved last, None where there is nothing. OSError."""
+        state = self._saved() if self._is_ours() else None
+        if state is None:
+            self.remove()
+            self.folder.mkdir(parents=True)
+            write_text(self.folder / _MADE_BY, self._made_by)
+        return state
+
+    def save(self, state: State) -> None:
+        """Everything up to here is done. OSError."""
+        import numpy as np
+
+        with replacing(self.folder / _STATE) as temporary:
+            np.savez(temporary, allow_pickle=False, **state)
+
+    def remove(self) -> None:
+        """All of it."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+    def _is_ours(self) -> bool:
+        try:
+            return (self.folder / _MADE_BY).read_text(encoding="utf-8") == self._made_by
+        except (OSError, ValueError):
+            return False
+
+    def _saved(self) -> State | None:
+        import numpy as np
+
+        place: Path = self.folder / _STATE
+        try:
+            with np.load(place, allow_pickle=False) as arrays:
+                return dict(arrays)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            return None
