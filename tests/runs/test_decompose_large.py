@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from decomposing import go, photo
+from decomposing import FLAT, go, photo
+from PIL import Image
 
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.runs.decompose import large
@@ -33,7 +34,7 @@ def facts(out: Path) -> dict[str, Any]:
     return dict(json.loads((out / "a.iid.json").read_text()))
 
 
-@pytest.mark.parametrize("form", ["png", "png16"])
+@pytest.mark.parametrize("form", ["png", "png16", "jpg"])
 def test_strips_make_what_the_whole_makes(form: str, tmp_path: Path, counted: list[Any]) -> None:
     path = photo(tmp_path / "a.png")
     strips = go(path, out=tmp_path / "strips", format=form).inputs[0]
@@ -53,6 +54,37 @@ def test_strips_make_what_the_whole_makes(form: str, tmp_path: Path, counted: li
         assert json.dumps(one[key])[:60] == json.dumps(other[key])[:60]
     assert one["reconstruction_rmse"] == pytest.approx(other["reconstruction_rmse"], rel=0.01)
     assert go(path, out=tmp_path / "strips", format=form).inputs[0].status == "skipped"
+
+
+def camera_photo(path: Path) -> Path:
+    """In Adobe RGB, as a camera says it, with its name."""
+    exif = Image.Exif()
+    exif[272] = "Pinhole 1"
+    exif.get_ifd(34665).update({40961: 65535, 40965: {1: "R03"}})
+    Image.fromarray(FLAT[..., :3]).save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize("metadata", ["keep", "strip"])
+@pytest.mark.parametrize("form", ["png", "jpg"])
+def test_files_made_in_strips_say_what_whole_ones_say(
+    form: str, metadata: str, tmp_path: Path, counted: list[Any]
+) -> None:
+    path = camera_photo(tmp_path / "a.jpg")
+    ways = {}
+    for way, least in (("strips", 100), ("whole", 10**9)):
+        large.LARGE = least
+        item = go(path, out=tmp_path / way, format=form, metadata=metadata).inputs[0]
+        with Image.open(item.layers["albedo"]) as albedo:
+            albedo.load()
+            ways[way] = dict(albedo.getexif()), albedo.info
+    assert counted == [path]
+    assert ways["strips"] == ways["whole"]
+    exif, info = ways["strips"]
+    said = "srgb" in info or "icc_profile" in info
+    assert (exif.get(272), said) == (("Pinhole 1", True) if metadata == "keep" else (None, False))
+    assert facts(tmp_path / "strips")["profile"] == "Adobe RGB (1998)"
+    assert facts(tmp_path / "strips")["encoding"] == "icc"
 
 
 @pytest.mark.parametrize("more", [{"format": "tiff"}, {"preview": True}])

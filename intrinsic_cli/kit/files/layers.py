@@ -77,7 +77,7 @@ def write_layer(
         data = _compress(".png", _arrange(stored.codes, alpha), PNG)
         _save(path, marked(data, form, marks))
         return stored
-    return _write_lossy(path, stored, form, alpha, marks)
+    return write_lossy(path, stored, form, alpha, marks)
 
 
 def _write_tiff(path: Path, layer: Image, alpha: Image | None, exif: Exif | None) -> StoredLayer:
@@ -89,10 +89,11 @@ def _write_tiff(path: Path, layer: Image, alpha: Image | None, exif: Exif | None
     return StoredLayer(layer)
 
 
-def _write_lossy(
+def write_lossy(
     path: Path, stored: StoredLayer, form: str, alpha: Image | None, marks: Marks
 ) -> StoredLayer:
-    """JPEG or WebP; of these, only WebP has alpha."""
+    """Write a layer whose codes are settled as JPEG or WebP; of these, only WebP has alpha. What
+    loss has left."""
     if form == "jpg":
         alpha = None
     codes = _arrange(stored.codes, alpha)

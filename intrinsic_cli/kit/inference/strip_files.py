@@ -1,4 +1,5 @@
-"""Layers made in strips → PNG files, never whole in memory.
+"""Layers made in strips → PNG files, never whole in memory; or JPEG files, whole only as codes of 8
+bits.
 
 Two passes: the first finds how bright each layer is, for the scale of its codes; the second writes.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.containers import Marks
 from intrinsic_cli.kit.files.encodings import SAMPLE, encoding_of
-from intrinsic_cli.kit.files.layers import PARTS, StoredLayer, rebuild
+from intrinsic_cli.kit.files.layers import PARTS, StoredLayer, rebuild, write_lossy
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.files.photo_rows import PhotoRows
 from intrinsic_cli.kit.files.png_rows import PngWriter
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.inference.strips import Strips
 
+#: Formats of layers that are made in strips.
+FORMATS = ("png", "png16", "jpg")
+
 Kinds = Mapping[str, Kind]
 Bands = Iterator[tuple[slice, Photo, dict[str, "Image"]]]
 
@@ -39,14 +43,19 @@ def write_strips(
     strips: Strips,
     kinds: Kinds,
     places: Mapping[str, Path],
-    bits: int,
+    form: str,
     exif: Exif | None = None,
 ) -> tuple[dict[str, StoredLayer], float | None]:
-    """Write the layers ``kinds`` as PNGs of 8 or 16 ``bits`` to ``places``, with ``exif`` as in
-    :func:`~intrinsic_cli.kit.files.layers.write_layer`. How each is stored, without its codes; and
-    the RMSE with which they rebuild the photo, None where they cannot. OSError."""
+    """Write the layers ``kinds`` as ``form`` (one of :data:`FORMATS`) to ``places``, with ``exif``
+    as in :func:`~intrinsic_cli.kit.files.layers.write_layer`. How each is stored, without its
+    codes; and the RMSE with which they rebuild the photo, None where they cannot. DataError where a
+    picture is too large for the format; OSError."""
     scales = _scales(photo, strips, kinds)
     error = _Error()
+    if form == "jpg":
+        _write_jpegs(photo, _kept(photo, strips, kinds, scales), kinds, places, exif, error)
+        return _without_codes(kinds, scales), error.value
+    bits = 16 if form == "png16" else 8
     with ExitStack() as stack:
         writers = {}
         for name, kind in kinds.items():
@@ -73,6 +82,37 @@ def _write_rows(
             writers[name].write(_with_alpha(made.codes, part.alpha))
             stored[name] = made
         error.add(part.pixels, stored)
+
+
+def _kept(
+    photo: PhotoRows, strips: Strips, kinds: Kinds, scales: Mapping[str, float]
+) -> dict[str, StoredLayer]:
+    """All layers as codes of 8 bits: encoders of JPEG want whole pictures."""
+    kept = {}
+    for name, kind in kinds.items():
+        codes = np.empty((*photo.size, strips.channels(name)), np.uint8)
+        kept[name] = StoredLayer(codes, encoding_of(kind).name, scales[name])
+    for rows, _, layers in _bands(photo, strips, kinds):
+        for name, layer in layers.items():
+            kept[name].codes[rows] = _layer_file(layer, kinds[name], 8, scales[name]).codes
+    return kept
+
+
+def _write_jpegs(
+    photo: PhotoRows,
+    kept: dict[str, StoredLayer],
+    kinds: Kinds,
+    places: Mapping[str, Path],
+    exif: Exif | None,
+    error: _Error,
+) -> None:
+    """Write the layers, none of which is ``kept``; sums up the ``error`` of what loss has left."""
+    left = {}
+    for name, kind in kinds.items():
+        left[name] = write_lossy(places[name], kept.pop(name), "jpg", None, _marks(kind, exif))
+    for rows in bands(*photo.size):
+        part = {name: replace(layer, codes=layer.codes[rows]) for name, layer in left.items()}
+        error.add(photo.rows(rows).pixels, part)
 
 
 def _marks(kind: Kind, exif: Exif | None) -> Marks:

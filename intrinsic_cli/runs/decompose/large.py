@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 #: Pixels from which on a photo is done in strips. Below, it is a little quicker whole: twice the
 #: upsampling is not needed. A folder of 12 megapixels took 1.5 GB whole, 0.7 in strips.
 LARGE = 8_000_000
-#: Formats that can be written row by row.
-FORMATS = ("png", "png16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,7 @@ class LargeResult:
 
 def fits_strips(plan: Plan, session: Session) -> bool:
     """Can all that is asked for be made and written in strips?"""
+    from intrinsic_cli.kit.inference.strip_files import FORMATS
     from intrinsic_cli.kit.inference.strips import works_in_strips
 
     asked = plan.request
@@ -120,8 +119,7 @@ def _write_layers(
     files = {name: output_files(target.base, name, kinds[name], form)[0] for name in kinds}
     with ExitStack() as stack:
         places = {name: stack.enter_context(replacing(path)) for name, path in files.items()}
-        bits = 16 if form == "png16" else 8
-        stored, error = write_strips(photo.rows, result.strips, kinds, places, bits, photo.exif)
+        stored, error = write_strips(photo.rows, result.strips, kinds, places, form, photo.exif)
     written = {name: _written(kinds[name], files[name], stored[name]) for name in kinds}
     return written, error
 
