@@ -89,6 +89,7 @@ def _format_of(out: Path, asked: str) -> str:
 def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport]:
     """The report of one photo of which one layer (or one file of all) was written to a temporary
     folder."""
+    from intrinsic_cli.kit.files.formats import is_video
     from intrinsic_cli.runs.decompose.inputs import is_folder
     from intrinsic_cli.runs.decompose.run import decompose
 
@@ -102,6 +103,8 @@ def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport
     if len(request.inputs) != 1 or is_folder(request.inputs[0]):
         hint = "give one photo; for several, -o names a folder"
         raise UsageError(f"{what} writes one layer of one photo", hint)
+    if is_video(request.inputs[0]):
+        raise UsageError(f"{what} writes one layer of one photo, not of a video", "-o DIR")
     with tempfile.TemporaryDirectory(prefix="iid-") as folder:
         with progress() as listener:
             report = decompose(replace(request, out=Path(folder)), listener)

@@ -165,7 +165,9 @@ def _within(x: Floats, y: Floats) -> NDArray[np.bool_]:
     height, width = x.shape
     beside = (x < 0) | (x > width - 1)
     above = (y < 0) | (y > height - 1)
-    return ~(beside | above)
+    outside: NDArray[np.bool_] = beside | above
+    within: NDArray[np.bool_] = ~outside
+    return within
 
 
 def _small_log(image: Image) -> Floats:
@@ -175,7 +177,8 @@ def _small_log(image: Image) -> Floats:
     height, width = (max(_LEAST, round(side * shrink)) for side in sides)
     area = cv2.INTER_AREA
     small: Floats = cv2.resize(image, (width, height), interpolation=area)
-    return np.log(small + np.float32(_FLOOR))
+    logarithm: Floats = np.log(small + np.float32(_FLOOR))
+    return logarithm
 
 
 def _gray(photo: Floats) -> NDArray[np.uint8]:
