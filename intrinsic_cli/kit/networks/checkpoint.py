@@ -7,7 +7,7 @@ steps, seed, seconds, scores)."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
 
 _SEPARATOR = "|"
+_NAMED = 6  # networks that an error names; methods have fewer
 
 
 def save_weights(
@@ -82,9 +83,16 @@ def open_nets(nets: Mapping[str, nn.Module], state: NetState, device: torch.devi
 def require_net(state: NetState, name: str) -> None:
     """WeightsError unless ``state`` holds the network ``name``."""
     if name not in state:
-        held = f", only {', '.join(sorted(state))}" if state else ""
+        held = f", only {_named(sorted(state))}" if state else ""
         hint = "they were made for another method, variant or version"
         raise WeightsError(f"the weights hold no network {name!r}{held}", hint)
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first names; a file of one bare network has hundreds."""
+    first = ", ".join(names[:_NAMED])
+    more = len(names) - _NAMED
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def state_of(nets: Mapping[str, nn.Module]) -> NetState:
