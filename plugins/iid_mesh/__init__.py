@@ -32,13 +32,14 @@ _LEARNED = Variant(
     works_untrained=True,
     kinds={"flow": "texture"},
     asked_by={"flow": ("flow",)},
-    measured_with={"refine": 0, "flow": True},
+    measured_with={"refine": 0, "flow": True, "frames": 1},
 )
 _FITTED = Variant(
     name="fit",
     layers=(*_LAYERS, *_OTHERS),
     options=MeshOptions,
     stages=(),
+    measured_with={"frames": 1},
     summary="any object: a shape fitted to the silhouette alone, seen from its side",
 )
 

@@ -17,7 +17,7 @@ from intrinsic_cli.kit.light.colour import srgb_to_linear
 from intrinsic_cli.requests import DecomposeRequest
 from intrinsic_cli.runs.decompose import decompose
 
-from .objects_drawn import body, name_of, save
+from .objects_drawn import body, name_of, quarters, save
 
 SIDE = 96
 SUFFIXES = {
@@ -148,3 +148,33 @@ def test_the_turntable_turns(place: Path) -> None:
         film.seek(2)
         later = np.asarray(film.convert("RGB"), float)
     assert np.abs(later - first).mean() > 2
+
+
+def test_a_mask_of_two_objects_makes_a_mesh_of_each(tmp_path: Path) -> None:
+    side = 40
+    photo, mask = tmp_path / "ducks.png", tmp_path / "mask.png"
+    codes = quarters(side)
+    Image.fromarray(np.hstack([codes, codes[:, ::-1]])).save(photo)
+    small = body(side, size=0.5)
+    Image.fromarray(np.hstack([body(side), small])).save(mask)
+    request = DecomposeRequest(
+        (photo,),
+        "mesh:fit",
+        tmp_path / "out",
+        options=("refine=10", "frames=1"),
+        device="cpu",
+        mask=mask,
+    )
+    (report,) = decompose(request).inputs
+    assert report.status == "done", report.error
+    camera = json.loads((tmp_path / "out" / "ducks.camera.json").read_text())
+    assert len(camera["objects"]) == 2
+    files = [tmp_path / "out" / f"ducks.mesh{number}.obj" for number in ("", "-2")]
+    for file, one, inside in zip(files, camera["objects"], (body(side), small), strict=True):
+        mesh = trimesh.load(file, process=False)
+        points = np.column_stack([mesh.vertices, np.ones(len(mesh.vertices))])
+        x, _ = np.array(one["pixels"]) @ points.T
+        columns = np.flatnonzero(inside.any(axis=0))
+        first = side if inside is small else 0
+        assert x.min() == pytest.approx(first + columns[0], abs=4)
+        assert x.max() == pytest.approx(first + columns[-1], abs=4)

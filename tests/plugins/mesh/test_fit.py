@@ -65,7 +65,7 @@ def test_a_networks_shape_is_bent_as_a_whole() -> None:
     before = overlap(icosphere().symmetrise(start.half), start.camera, MASK)
     stiff = fit(MASK, STEPS, Start(start.half, start.camera))
     loose = fit(MASK, STEPS, Start(start.half, start.camera, start.stiffness))
-    assert loose.iou > stiff.iou > before + 0.05
+    assert loose.iou > stiff.iou > before + 0.03
     one, other = icosphere().edges.unbind(1)
     whole = icosphere().symmetrise(start.half)
 

@@ -23,7 +23,7 @@ from intrinsic_cli.kit.networks.checkpoint import load_weights
 
 WEIGHTS = Path(iid_mesh.__file__).parent / "weights" / "mesh.safetensors"
 #: Birds that are looked at; the model card has all of them.
-COUNT = 10
+COUNT = 8
 
 
 @pytest.fixture(scope="module")
