@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from decomposing import everything, go, photo, statuses, tell
 from light_method import PowerDecomposer
+from numpy.typing import NDArray
 from torch import Tensor
 
 from intrinsic_cli.api import Outputs, Region, UsageError
 from intrinsic_cli.kit.files.clip import open_clip, read_frames
 from intrinsic_cli.kit.files.clip_writer import ClipWriter
-from intrinsic_cli.kit.files.photo import read_photo
+from intrinsic_cli.kit.files.photo import read_photo, to_photo
 from intrinsic_cli.runs.decompose import clip_work
 
 pytest.importorskip("imageio_ffmpeg", reason="the extra 'video' is not installed")
@@ -37,6 +38,12 @@ def clip(path: Path, count: int = COUNT, width: int = 64) -> Path:
             writer.write(np.ascontiguousarray(GROUND[:48, at : at + width]))
         writer.close()
     return path
+
+
+def light(path: Path) -> NDArray[np.float32]:
+    """All frames of a video, [N,H,W,3] linear."""
+    frames = [to_photo(frame, "srgb").pixels for frame in read_frames(open_clip(path))]
+    return np.array(frames)
 
 
 def facts(out: Path, stem: str = "a") -> dict[str, Any]:
@@ -70,30 +77,23 @@ def test_a_video_becomes_a_video_of_each_layer(tmp_path: Path) -> None:
     told = facts(out)
     assert (told["frames"], told["frame_rate"], told["size"]) == (COUNT, 24, [64, 48])
     assert told["reconstruction_rmse"] < 0.03
-    layers = []
-    for name, entry in told["layers"].items():
-        made = open_clip(out / entry["file"])
-        assert (made.count, made.rate, made.size) == (COUNT, 24, (48, 64)), name
-        light = [photo_of(frame) * entry["scale"] for frame in read_frames(made)]
-        layers.append(np.array(light))
-    shown = np.array([photo_of(frame) for frame in read_frames(open_clip(path))])
-    assert np.abs(layers[0] * layers[1] - shown).mean() < 0.02
+    albedo, shading = (
+        light(out / entry["file"]) * entry["scale"] for entry in told["layers"].values()
+    )
+    assert albedo.shape == shading.shape == (COUNT, 48, 64, 3)
+    assert np.abs(albedo * shading - light(path)).mean() < 0.02
     assert not list(out.glob(".iid-*"))
+
+
+def test_a_finished_video_is_skipped(tmp_path: Path) -> None:
+    path, out = clip(tmp_path / "a.mp4"), tmp_path / "out"
+    done = go(path, out=out).inputs[0]
     assert go(path, out=out).inputs[0].status == "skipped"
     (out / "iid-manifest.jsonl").unlink()
     again = go(path, out=out).inputs[0]
-    assert (again.status, again.layers) == ("skipped", report.layers)
+    assert (again.status, again.layers) == ("skipped", done.layers)
     assert go(path, out=out, fps=12.0).inputs[0].status == "done"
     assert facts(out)["frames"] == COUNT // 2
-
-
-def photo_of(frame: np.ndarray) -> np.ndarray:
-    return np.asarray(clip_work.to_photo(frame, _Plan()).pixels)  # type: ignore[arg-type]
-
-
-class _Plan:
-    class request:  # noqa: N801
-        input_encoding = "auto"
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,11 @@ def test_or_numbered_pictures(tmp_path: Path, more: dict[str, Any], suffix: str)
     assert len(names) == 2 * COUNT
     assert names[:2] == [f"000001.albedo.{suffix}", f"000001.shading.{suffix}"]
     told = facts(out)
-    first = read_photo(out / "a.frames" / names[0]).pixels * told["layers"]["albedo"]["scale"]
-    second = read_photo(out / "a.frames" / names[1]).pixels * told["layers"]["shading"]["scale"]
-    frame = photo_of(next(read_frames(open_clip(path))))
-    assert np.abs(first * second - frame).mean() < 0.01
+    product = np.float32(1)
+    for name, layer in told["layers"].items():
+        picture = read_photo(out / f"a.frames/000001.{name}.{suffix}")
+        product = product * picture.pixels * np.float32(layer["scale"])
+    assert np.abs(product - light(path)[0]).mean() < 0.01
     assert told["reconstruction_rmse"] < 0.01
     assert go(path, out=out, **more).inputs[0].status == "skipped"
     (out / "iid-manifest.jsonl").unlink()

@@ -31,7 +31,7 @@ def read_extra(data: bytes, form: OtherFormat) -> NDArray[Any]:
         return _read_heif(data)
     if form is VIDEO:
         _module(VIDEO)
-        hint = "iid decompose does; here give one picture of it"
+        hint = "give iid decompose its file, or here one picture of it"
         raise DataError("it is a video, whose frames are not taken apart here", hint)
     raise DataError(f"it is {form.name}, which iid cannot read", form.hint)
 

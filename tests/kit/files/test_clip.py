@@ -92,6 +92,22 @@ def test_more_than_eight_bits_stay(tmp_path: Path) -> None:
     assert len(np.unique(frame)) > 60
 
 
+@pytest.mark.parametrize(
+    ("words", "note"),
+    [
+        (("-vf", "setparams=color_trc=smpte2084", "-c:v", "libx264"), "HDR (PQ)"),
+        (("-vf", "setfield=tff", "-c:v", "mpeg2video", "-flags", "+ildct"), "interlaced"),
+        (("-c:v", "ffv1", "-pix_fmt", "yuva420p"), "alpha is passed over"),
+    ],
+)
+def test_what_is_not_as_one_might_expect_is_told(
+    tmp_path: Path, words: tuple[str, ...], note: str
+) -> None:
+    path = str(tmp_path / "a.mkv")
+    run("-f", "lavfi", "-i", "testsrc2=s=64x48:d=0.2", *words, path)
+    assert any(note in told for told in open_clip(Path(path)).notes)
+
+
 def test_a_video_without_pictures(tmp_path: Path) -> None:
     run("-f", "lavfi", "-i", "sine=d=0.2", "-c:a", "aac", str(tmp_path / "a.mp4"))
     with pytest.raises(DataError, match="without pictures"):
@@ -158,18 +174,23 @@ def test_videos_are_known_by_their_bytes(tmp_path: Path) -> None:
     assert not is_video(tmp_path / "none.mp4")
 
 
-@pytest.mark.parametrize("size", [(64, 48), (65, 47)])
-def test_what_is_written_is_read_again(tmp_path: Path, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("size", "even"), [((64, 48), (48, 64)), ((65, 47), (48, 66))])
+def test_what_is_written_is_read_again(
+    tmp_path: Path, size: tuple[int, int], even: tuple[int, int]
+) -> None:
     """Odd sides get one pixel more."""
-    frames = pattern(6, *size)
-    clip = open_clip(written(tmp_path / "a.mp4", frames, Fraction(30000, 1001)))
-    width, height = size
-    assert clip.size == (height + height % 2, width + width % 2)
-    assert (clip.rate, clip.count) == (Fraction(30000, 1001), 6)
-    flat = [np.full((height, width, 1), 20 * n + 40, np.uint8) for n in range(6)]
-    clip = open_clip(written(tmp_path / "b.mp4", flat))
-    for frame, codes in zip(read_frames(clip), flat, strict=True):
-        assert np.abs(frame[:height, :width].astype(int) - codes).max() <= 1
+    rate = Fraction(30000, 1001)
+    clip = open_clip(written(tmp_path / "a.mp4", pattern(6, *size), rate))
+    assert clip.size == even
+    assert (clip.rate, clip.count) == (rate, 6)
+
+
+def test_gray_stays_what_it_is(tmp_path: Path) -> None:
+    levels = range(40, 160, 20)
+    flat = [np.full((47, 65, 1), level, np.uint8) for level in levels]
+    clip = open_clip(written(tmp_path / "a.mp4", flat))
+    for frame, level in zip(read_frames(clip), levels, strict=True):
+        assert np.abs(frame.astype(int) - level).max() <= 1
 
 
 def test_joined_parts_are_what_one_file_would_be(tmp_path: Path) -> None:
