@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from intrinsic_cli.kit.inference.pipeline import LARGEST_BATCH
+from intrinsic_cli.kit.inference.batches import LARGEST_BATCH
 from intrinsic_cli.runs.decompose import workers
 from intrinsic_cli.runs.decompose.workers import choose_workers, cores_here, leave_cores
 

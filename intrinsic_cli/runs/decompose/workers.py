@@ -25,7 +25,7 @@ def choose_workers(device: torch.device, batch: int | None, cores: int) -> Worke
 
     The network has the GPU to itself. On the CPU it takes all ``cores``, and a quarter as many
     threads as there are take turns with it: what they do is about as much of the work."""
-    from intrinsic_cli.kit.inference.pipeline import LARGEST_BATCH
+    from intrinsic_cli.kit.inference.batches import LARGEST_BATCH
     from intrinsic_cli.kit.inference.stream import Workers
 
     most = max(1, memory() // WRITTEN)

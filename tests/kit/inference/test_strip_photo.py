@@ -12,8 +12,9 @@ from torch import Tensor
 
 from intrinsic_cli.api import Decomposer, Frame, IidError, Runtime
 from intrinsic_cli.kit.files.photo import Photo
-from intrinsic_cli.kit.inference import pipeline
-from intrinsic_cli.kit.inference.pipeline import Room, decompose_photo, try_photos
+from intrinsic_cli.kit.inference import batches
+from intrinsic_cli.kit.inference.batches import Room
+from intrinsic_cli.kit.inference.pipeline import decompose_photo, try_photos
 from intrinsic_cli.kit.inference.strip_photo import in_strips
 from intrinsic_cli.kit.light import resize
 
@@ -54,7 +55,7 @@ def test_strips_of_a_photo_in_memory_are_the_whole(
 def narrow(monkeypatch: pytest.MonkeyPatch, pixels: int) -> list[int]:
     """Memory for photos of fewer ``pixels`` than these; how many were tried at a time."""
     tried: list[int] = []
-    real = pipeline.to_full_size
+    real = batches.to_full_size
 
     def full_size(shown: Any, *given: Any) -> Any:
         tried.append(shown.full.shape[-1] * shown.full.shape[-2])
@@ -62,7 +63,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch, pixels: int) -> list[int]:
             raise torch.OutOfMemoryError("no more")
         return real(shown, *given)
 
-    monkeypatch.setattr(pipeline, "to_full_size", full_size)
+    monkeypatch.setattr(batches, "to_full_size", full_size)
     return tried
 
 
