@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
 from intrinsic_cli.kit.inference.upsample_cpu import upsample_shading
+from intrinsic_cli.kit.light.dark import dark_colours, floored, mend_dark
 from intrinsic_cli.kit.light.resize import resize
 from intrinsic_cli.kit.light.upsample import split
 from intrinsic_cli.kit.light.upsample_sums import split_sum
@@ -59,12 +60,12 @@ def residuals(layers: Mapping[str, object], kinds: Kinds) -> list[str]:
 
 def _divide(photo: PreparedPhoto, layers: Mapping[str, Tensor], kinds: Kinds) -> Layers:
     """Upsample the shading along the photo's edges and give the albedo everything it does not
-    explain."""
+    explain; but where the photo is nearly black, the other way round."""
     full: Layers = {}
     for name, layer in layers.items():
         if name not in FACTORS:
             full[name] = _resized(photo, name, layer, kinds)
-    shading = layers[SHADING]
+    shading = floored(layers[SHADING], photo.noise)
     same_size = shading.shape[-2:] == photo.small.shape[-2:]
     small = photo.small if same_size else None
     full[SHADING] = upsample_shading(photo.full, shading, small)
@@ -72,6 +73,9 @@ def _divide(photo: PreparedPhoto, layers: Mapping[str, Tensor], kinds: Kinds) ->
     for name in residuals(full, kinds):
         diffuse = (diffuse - full[name]).clamp(min=0.0)
     full[ALBEDO] = split(diffuse, full[SHADING])
+    dark = dark_colours(photo.small, shading, photo.noise)
+    if dark is not None:
+        mend_dark(diffuse, full[ALBEDO], full[SHADING], dark)
     return full
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from intrinsic_cli.api import Frame
 from intrinsic_cli.kit.light.colour import brightest, linear_to_srgb
+from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import fit_size, pad_to_multiple, resize, shrunk
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ class PreparedPhoto:
     """``full`` [1,3,H,W] linear is what layers are brought to: the photo, with its border repeated
     where a native-size frame asks for a multiple. ``small`` [1,3,h,w] linear is the copy the
     network sees, ``alpha`` [1,1,h,w] where the object is in it. Both photos are divided by
-    ``exposure``. ``size`` (h, w) is the photo's own."""
+    ``exposure``, and so is ``noise``, the error of dark pixels. ``size`` (h, w) is the photo's
+    own."""
 
     full: Tensor
     small: Tensor
     alpha: Tensor
     exposure: float
     size: tuple[int, int]
+    noise: float = 0.0
 
 
 def prepare(photo: Photo, frame: Frame, device: torch.device) -> PreparedPhoto:
@@ -46,7 +49,10 @@ def prepare(photo: Photo, frame: Frame, device: torch.device) -> PreparedPhoto:
         full = pad_to_multiple(full, frame.multiple)
     small = _small(full, network_size(photo, frame))
     alpha = _alpha(photo, frame, small) if frame.alpha else small.new_ones((1, 1, 1, 1))
-    return PreparedPhoto(full, small, alpha, exposure, _size(photo))
+    noise = noise_near_black(
+        lambda rows: photo.pixels[rows], _size(photo), photo.bits, photo.encoding
+    )
+    return PreparedPhoto(full, small, alpha, exposure, _size(photo), noise / exposure)
 
 
 def _small(full: Tensor, to: tuple[int, int]) -> Tensor:

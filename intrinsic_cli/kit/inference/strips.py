@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from intrinsic_cli.api import Decomposer, PluginError, Runtime
+from intrinsic_cli.api import Decomposer, Frame, PluginError, Runtime
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.network import run_network
 from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_planes
 from intrinsic_cli.kit.inference.upsample_cpu import fast_shading_rows
+from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored
+from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import fit_size, shrunk
 from intrinsic_cli.kit.light.upsample import (
     covers,
@@ -67,19 +69,28 @@ def make_strips(
     """What the network says of a small copy of ``photo``, ready to be brought to full size; and all
     that is no layer. PluginError where it is larger than the photo."""
     frame, device = decomposer.frame, runtime.device
-    to = fit_size(*photo.size, frame)
-    small = small_copy(photo, to, device)
-    alpha = _small_alpha(photo, to, device) if frame.alpha else small.new_ones((1, 1, 1, 1))
-    shown = PreparedPhoto(small, small, alpha, 1.0, photo.size)
+    shown = _prepared(photo, frame, device)
     outputs = run_network(decomposer, [shown], runtime, kinds)
     layers = outputs.layers
     if any(covers(layer, photo.size) for layer in layers.values()):
         raise PluginError("the method gave a layer that is larger than a large photo")
-    guides = {to: small}
-    for size in {size_of(layer) for layer in layers.values()} - {to}:
+    guides = {size_of(shown.small): shown.small}
+    for size in {size_of(layer) for layer in layers.values()} - set(guides):
         guides[size] = small_copy(photo, size, device)
-    strips = _upsampled_by(guides, layers, photo.size, frame.upsample, kinds)
+    strips = _upsampled_by(guides, layers, shown, frame.upsample, kinds)
     return strips, part_of(outputs, 0, {})
+
+
+def _prepared(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhoto:
+    """A small copy in the place of the photo itself."""
+    to = fit_size(*photo.size, frame)
+    small = small_copy(photo, to, device)
+    alpha = _small_alpha(photo, to, device) if frame.alpha else small.new_ones((1, 1, 1, 1))
+    facts = photo.facts
+    noise = noise_near_black(
+        lambda rows: photo.rows(rows).pixels, photo.size, facts.bits, facts.encoding
+    )
+    return PreparedPhoto(small, small, alpha, 1.0, photo.size, noise)
 
 
 def small_copy(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
@@ -110,13 +121,17 @@ class Strips:
     divides: bool
     subtracts: bool
     kinds: Kinds
+    dark: DarkColours | None = None
 
     def rows(self, shown: Tensor, rows: slice) -> Layers:
         """The ``rows`` of all layers, each [1,C,len(rows),W]; ``shown`` are those of the photo."""
         made = {name: self._plain(name, layer, rows) for name, layer in self.small.items()}
         if self.divides:
             made[SHADING] = fast_shading_rows(self.maps[SHADING], shown, rows, self.size)
-            made[ALBEDO] = split(self._diffuse(shown, made), made[SHADING])
+            diffuse = self._diffuse(shown, made)
+            made[ALBEDO] = split(diffuse, made[SHADING])
+            if self.dark is not None:
+                self.dark.mend(diffuse, made[ALBEDO], made[SHADING], rows, self.size)
         if self.subtracts:
             parts = {
                 name: summand_rows(maps, shown, rows, self.size) for name, maps in self.maps.items()
@@ -148,20 +163,23 @@ class Strips:
 def _upsampled_by(
     guides: Mapping[tuple[int, int], Tensor],
     layers: Mapping[str, Tensor],
-    size: tuple[int, int],
+    shown: PreparedPhoto,
     upsample: str,
     kinds: Kinds,
 ) -> Strips:
-    """From small layers, and the photo at their sizes, to :class:`Strips` of ``size``."""
+    """From small layers, and the photo at their sizes, to :class:`Strips` of the size of the photo
+    that was ``shown``."""
     divides = upsample == "divide" and SHADING in layers
     subtracts = upsample == "subtract"
-    maps, plain = {}, {}
+    maps, plain, dark = {}, {}, None
     for name, layer in layers.items():
         guide = guides[size_of(layer)]
         if divides and name == SHADING:
-            maps[name] = shading_maps(guide, layer)
+            shading = floored(layer, shown.noise)
+            maps[name] = shading_maps(guide, shading)
+            dark = dark_colours(shown.small, shading, shown.noise)
         elif subtracts and name in SUMMANDS[1:]:
             maps[name] = summand_maps(guide, layer)
         elif not (divides and name == ALBEDO) and not (subtracts and name == TRANSMISSION):
             plain[name] = layer
-    return Strips(plain, maps, size, divides, subtracts, kinds)
+    return Strips(plain, maps, shown.size, divides, subtracts, kinds, dark)

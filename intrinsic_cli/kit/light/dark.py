@@ -1,0 +1,147 @@
+"""Albedo where a photo is nearly black: what cannot be known is not coloured.
+
+There albedo = photo / shading divides noise by little, and blotches of strong colour come out. Two
+things are done about it, both ruled by the noise of the photo near black. Shading does not fall
+below some multiples of it. And the colour of a dark pixel's albedo is drawn towards that of its
+neighbourhood, the more the nearer its light comes to the noise: a mean over places of like albedo,
+weighted by how far each can be trusted, and gray where none can. The brightness of the albedo
+stays, and shading takes up the rest, so that their product is still the photo. It needs shading in
+three channels: gray shading could not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from intrinsic_cli.kit.light.colour import luminance
+from intrinsic_cli.kit.light.resize import bands, resize
+from intrinsic_cli.kit.light.upsample import size_of, upsample_rows
+
+#: Shading stays above this many times the noise.
+FLOORS = 10.0
+#: How much the colours of neighbouring paint differ, as part of their brightness: where the noise
+#: is as large a part, pixel and neighbourhood are believed alike.
+SPREAD = 0.3
+#: Light beyond this many times noise / SPREAD is believed wholly.
+BRIGHT = 5.0
+#: Short side of the copy in which neighbourhoods are looked for, and how far they reach there: each
+#: pass takes in the pixels that many away.
+SIDE, REACH = 128, (1, 2, 4, 8)
+#: Difference of log albedo at which neighbours count a third: other paint has other colours.
+ALIKE = 0.7
+#: The trust in gray: it wins where hardly a neighbour can be trusted.
+_GRAY = 0.02
+_DARK = 0.01  # added to albedo before the logarithm
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class DarkColours:
+    """``colours`` [1,3,h,w] of luminance 1 that dark pixels are drawn to, and the photo's
+    ``noise``."""
+
+    colours: Tensor
+    noise: float
+
+    def mend(
+        self, shown: Tensor, albedo: Tensor, shading: Tensor, rows: slice, size: tuple[int, int]
+    ) -> None:
+        """Draw the colours of the dark pixels of ``albedo`` [1,3,n,W] towards those of their
+        neighbourhood and give ``shading`` [1,3,n,W] the rest, both in place: ``rows`` of layers of
+        ``size``, whose product is ``shown``."""
+        trust = _trust(luminance(shown, axis=1), self.noise)
+        trust = trust[:, 0] * (1 + BRIGHT**-2)
+        dark = torch.nonzero(trust < 1, as_tuple=True)
+        if not len(dark[0]):
+            return
+        wanted = upsample_rows(self.colours, rows, size)
+        lit, paint, drawn = (_pixels(each)[dark] for each in (shown, albedo, wanted))
+        level = luminance(paint, axis=1) / luminance(drawn, axis=1)
+        mended = torch.lerp(drawn * level, paint, trust[dark][:, None])
+        light = _pixels(shading)
+        rest = torch.where(mended > _TINY, lit / mended.clamp(min=_TINY), light[dark])
+        _pixels(albedo)[dark] = mended
+        light[dark] = rest
+
+
+def floored(shading: Tensor, noise: float) -> Tensor:
+    """Shading [B,C,h,w] that nowhere divides by less than the photo's noise allows."""
+    return shading.clamp(min=FLOORS * noise)
+
+
+def dark_colours(small: Tensor, shading: Tensor, noise: float) -> DarkColours | None:
+    """From a small photo [1,3,h,w] and its shading [1,C,h',w'], at any sizes. None where nothing is
+    dark, or shading is gray."""
+    if not noise or shading.shape[1] != small.shape[1]:
+        return None
+    size = _reduced(size_of(small))
+    photo = resize(small, size)
+    trust = _trust(luminance(photo, axis=1), noise)
+    if float(trust.min()) * (1 + BRIGHT**-2) >= 1:
+        return None
+    albedo = photo / resize(shading, size).clamp(min=_TINY)
+    return DarkColours(_neighbourhood(albedo, trust), noise)
+
+
+def mend_dark(shown: Tensor, albedo: Tensor, shading: Tensor, dark: DarkColours) -> None:
+    """:meth:`DarkColours.mend` of whole layers [1,3,H,W], in bands."""
+    size = size_of(shown)
+    for rows in bands(*size):
+        parts = (layer[:, :, rows] for layer in (shown, albedo, shading))
+        dark.mend(*parts, rows, size)
+
+
+def _trust(light: Tensor, noise: float) -> Tensor:
+    """How much of a pixel's own colour is believed, 0 to 1: the variance of paint over that of
+    paint and noise (Wiener)."""
+    energy = light.square()
+    return energy / (energy + (noise / SPREAD) ** 2).clamp(min=_TINY)
+
+
+def _neighbourhood(albedo: Tensor, trust: Tensor) -> Tensor:
+    """The colours [1,3,h,w] of the trusted neighbours of like albedo, with luminance 1.
+
+    Means over 3×3 pixels that lie further and further apart (the à-trous scheme), so that few of
+    them reach far."""
+    level = luminance(albedo, axis=1)
+    key = (level + _DARK).log()
+    colours = albedo / level.clamp(min=_TINY)
+    total, weight = colours * trust, trust
+    for reach in REACH:
+        sum_of, weight_of = torch.zeros_like(total), torch.zeros_like(weight)
+        layers = torch.cat([key, weight, total], dim=1)
+        for near in _neighbours(layers, reach):
+            alike = ((near[:, :1] - key) / ALIKE).square().neg().exp()
+            weight_of += alike * near[:, 1:2]
+            sum_of += alike * near[:, 2:]
+        total, weight = sum_of / 9, weight_of / 9
+    mixed = (total + _GRAY) / (weight + _GRAY)
+    return mixed / luminance(mixed, axis=1)
+
+
+def _neighbours(layers: Tensor, reach: int) -> Iterator[Tensor]:
+    """The pixel itself and the eight around it at a distance, each as a picture [1,C,h,w]."""
+    height, width = size_of(layers)
+    padded = functional.pad(layers, (reach,) * 4, value=0.0)
+    steps = (0, reach, 2 * reach)
+    for top in steps:
+        lines = padded[:, :, top : top + height]
+        for left in steps:
+            yield lines[..., left : left + width]
+
+
+def _reduced(size: tuple[int, int]) -> tuple[int, int]:
+    """A size with the short side of at most :data:`SIDE`."""
+    scale = min(1.0, SIDE / min(size))
+    height, width = size
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _pixels(layer: Tensor) -> Tensor:
+    """[1,C,n,W] → the same as [1,n,W,C]."""
+    return layer.permute(0, 2, 3, 1)

@@ -1,0 +1,149 @@
+"""Dark places of the albedo: noise is not coloured, and the product is still the photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+
+from intrinsic_cli.kit.light.colour import luminance
+from intrinsic_cli.kit.light.dark import (
+    BRIGHT,
+    FLOORS,
+    SPREAD,
+    dark_colours,
+    floored,
+    mend_dark,
+)
+from intrinsic_cli.kit.light.upsample import split
+
+NOISE = 0.002
+SIDE = 96
+GREEN, RED = (0.2, 0.5, 0.1), (0.6, 0.1, 0.1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Green paint left and red paint right, in shadow below; the photo has noise. [1,3,H,W]."""
+
+    photo: Tensor
+    albedo: Tensor
+    shading: Tensor
+
+    @property
+    def dark(self) -> Tensor:
+        """Where the shadow is, [H,W]."""
+        return self.shading[0, 0] < 0.1
+
+
+@pytest.fixture
+def scene() -> Scene:
+    torch.manual_seed(0)
+    right = (torch.arange(SIDE) >= SIDE // 2).float().view(1, 1, 1, -1)
+    green, red = (torch.tensor(paint).view(1, 3, 1, 1) for paint in (GREEN, RED))
+    albedo = (green * (1 - right) + red * right).expand(1, 3, SIDE, SIDE).contiguous()
+    below = (torch.arange(SIDE) >= SIDE // 2).float().view(1, 1, -1, 1)
+    shading = (0.8 - 0.78 * below).expand(1, 3, SIDE, SIDE).contiguous()
+    noisy = albedo * shading + NOISE * torch.randn(1, 3, SIDE, SIDE)
+    return Scene(noisy.clamp(min=0.0), albedo, shading)
+
+
+def mended(photo: Tensor, shading: Tensor, noise: float = NOISE) -> tuple[Tensor, Tensor]:
+    """Albedo and shading as they are handed out."""
+    shading = floored(shading, noise).clone()
+    albedo = split(photo, shading)
+    dark = dark_colours(photo, shading, noise)
+    if dark is not None:
+        mend_dark(photo, albedo, shading, dark)
+    return albedo, shading
+
+
+def colours(albedo: Tensor) -> Tensor:
+    """Shares of red, green and blue."""
+    return albedo / albedo.sum(1, keepdim=True).clamp(min=1e-6)
+
+
+def test_dark_albedo_has_the_colour_of_its_paint_and_the_product_is_the_photo(
+    scene: Scene,
+) -> None:
+    albedo, shading = mended(scene.photo, scene.shading)
+    torch.testing.assert_close(albedo * shading, scene.photo, rtol=1e-5, atol=1e-7)
+    truth = colours(scene.albedo)
+    divided = colours(split(scene.photo, scene.shading))
+    before = (divided - truth).abs().mean(1)[0][scene.dark].mean()
+    after = (colours(albedo) - truth).abs().mean(1)[0][scene.dark].mean()
+    assert float(after) < 0.65 * float(before)
+
+
+def test_brightness_and_bright_places_stay(scene: Scene) -> None:
+    albedo, shading = mended(scene.photo, scene.shading)
+    plain = split(scene.photo, floored(scene.shading, NOISE))
+    torch.testing.assert_close(luminance(albedo, 1), luminance(plain, 1), rtol=1e-4, atol=1e-6)
+    bright = luminance(scene.photo, 1)[0, 0] > BRIGHT * NOISE / SPREAD
+    assert torch.equal(albedo[0][:, bright], plain[0][:, bright])
+    assert torch.equal(shading[0][:, bright], scene.shading[0][:, bright])
+    assert bright.any()
+    assert not bright.all()
+
+
+def test_black_background_stays_black(scene: Scene) -> None:
+    photo = scene.photo.clone()
+    photo[..., :20] = 0
+    albedo, shading = mended(photo, scene.shading)
+    assert not albedo[..., :20].any()
+    assert torch.equal(shading[..., :20], floored(scene.shading, NOISE)[..., :20])
+    assert torch.isfinite(albedo).all()
+
+
+def test_without_a_trusted_neighbour_albedo_is_gray() -> None:
+    torch.manual_seed(0)
+    photo = torch.rand(1, 3, 64, 64) * 1e-5
+    albedo, _ = mended(photo, torch.full_like(photo, 0.01))
+    spread = albedo.amax(1) / albedo.amin(1)
+    assert float(spread.median()) < 1.05
+
+
+def test_other_paint_lends_no_colour() -> None:
+    """A black chair, gray to its noise, beside a bright orange suit."""
+    torch.manual_seed(0)
+    photo = torch.tensor((0.8, 0.3, 0.05)).view(1, 3, 1, 1).expand(1, 3, 64, 64).clone()
+    photo[..., 32:] = 0.002 + 0.0005 * torch.rand(1, 3, 64, 32)
+    albedo, _ = mended(photo, torch.full_like(photo, 0.8))
+    chair = colours(albedo)[..., 33:]
+    assert float((chair - 1 / 3).abs().max()) < 0.05
+
+
+def test_shading_divides_by_no_less_than_the_noise_allows(scene: Scene) -> None:
+    _, shading = mended(scene.photo, scene.shading * 1e-3)
+    level = luminance(scene.photo, 1) / luminance(split(scene.photo, shading), 1)
+    assert float(level[luminance(scene.photo, 1) > 0].min()) >= FLOORS * NOISE * 0.99
+    assert torch.equal(floored(scene.shading, 0.0), scene.shading)
+
+
+def test_nothing_is_done_where_nothing_can_be(scene: Scene) -> None:
+    assert dark_colours(scene.photo, scene.shading, 0.0) is None, "a photo without noise"
+    assert dark_colours(scene.photo, scene.shading[:, :1], NOISE) is None, "gray shading"
+    assert dark_colours(scene.photo + 0.1, scene.shading, NOISE) is None, "nothing is dark"
+
+
+def test_bands_and_layouts_make_no_difference(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    albedo, shading = mended(scene.photo, scene.shading)
+    monkeypatch.setattr("intrinsic_cli.kit.light.resize.BAND_PIXELS", SIDE * 7)
+    layered = [
+        each.contiguous(memory_format=torch.channels_last) for each in (scene.photo, scene.shading)
+    ]
+    again = mended(*layered)
+    torch.testing.assert_close(again[0], albedo, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(again[1], shading, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (2, 300)])
+def test_any_size(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    photo = torch.rand(1, 3, *size) * 0.01
+    albedo, shading = mended(photo, torch.full_like(photo, 0.05))
+    torch.testing.assert_close(albedo * shading, photo, rtol=1e-5, atol=1e-8)
