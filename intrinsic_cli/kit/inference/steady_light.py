@@ -58,7 +58,7 @@ class Places:
 
     @staticmethod
     def of(photo: Image, albedo: Image) -> Places:
-        """From full-size pictures [H,W,3] linear."""
+        """From full-size pictures [H,W,3] and [H,W,1 or 3], linear."""
         paint = _small_log(albedo)
         return Places(_small_log(photo), paint.mean(axis=2))
 
@@ -94,7 +94,8 @@ class SteadyLight:
     flicker: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 2)))
 
     def gain(self, photo: Image, albedo: Image) -> float:
-        """What to multiply the ``albedo`` of the next frame by, both [H,W,3] linear."""
+        """What to multiply the ``albedo`` [H,W,1 or 3] of the next frame by, linear as the
+        ``photo`` [H,W,3]."""
         now = Places.of(photo, albedo)
         changes = None if self.before is None else now.changes_since(self.before)
         if changes is None:
@@ -171,14 +172,14 @@ def _within(x: Floats, y: Floats) -> NDArray[np.bool_]:
 
 
 def _small_log(image: Image) -> Floats:
-    """[H,W,3] linear → [h,w,3], made small, logarithms."""
+    """[H,W,C] linear → [h,w,C], made small, logarithms."""
     sides = image.shape[:2]
     shrink = min(1.0, SIDE / max(sides))
     height, width = (max(_LEAST, round(side * shrink)) for side in sides)
     area = cv2.INTER_AREA
     small: Floats = cv2.resize(image, (width, height), interpolation=area)
     logarithm: Floats = np.log(small + np.float32(_FLOOR))
-    return logarithm
+    return logarithm.reshape(height, width, -1)  # OpenCV drops an only channel
 
 
 def _gray(photo: Floats) -> NDArray[np.uint8]:
