@@ -73,6 +73,9 @@ class FlowConfig(TrainConfig):
         3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen", low=0
     )
     kl_weight: float = knob(2e-5, "weight of the VAE's Kullback-Leibler term")
+    auto_encoder: str = knob(
+        "", "weights whose VAE stage flow begins with, in place of the one that comes with --init"
+    )
 
 
 @dataclass(frozen=True, slots=True)

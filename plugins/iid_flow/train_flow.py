@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,7 +21,7 @@ from iid_flow.unet import VelocityNet
 from iid_flow.vae import FACTOR, ShadingVAE
 from intrinsic_cli.api import Runtime, Source
 from intrinsic_cli.kit.light.exposure import encode_photo, exposure
-from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.checkpoint import load_into, load_weights
 from intrinsic_cli.kit.networks.device import place
 from intrinsic_cli.kit.networks.efficientnet import Encoder, load_imagenet, pretrained_wanted
 from intrinsic_cli.kit.networks.losses import masked_mean, scale_invariant_loss
@@ -78,8 +79,11 @@ class FlowTrainer(FlowStage):
         return groups
 
     def setup(self) -> None:
-        """Normalise the latents over some training batches, unless the run continues networks used
-        to theirs."""
+        """Take the auto-encoder that was asked for, and normalise the latents over some training
+        batches unless the run continues networks used to theirs."""
+        if self._config.auto_encoder:
+            state, _ = load_weights(Path(self._config.auto_encoder))
+            load_into(self.vae, state["vae"], "vae")
         if not bool((self.vae.scale == 1).all()):
             return
         shadings = []
