@@ -83,7 +83,7 @@ class FlowTrainer(FlowStage):
         batches unless the run continues networks used to theirs."""
         if self._config.auto_encoder:
             state, _ = load_weights(Path(self._config.auto_encoder))
-            load_into(self.vae, state["vae"], "vae")
+            load_into(self.vae, state, "vae")
         if not bool((self.vae.scale == 1).all()):
             return
         shadings = []
