@@ -98,7 +98,7 @@ class _Scenes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._shards = Shards(folder, keep=False)
+        self._shards = Shards(folder, keep=0)
         self._truth = _read_truth(folder / TRUTH)
         keys = enumerate(self._shards.keys())
         self._places = [place for place, key in keys if key in self._truth]

@@ -77,7 +77,7 @@ def _leaves(rng: np.random.Generator) -> Image:
     fine = _noise(rng, int(rng.integers(16, 64)))
     mixed = coarse + rng.uniform(0.2, 1) * fine
     level = np.quantile(mixed, rng.uniform(0.25, 0.75))
-    return (mixed > level).astype(np.float32)
+    return np.asarray(mixed > level, np.float32)
 
 
 def _noise(rng: np.random.Generator, cells: int) -> Image:
