@@ -65,7 +65,7 @@ class FlowConfig(TrainConfig):
     linear_weight: float = knob(
         0.25, "weight of the scale-invariant losses in linear light, whole and in windows"
     )
-    chroma_weight: float = knob(1.0, "weight of shading colour against shading brightness")
+    chroma_weight: float = knob(3.0, "weight of shading colour against shading brightness")
     rebuild_weight: float = knob(
         0.25, "weight of rebuilding true shading in stage flow, so that its decoder keeps colour"
     )
