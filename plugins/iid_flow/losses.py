@@ -6,8 +6,9 @@ from torch import Tensor
 
 from intrinsic_cli.kit.networks.losses import gradient_loss, masked_mean
 
-#: Part of a channel's mean offset that is forgiven: brightness is ambiguous, colour less so.
-_FREE = (0.85, 0.5, 0.5)
+#: Part of a channel's mean offset that is forgiven: brightness is ambiguous, and colour is what is
+#: asked for.
+_FREE = (0.85, 0.0, 0.0)
 
 
 def log_shading_loss(

@@ -65,11 +65,17 @@ class FlowConfig(TrainConfig):
     linear_weight: float = knob(
         0.25, "weight of the scale-invariant losses in linear light, whole and in windows"
     )
-    chroma_weight: float = knob(0.5, "weight of shading colour against shading brightness")
+    chroma_weight: float = knob(3.0, "weight of shading colour against shading brightness")
+    rebuild_weight: float = knob(
+        0.25, "weight of rebuilding true shading in stage flow, so that its decoder keeps colour"
+    )
     decoder_lr: float = knob(
         3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen", low=0
     )
     kl_weight: float = knob(2e-5, "weight of the VAE's Kullback-Leibler term")
+    auto_encoder: str = knob(
+        "", "weights whose VAE stage flow begins with, in place of the one that comes with --init"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,7 +21,7 @@ from iid_flow.unet import VelocityNet
 from iid_flow.vae import FACTOR, ShadingVAE
 from intrinsic_cli.api import Runtime, Source
 from intrinsic_cli.kit.light.exposure import encode_photo, exposure
-from intrinsic_cli.kit.networks.checkpoint import load_into
+from intrinsic_cli.kit.networks.checkpoint import load_into, load_weights
 from intrinsic_cli.kit.networks.device import place
 from intrinsic_cli.kit.networks.efficientnet import Encoder, load_imagenet, pretrained_wanted
 from intrinsic_cli.kit.networks.losses import masked_mean, scale_invariant_loss
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.method import Minimise
 
 _MEASURED = 16  # batches from which the normalisation of the latents is taken
+_REBUILT = 4  # of so many samples one is decoded from its true latents
 _NO_NOISE = 0.25  # share of the samples off the mean answer that are trained at t = 0 too
 
 
@@ -77,8 +79,11 @@ class FlowTrainer(FlowStage):
         return groups
 
     def setup(self) -> None:
-        """Normalise the latents over some training batches, unless the run continues networks used
-        to theirs."""
+        """Take the auto-encoder that was asked for, and normalise the latents over some training
+        batches unless the run continues networks used to theirs."""
+        if self._config.auto_encoder:
+            state, _ = load_weights(Path(self._config.auto_encoder))
+            load_into(self.vae, state, "vae")
         if not bool((self.vae.scale == 1).all()):
             return
         shadings = []
@@ -94,6 +99,7 @@ class FlowTrainer(FlowStage):
             c.flow_weight * terms["flow"]
             + c.pixel_weight * terms["pixel"]
             + c.linear_weight * terms["linear"]
+            + c.rebuild_weight * terms["rebuilt"]
         )
         minimise(loss, "flow")
         return {name: term.detach() for name, term in terms.items()}
@@ -101,7 +107,8 @@ class FlowTrainer(FlowStage):
     def terms(self, batch: Batch) -> dict[str, Tensor]:
         """``flow``: squared error of the velocity of latents; ``pixel`` and ``linear``: errors of
         the answer it points to, in log shading and in linear light, which count the less the later
-        the sample (at t = 1 the truth has been given)."""
+        the sample (at t = 1 the truth has been given); ``rebuilt``: error of the decoder
+        alone, over a part of the batch."""
         level = exposure(batch["photo"])
         truth = to_log(batch["shading"], level)
         with torch.no_grad():
@@ -118,7 +125,15 @@ class FlowTrainer(FlowStage):
             "flow": masked_mean(error, _known_latents(batch["mask"])).mean(),
             "pixel": (pixel * (1 - t)).mean(),
             "linear": (linear * (1 - t)).mean(),
+            "rebuilt": self._rebuilding(x1, truth, batch["mask"]),
         }
+
+    def _rebuilding(self, latents: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+        """The loss of decoding the true latents of every fourth sample."""
+        if not self._config.rebuild_weight:
+            return truth.new_zeros(())
+        rebuilt = self.vae.decode(latents[::_REBUILT])
+        return self._log_loss(rebuilt, truth[::_REBUILT], mask[::_REBUILT]).mean()
 
     def draw_start(self, x1: Tensor) -> tuple[Tensor, Tensor]:
         """Starting points [B,16,h,w] and times [B] of a batch of latents. ``mean_share`` of the

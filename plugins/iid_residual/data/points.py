@@ -39,7 +39,7 @@ def write_points(source: Path, out: Path, progress: Progress) -> int:
 
 
 def _write_split(shards: Path, out: Path, progress: Progress) -> int:
-    scenes = Shards(shards, keep=False)
+    scenes = Shards(shards, keep=0)
     target = out / POINTS
     points = read_known(target)
     keys = scenes.keys()

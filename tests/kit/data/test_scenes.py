@@ -11,7 +11,8 @@ import torch
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.data.synth.camera import Camera
-from intrinsic_cli.kit.data.synth.scenes import Synth, open_synth
+from intrinsic_cli.kit.data.synth.scenes import MINIATURE, Synth, open_synth
+from intrinsic_cli.kit.data.synth.shards import Shards
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,14 @@ def test_a_plain_camera_only_quantises() -> None:
     assert np.abs(photo - light).max() < 0.006
     bright = Camera(np.full(3, 4, np.float32))(light, np.random.default_rng(0))
     assert bright.max() == pytest.approx(1)
+
+
+def test_decoded_scenes_stay_in_memory_while_there_is_room() -> None:
+    folder = MINIATURE / "val"
+    roomy = Shards(folder)
+    assert roomy[0] is roomy[0]
+    tight = Shards(folder, keep=roomy[0].bytes)
+    first, second = tight[0], tight[1]
+    assert tight[0] is first
+    assert tight[1] is not second
+    assert (tight[1].ids == second.ids).all()

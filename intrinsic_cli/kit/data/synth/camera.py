@@ -3,7 +3,7 @@ JPEG."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from intrinsic_cli.api.outputs import Image
+
+_TOO_DARK = 1 / 7
+_DARKEST = 3.5  # stops
 
 
 @dataclass(slots=True)
@@ -73,6 +76,17 @@ def random_camera(light: Image, mask: NDArray[np.bool_], rng: np.random.Generato
     if rng.random() < 0.5:
         camera.quality = int(rng.integers(60, 98))
     return camera
+
+
+def everyday(camera: Camera, cast: NDArray[np.float64], rng: np.random.Generator) -> Camera:
+    """The camera as people use it: white balance takes out a part of the light's ``cast`` [3], and
+    one photo in seven is much too dark."""
+    balance = cast ** -rng.uniform(0, 1)
+    stops = 0.0
+    if rng.random() < _TOO_DARK:
+        stops = rng.uniform(1, _DARKEST)
+    gain = camera.gain * balance / balance.mean() * 2**-stops
+    return replace(camera, gain=np.asarray(gain, np.float32))
 
 
 def brightest(image: Image) -> Image:

@@ -6,15 +6,15 @@ A scene holds several albedo sets A_j and one-light shadings S_k with highlights
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from intrinsic_cli.kit.data.crops import WHITE, WHOLE, Window
 from intrinsic_cli.kit.data.crops import resize as resize_square
-from intrinsic_cli.kit.data.synth.camera import Camera, brightest, random_camera
-from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING
+from intrinsic_cli.kit.data.synth.camera import Camera, brightest, everyday, random_camera
+from intrinsic_cli.kit.data.synth.lighting import random_lighting
+from intrinsic_cli.kit.data.synth.shards import ALBEDO
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,14 +32,6 @@ _LARGE = 0.06  # of the picture: an object that can be shown alone
 _PAINTS = 256  # one for each object
 
 
-class Lighting(NamedTuple):
-    """The scene's light: ``shading`` and ``highlight`` [H,W,3]; ``harmonics`` [9,3] or None."""
-
-    shading: Image
-    highlight: Image
-    harmonics: NDArray[np.float64] | None
-
-
 def compose(
     scene: Scene, rng: np.random.Generator, window: Window, side: int, plain: bool = False
 ) -> Sample:
@@ -47,11 +39,11 @@ def compose(
     ``shading``, ``normals`` [S,S,3], ``mask`` [S,S,1] (1 where the truth holds) and, where the
     scene knows it, ``light`` [27].
 
-    ``plain`` scenes are never repainted nor cut out.
+    ``plain`` scenes are never repainted nor cut out; their light is the renderer's own.
     """
     ids = window.of(scene.ids)
     albedo = _paint(scene, window, ids, rng, plain)
-    light = _lighting(scene, window, rng)
+    light = random_lighting(scene, window, rng, plain)
     known = ids > 0
     isolated = rng.random() < _ISOLATED  # drawn for plain scenes too: it is part of their seed
     reflected = albedo * light.shading + light.highlight
@@ -59,6 +51,8 @@ def compose(
         known = _isolate(known, ids, rng)
         reflected = reflected * known[..., None]
     camera = random_camera(reflected, known, rng)
+    if not plain:
+        camera = everyday(camera, light.cast(known), rng)
     planes = {
         "reflected": _resize(reflected, side),
         "shading": _resize(light.shading, side),
@@ -130,40 +124,6 @@ def _paints(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.f
     power[0] = 1
     tint[0] = 1
     return power, tint
-
-
-def _lighting(scene: Scene, window: Window, rng: np.random.Generator) -> Lighting:
-    """A random mix of the scene's lights, each with a colour of its own."""
-    count = len(scene.shadings)
-    strength = rng.dirichlet(np.full(count, 0.6))[:, None]
-    colour = np.exp(rng.normal(0, 0.12, (count, 3)))
-    weights = (strength * colour).astype(np.float32)
-    layers = [
-        weight * SHADING[window.of(shading)]
-        for weight, shading in zip(weights, scene.shadings, strict=True)
-    ]
-    glints = [weights[k] * SHADING[window.of(r)] for k, r in scene.highlights.items()]
-    shading = _total(layers)
-    highlight = _total(glints) if glints else np.zeros_like(layers[0])
-    return Lighting(shading, highlight, _harmonics(scene, weights))
-
-
-def _harmonics(scene: Scene, weights: NDArray[np.float32]) -> NDArray[np.float64] | None:
-    """The mixed lights' spherical harmonics [9,3]; None where the scene does not know them."""
-    lights = scene.meta["lights"]
-    if any("sh9" not in light for light in lights):
-        return None
-    total = np.zeros((9, 3))
-    for light, weight in zip(lights, weights, strict=True):
-        total += np.array(light["sh9"]) * weight
-    return total
-
-
-def _total(layers: Sequence[Image]) -> Image:
-    total = layers[0]
-    for layer in layers[1:]:
-        total = total + layer
-    return total
 
 
 def _isolate(known: Mask, ids: NDArray[np.uint8], rng: np.random.Generator) -> Mask:

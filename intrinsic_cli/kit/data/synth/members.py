@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.data.synth.shards import Shards
+from intrinsic_cli.kit.data.synth.shards import KEPT, Shards
 
 if TYPE_CHECKING:
     from intrinsic_cli.kit.data.synth.shards import Scene
@@ -19,9 +19,9 @@ SPLITS = ("train", "val")
 
 class Members:
     """The scenes below a folder of ``*.tar`` whose keys are ``wanted``, decoded when they are asked
-    for and kept in memory when ``keep`` is set. There may be none."""
+    for and kept in memory while ``keep`` bytes are not used up. There may be none."""
 
-    def __init__(self, folder: Path, wanted: Callable[[str], bool], keep: bool = True) -> None:
+    def __init__(self, folder: Path, wanted: Callable[[str], bool], keep: int = KEPT) -> None:
         self._shards = Shards(folder, keep=keep)
         self._keys = self._shards.keys()
         self._places = [place for place, key in enumerate(self._keys) if wanted(key)]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
 
 _CODE = np.arange(256, dtype=np.float32) / 255
+#: Bytes of decoded scenes that stay in memory: some 1,700 scenes of 256².
+KEPT = 4 << 30
 #: 8-bit code → linear reflectance.
 ALBEDO = _CODE**2.2
 #: 8-bit code → shading or highlight, in units where the 95th percentile of a light's layer is 1.
@@ -48,21 +50,29 @@ class Scene:
         """Pixels a side."""
         return int(self.ids.shape[0])
 
+    @property
+    def bytes(self) -> int:
+        """What the scene takes in memory."""
+        coloured = [*self.albedos, *self.shadings, *self.highlights.values(), self.normals]
+        return self.ids.nbytes + sum(plane.nbytes for plane in coloured)
+
 
 class Shards:
-    """The scenes below a folder of ``*.tar``; decoded on first use, then kept in memory when
-    ``keep`` is set.
+    """The scenes below a folder of ``*.tar``; decoded on first use, then kept in memory while
+    ``keep`` bytes are not used up. Scenes beyond them are decoded whenever they are asked for: in
+    an endless shuffle none is worth more than another.
 
     ``part`` (first, step) takes every ``step``-th scene alone."""
 
-    def __init__(self, folder: Path, part: tuple[int, int] = (0, 1), keep: bool = True) -> None:
+    def __init__(self, folder: Path, part: tuple[int, int] = (0, 1), keep: int = KEPT) -> None:
         first, step = part
         everywhere = [place for tar in sorted(folder.glob("*.tar")) for place in _index(tar)]
         self._places = everywhere[first::step]
         if not self._places:
             message = f"{folder} holds no *.tar shards"
             raise DataError(message, "see the README on rendered training data")
-        self._keep: dict[int, Scene] | None = {} if keep else None
+        self._kept: dict[int, Scene] = {}
+        self._bytes_left = keep
 
     def __len__(self) -> int:
         return len(self._places)
@@ -72,11 +82,13 @@ class Shards:
         return [key for _, key, _ in self._places]
 
     def __getitem__(self, index: int) -> Scene:
-        if self._keep is None:
-            return _decode(*self._places[index])
-        if index not in self._keep:
-            self._keep[index] = _decode(*self._places[index])
-        return self._keep[index]
+        if index in self._kept:
+            return self._kept[index]
+        scene = _decode(*self._places[index])
+        if scene.bytes <= self._bytes_left:
+            self._kept[index] = scene
+            self._bytes_left -= scene.bytes
+        return scene
 
 
 def any_meta(folder: Path) -> Mapping[str, Any]:

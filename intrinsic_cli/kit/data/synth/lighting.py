@@ -1,0 +1,123 @@
+"""The light of one sample: a random mix of what the renderer lit the scene with, each light in a
+colour of its own, some of them broken by shadows from outside the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from intrinsic_cli.kit.data.synth.patterns import random_pattern
+from intrinsic_cli.kit.data.synth.shards import SHADING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.data.crops import Window
+    from intrinsic_cli.kit.data.synth.shards import Scene
+
+_CAST = 0.12  # spread of a light's logarithms, each channel by itself
+_WARM = 0.3  # spread along the line from lamps to blue sky, of half of the samples
+#: What a step to the warm side does to log red, green, blue: about a black body's line.
+_BLACK_BODY = np.array([0.7, 0.05, -0.9])
+_COLOURFUL = 0.5  # of the samples have lights of plainly unlike colours
+_SHADOWED = 0.45  # of the samples have a shadow thrown into them
+_SUN = 12.0  # times stronger than drawn: the brightest light that is let through in patches
+_LEAK = 0.25  # of a light that goes round what shades it, at most
+
+
+class Lighting(NamedTuple):
+    """The scene's light: ``shading`` and ``highlight`` [H,W,3]; ``harmonics`` [9,3] or None."""
+
+    shading: Image
+    highlight: Image
+    harmonics: NDArray[np.float64] | None
+
+    def cast(self, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The mean colour of the light [3] in ``known`` [H,W], its own mean 1; what a camera's
+        white balance would like to take out."""
+        if not known.any():
+            return np.ones(3)
+        colour = self.shading[known].mean(0, dtype=np.float64)
+        return np.asarray(colour / max(float(colour.mean()), 1e-6))
+
+
+def random_lighting(
+    scene: Scene, window: Window, rng: np.random.Generator, plain: bool = False
+) -> Lighting:
+    """A mix of the scene's lights; ``plain`` throws no shadows and keeps to mild colours.
+
+    ``harmonics`` are those of the lights themselves, without what shades them."""
+    count = len(scene.shadings)
+    strength = rng.dirichlet(np.full(count, 0.6))[:, None]
+    colour = np.exp(rng.normal(0, _CAST, (count, 3)))
+    weights = (strength * colour).astype(np.float32)
+    arriving: dict[int, Image] = {}
+    if not plain:
+        weights = _warmed(weights, rng)
+        arriving = _shadow(weights, window.of(scene.ids), rng)
+    shadings = dict(enumerate(scene.shadings))
+    layers = _lit(shadings, weights, arriving, window)
+    glints = _lit(scene.highlights, weights, arriving, window)
+    shading = _total(layers)
+    highlight = _total(glints) if glints else np.zeros_like(shading)
+    return Lighting(shading, highlight, _harmonics(scene, weights))
+
+
+def _warmed(weights: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Half of the time every light moves along the line from candle to sky."""
+    if rng.random() > _COLOURFUL:
+        return weights
+    warmth = rng.normal(0, _WARM, (len(weights), 1))
+    return np.asarray(weights * np.exp(warmth * _BLACK_BODY), np.float32)
+
+
+def _shadow(
+    weights: NDArray[np.float32], ids: NDArray[np.uint8], rng: np.random.Generator
+) -> dict[int, Image]:
+    """By light: the share of it that arrives [H,W,1]. The shaded light may be a sun among lamps:
+    its weight is raised in place."""
+    if rng.random() > _SHADOWED:
+        return {}
+    power = weights.sum(1).astype(np.float64)
+    shaded = int(rng.choice(len(weights), p=power / power.sum()))
+    weights[shaded] *= np.exp(rng.uniform(0, np.log(_SUN)))
+    leak = rng.uniform(0, _LEAK)
+    pattern = leak + (1 - leak) * random_pattern(ids, rng)
+    return {shaded: np.asarray(pattern[..., None], np.float32)}
+
+
+def _lit(
+    codes: Mapping[int, NDArray[np.uint8]],
+    weights: NDArray[np.float32],
+    arriving: Mapping[int, Image],
+    window: Window,
+) -> list[Image]:
+    """What every light adds, linear [H,W,3]."""
+    layers = []
+    for light, plane in codes.items():
+        layer = weights[light] * SHADING[window.of(plane)]
+        if light in arriving:
+            layer = layer * arriving[light]
+        layers.append(layer)
+    return layers
+
+
+def _harmonics(scene: Scene, weights: NDArray[np.float32]) -> NDArray[np.float64] | None:
+    """The mixed lights' spherical harmonics [9,3]; None where the scene does not know them."""
+    lights = scene.meta["lights"]
+    if any("sh9" not in light for light in lights):
+        return None
+    total = np.zeros((9, 3))
+    for light, weight in zip(lights, weights, strict=True):
+        total += np.array(light["sh9"]) * weight
+    return total
+
+
+def _total(layers: Sequence[Image]) -> Image:
+    total = layers[0]
+    for layer in layers[1:]:
+        total = total + layer
+    return total
