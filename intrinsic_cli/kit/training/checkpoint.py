@@ -18,13 +18,24 @@ from intrinsic_cli.kit.files.atomic import replacing
 @dataclass(slots=True)
 class StageState:
     """How far a stage is: steps done, seconds spent over all calls, and the best validation so far:
-    the score that is watched, and all scores."""
+    the score that is watched, all scores, and the ``weights`` of the losses it was measured with
+    (None where an older checkpoint does not tell)."""
 
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
     scores: Mapping[str, float] = field(default_factory=dict)
     finished: bool = False
+    weights: Mapping[str, float] | None = None
+
+    def weigh(self, weights: Mapping[str, float]) -> bool:
+        """Go on with these weights of losses. Where they are others than before, validations
+        cannot be compared: the best one is forgotten, and the answer is True."""
+        changed = self.weights is not None and dict(self.weights) != dict(weights)
+        if changed:
+            self.best, self.scores = math.inf, {}
+        self.weights = dict(weights)
+        return changed
 
 
 def save_checkpoint(
@@ -35,6 +46,7 @@ def save_checkpoint(
     saved = {
         "standing": [state.step, state.seconds, state.best],
         "figures": dict(state.scores),
+        "weights": state.weights,
         "nets": {name: net.state_dict() for name, net in trainer.nets.items()},
         "optimizers": {name: o.state_dict() for name, o in trainer.optimizers.items()},
     }
@@ -74,7 +86,9 @@ def read_state(path: Path) -> StageState:
 
 def _state(saved: Mapping[str, Any]) -> StageState:
     step, seconds, best = saved["standing"]
-    return StageState(int(step), float(seconds), float(best), dict(saved["figures"]))
+    weights = saved.get("weights")
+    scores = dict(saved["figures"])
+    return StageState(int(step), float(seconds), float(best), scores, weights=weights)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,8 @@ class Loop:
             self._require_steps_left()
         else:
             self.trainer.setup()
+        if self.state.weigh(_weights_of_losses(self.config)):
+            progress.note("the losses weigh otherwise than before: the best step is sought anew")
         if self.processes.leads:
             self.stopped.unlink(missing_ok=True)
         self.processes.share_weights(self.trainer.nets)
@@ -234,3 +237,9 @@ class Loop:
     def _save(self) -> None:
         save_checkpoint(self.last, self.state, self.trainer, self._helpers)
         self._saved = self._clock()
+
+
+def _weights_of_losses(config: TrainConfig) -> dict[str, float]:
+    """What validation adds up with: the settings called ``..._weight``."""
+    settings = asdict(config)
+    return {name: value for name, value in settings.items() if name.endswith("_weight")}

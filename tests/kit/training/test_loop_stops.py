@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import torch
 from line_trainer import Line, Modes, Told, loop
 from torch import Tensor
 
-from intrinsic_cli.api import Silent, UsageError
+from intrinsic_cli.api import Silent, TrainConfig, UsageError
 from intrinsic_cli.kit.networks.checkpoint import load_weights
+from intrinsic_cli.kit.training.loop import Loop
 
 
 def stop_after(steps: int):  # type: ignore[no-untyped-def]
@@ -51,6 +53,32 @@ def test_the_best_score_survives_a_stop(tmp_path: Path) -> None:
     state = loop(tmp_path, Line()).run(Silent())
     assert state.best == 0.0
     assert (tmp_path / "best.safetensors").read_bytes() == before
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed(TrainConfig):
+    """Settings of a method with a loss that can weigh more or less."""
+
+    colour_weight: float = 1.0
+
+
+def test_the_best_score_is_forgotten_where_losses_weigh_otherwise(tmp_path: Path) -> None:
+    """What was added up in another way is no measure."""
+
+    def weighed(weight: float) -> Loop:
+        stage = loop(tmp_path, Line())
+        stage.config = Weighed(**asdict(stage.config), colour_weight=weight)
+        return stage
+
+    weighed(1.0).run(Silent(), stop_after(45))
+    saved = torch.load(tmp_path / "last.pt", weights_only=True)
+    saved["standing"][2] = 0.0
+    torch.save(saved, tmp_path / "last.pt")
+    told = Told()
+    state = weighed(2.0).run(told)
+    assert 0 < state.best < math.inf
+    assert load_weights(tmp_path / "best.safetensors")[1]["step"] == 60
+    assert any("sought anew" in note for note in told.notes)
 
 
 def test_a_resumed_state_has_the_scores_of_the_best(tmp_path: Path) -> None:
