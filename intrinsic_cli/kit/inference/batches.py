@@ -33,8 +33,7 @@ class Crop:
     @property
     def pixels(self) -> int:
         """How many there are."""
-        height, width = self.photo.pixels.shape[:2]
-        return height * width
+        return self.photo.pixels[..., 0].size
 
 
 #: Photos and crops that run together at most; a photo may have any number of regions.
