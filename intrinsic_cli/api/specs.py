@@ -57,6 +57,9 @@ class TrainConfig:
         5.0, "minutes after which a checkpoint is due whatever the step; 0 = by steps alone", low=0
     )
     seed: int = knob(0, "seed of weights, data order and augmentation")
+    workers: int = knob(
+        -1, "processes that make batches; 0 = a thread, -1 = as many as a GPU needs", low=-1
+    )
 
 
 @dataclass(frozen=True, slots=True)

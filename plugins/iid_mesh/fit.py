@@ -127,10 +127,13 @@ class _Fitting:
     """The numbers that move: offsets of vertices, and the camera."""
 
     def __init__(self, target: Tensor, start: Start, template: Template) -> None:
-        self.target, self.start, self.template = target, start, template
+        self.target = target
+        self.start = start
+        self.template = template
         self.offsets = torch.zeros_like(start.half, requires_grad=True)
         self.place = start.camera[:3].clone().requires_grad_()
-        groups = [{"params": [each]} for each in (self.offsets, self.place)]
+        moving = [self.offsets, self.place]
+        groups = [{"params": [each]} for each in moving]
         self.adam = Adam(groups, lr=_RATES[0])
 
     def shape(self) -> Tensor:

@@ -73,11 +73,11 @@ def _disc(picture: Codes, place: tuple[int, int], colour: tuple[int, ...]) -> No
 
 def _colours(count: int) -> list[tuple[int, ...]]:
     """As many hues, far apart."""
-    hues = np.linspace(0, 180, count, endpoint=False)
     codes = np.full((1, count, 3), 255, np.uint8)
-    codes[0, :, 0] = hues
-    colours = cv2.cvtColor(codes, cv2.COLOR_HSV2RGB)[0]
-    return [tuple(colour) for colour in colours.tolist()]
+    codes[0, :, 0] = np.linspace(0, 180, count, endpoint=False)
+    (colours,) = cv2.cvtColor(codes, cv2.COLOR_HSV2RGB)
+    rows = colours.tolist()
+    return [tuple(row) for row in rows]
 
 
 def _enlarged(photo: Image) -> Codes:

@@ -73,7 +73,7 @@ class MeshPool:
             made["camera_near"] = 100 * float((errors < _NEAR).mean())
         return made
 
-    def pictures(self) -> Mapping[str, NDArray[np.uint8]]:
+    def drawn(self) -> Mapping[str, NDArray[np.uint8]]:
         """``keypoints``: those of a few photos, each found again in the next."""
         numbers = range(len(self._shown))
         pairs = [self._carried(first, second) for first, second in pairwise(numbers)]

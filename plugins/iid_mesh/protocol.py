@@ -69,7 +69,7 @@ MESHES = Protocol(
     headline="iou",
     reads=("mask", "mesh", "camera", FLOW),
     pool=MeshPool,
-    pictures=MeshPool.pictures,
+    pictures=MeshPool.drawn,
     baselines={
         "sphere": baselines.sphere,
         "mean template": baselines.mean_template,

@@ -45,7 +45,7 @@ def texels(case: Case, answer: Answer) -> Tensor | None:
     points = torch.einsum("tc,fcx->ftx", shares, sphere.vertices[sphere.faces])
     flat = points.flatten(0, 1)
     (found,) = at_points(shown.permute(2, 0, 1)[None, :2], flat)
-    return _in_photo(found, case, answer).unflatten(0, points.shape[:2])
+    return _in_photo(found, case, answer).view(*points.shape[:2], 2)
 
 
 def _in_photo(places: Tensor, case: Case, answer: Answer) -> Tensor:
@@ -56,4 +56,5 @@ def _in_photo(places: Tensor, case: Case, answer: Answer) -> Tensor:
     height, width = case.photo.shape[:2]
     left, top, side, _ = record["box"]
     pixels = places * side + places.new_tensor([left, top])
-    return 2 * pixels / places.new_tensor([width, height]) - 1
+    shares: Tensor = pixels / places.new_tensor([width, height])
+    return 2 * shares - 1

@@ -32,25 +32,42 @@ def bounded_shadings(
     """All of the shading and the harmonics' part of it [B,3,h,w], linear, above 0, and so bright
     that almost no albedo within the ``outline`` [B,1,H,W] reflects more than it receives."""
     shading = domain.shading(made.shading)
-    mean = shading.mean((1, 2, 3), keepdim=True)
-    least = (_DARKEST * mean).clamp_min(_LEAST)
+    least = _least(shading)
     shading = torch.maximum(shading, least)
     size = size_of(shading)
     photo = resize(small, size)
     if made.residual is not None and not domain.srgb:
-        paint = domain.albedo(made.albedo)
-        told = photo / paint.clamp(_DARKEST_PAINT, 1)
-        shading = _between(shading, torch.maximum(told, least))
-    inside = resize(outline, size) > 0.5
+        paint = domain.albedo(made.albedo).clamp(_DARKEST_PAINT, 1)
+        told = torch.maximum(photo / paint, least)
+        shading = _between(shading, told)
     harmonic = shading
     if made.harmonic is not None:
         harmonic = torch.maximum(domain.shading(made.harmonic), least)
+    inside = _inside(outline, size)
     if not domain.srgb:
-        tint = _colour(shading, inside) ** _TINT
-        shading = luminance(shading, axis=1) * tint
-        harmonic = harmonic * tint / _colour(harmonic, inside)
+        shading, harmonic = _in_one_light(shading, harmonic, inside)
     excess = _excess(photo / shading, inside)
     return shading * excess, harmonic * excess
+
+
+def _least(shading: Tensor) -> Tensor:
+    """What a shading [B,3,h,w] is never taken for less than, [B,1,1,1]."""
+    mean = shading.mean((1, 2, 3), keepdim=True)
+    return (_DARKEST * mean).clamp_min(_LEAST)
+
+
+def _inside(outline: Tensor, size: tuple[int, int]) -> Tensor:
+    """Where a head is rather than not, at ``size``."""
+    return resize(outline, size) > 0.5
+
+
+def _in_one_light(shading: Tensor, harmonic: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+    """All of the shading in one colour, that of its mean and nearer to white, and the harmonics'
+    part of it with that mean colour."""
+    tint = _colour(shading, inside) ** _TINT
+    single = luminance(shading, axis=1) * tint
+    gain = tint / _colour(harmonic, inside)
+    return single, harmonic * gain
 
 
 def _between(shading: Tensor, told: Tensor) -> Tensor:

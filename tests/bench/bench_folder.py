@@ -119,9 +119,12 @@ def run_job(photos: Path, form: str, args: argparse.Namespace) -> Spent:
 
 def run_limits(photos: Path, args: argparse.Namespace) -> dict[str, list[float]]:
     """:func:`measure_limits` in a process of its own."""
-    words = [sys.executable, __file__, "--limits", str(photos / "0.jpg")]
-    words += ["--device", args.device, "--method", args.method]
-    words += ["--photos", str(args.photos), "--formats", *args.formats]
+    words = [sys.executable, __file__]
+    words += ["--limits", str(photos / "0.jpg")]
+    words += ["--device", args.device]
+    words += ["--method", args.method]
+    words += ["--photos", str(args.photos)]
+    words += ["--formats", *args.formats]
     told = subprocess.run(words, capture_output=True, text=True, check=True)
     limits: dict[str, list[float]] = json.loads(told.stdout)
     return limits

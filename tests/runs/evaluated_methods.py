@@ -122,7 +122,7 @@ class Brightest:
     def scores(self) -> dict[str, float]:
         return {"brightest": max(self.seen)} if self.seen else {}
 
-    def pictures(self) -> dict[str, Any]:
+    def drawn(self) -> dict[str, Any]:
         gray = np.array(self.seen) * 99
         return {"steps": np.tile(gray.astype(np.uint8)[None, :, None], (5, 1, 3))}
 
@@ -147,7 +147,7 @@ BRIGHTNESS = Protocol(
     headline="brightness",
     reads=("light", "mesh"),
     pool=Brightest,
-    pictures=Brightest.pictures,
+    pictures=Brightest.drawn,
     baselines={"darkness": lambda case: {"shading": np.zeros_like(case.photo[..., :1])}},
     shows=("shading",),
 )

@@ -63,6 +63,12 @@ def test_two_processes_have_the_losses_of_one_with_batches_twice_as_large(
     same(tmp_path / "run", whole)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_batches_are_the_same_whoever_makes_them(whole: Path, tmp_path: Path) -> None:
+    train(request(tmp_path / "run", (*WHOLE, "workers=2")))
+    same(tmp_path / "run", whole)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="torchrun")
 def test_processes_of_torchrun_train_one_run(whole: Path, tmp_path: Path) -> None:
     words = ["train", "-m", "gray", "--out", str(tmp_path / "run"), "--steps", str(STEPS)]

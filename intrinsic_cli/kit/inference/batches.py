@@ -33,8 +33,7 @@ class Crop:
     @property
     def pixels(self) -> int:
         """How many there are."""
-        height, width = self.photo.pixels.shape[:2]
-        return height * width
+        return self.photo.pixels[..., 0].size
 
 
 #: Photos and crops that run together at most; a photo may have any number of regions.
@@ -98,8 +97,8 @@ def run_batches(network: Network, crops: Sequence[Crop]) -> list[Part]:
     for group in _groups(crops, network.decomposer):
         same_size = [crops[index] for index in group]
         parts = _run_group(network, same_size)
-        for index, part in zip(group, parts, strict=True):
-            done[index] = part
+        numbered = zip(group, parts, strict=True)
+        done.update(numbered)
     return [done[index] for index in range(len(crops))]
 
 
@@ -155,18 +154,29 @@ def _run_in_strips(network: Network, crop: Crop) -> Part:
 
 def _run_batch(network: Network, crops: Sequence[Crop]) -> list[Part]:
     frame, runtime = network.decomposer.frame, network.runtime
-    prepared = [prepare(crop.photo, frame, runtime.device) for crop in crops]
-    regions = [crop.region for crop in crops]
+    prepared, regions = [], []
+    for crop in crops:
+        photo = prepare(crop.photo, frame, runtime.device)
+        prepared.append(photo)
+        regions.append(crop.region)
     outputs = run_network(network.decomposer, prepared, runtime, network.kinds, regions)
-    return [_part(network, outputs, index, photo) for index, photo in enumerate(prepared)]
+    parts = []
+    for index, photo in enumerate(prepared):
+        part = _part(network, outputs, index, photo)
+        parts.append(part)
+    return parts
 
 
 def _part(network: Network, outputs: Outputs, index: int, photo: PreparedPhoto) -> Part:
     """What was made of one photo of the batch, at its full size."""
-    small = {name: layer[index : index + 1] for name, layer in outputs.layers.items()}
     upsample = network.decomposer.frame.upsample
+    mine = slice(index, index + 1)
+    small, layers = {}, {}
+    for name, layer in outputs.layers.items():
+        small[name] = layer[mine]
     full = to_full_size(photo, small, upsample, network.kinds)
-    layers = {name: to_image(layer) for name, layer in full.items()}
+    for name, layer in full.items():
+        layers[name] = to_image(layer)
     alpha = alpha_at_full_size(photo, outputs.alpha, index)
     return part_of(outputs, index, layers, alpha)
 

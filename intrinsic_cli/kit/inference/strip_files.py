@@ -53,9 +53,25 @@ def write_strips(
     scales = _scales(photo, strips, kinds)
     error = _Error()
     if form == "jpg":
-        _write_jpegs(photo, _kept(photo, strips, kinds, scales), kinds, places, exif, error)
-        return _without_codes(kinds, scales), error.value
-    bits = 16 if form == "png16" else 8
+        kept = _kept(photo, strips, kinds, scales)
+        _write_jpegs(photo, kept, kinds, places, exif, error)
+    else:
+        bits = 16 if form == "png16" else 8
+        _write_pngs(photo, strips, scales, kinds, places, bits, exif, error)
+    return _without_codes(kinds, scales), error.value
+
+
+def _write_pngs(
+    photo: PhotoRows,
+    strips: Strips,
+    scales: Mapping[str, float],
+    kinds: Kinds,
+    places: Mapping[str, Path],
+    bits: int,
+    exif: Exif | None,
+    error: _Error,
+) -> None:
+    """Write the layers row by row; sums up the ``error`` they make."""
     with ExitStack() as stack:
         writers = {}
         for name, kind in kinds.items():
@@ -64,7 +80,6 @@ def write_strips(
             writers[name] = PngWriter(file, photo.size, channels, bits, _marks(kind, exif))
         _write_rows(_bands(photo, strips, kinds), writers, kinds, scales, error)
         _close(writers.values())
-    return _without_codes(kinds, scales), error.value
 
 
 def _write_rows(

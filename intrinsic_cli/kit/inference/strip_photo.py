@@ -53,10 +53,14 @@ def in_strips(decomposer: Decomposer, photo: Photo, runtime: Runtime, kinds: Kin
     strips, part = make_strips(decomposer, source, runtime, kinds)
     layers: dict[str, Image] = {}
     for rows in bands(*source.size):
-        shown = to_planes(source.rows(rows).pixels, runtime.device)
-        for name, layer in strips.rows(shown, rows).items():
-            made = to_image(layer)
-            whole = layers.setdefault(name, np.empty((*source.size, made.shape[2]), np.float32))
-            follows = kind_of(name, kinds).follows_exposure
-            whole[rows] = made * np.float32(source.exposure if follows else 1.0)
+        pixels = source.rows(rows).pixels
+        made = strips.rows(to_planes(pixels, runtime.device), rows)
+        for name, layer in made.items():
+            image = to_image(layer)
+            if kind_of(name, kinds).follows_exposure:
+                image *= np.float32(source.exposure)
+            if name not in layers:
+                shape = (*source.size, image.shape[2])
+                layers[name] = np.empty(shape, np.float32)
+            layers[name][rows] = image
     return replace(part, layers=layers)

@@ -55,7 +55,7 @@ class DarkColours:
         neighbourhood and give ``shading`` [1,3,n,W] the rest, both in place: ``rows`` of layers of
         ``size``, whose product is ``shown``."""
         trust = _trust(luminance(shown, axis=1), self.noise)
-        trust = trust[:, 0] * (1 + BRIGHT**-2)
+        trust = trust[0, 0] * (1 + BRIGHT**-2)
         dark = torch.nonzero(trust < 1, as_tuple=True)
         if not len(dark[0]):
             return
@@ -92,8 +92,8 @@ def mend_dark(shown: Tensor, albedo: Tensor, shading: Tensor, dark: DarkColours)
     """:meth:`DarkColours.mend` of whole layers [1,3,H,W], in bands."""
     size = size_of(shown)
     for rows in bands(*size):
-        parts = (layer[:, :, rows] for layer in (shown, albedo, shading))
-        dark.mend(*parts, rows, size)
+        part = shown[:, :, rows]
+        dark.mend(part, albedo[:, :, rows], shading[:, :, rows], rows, size)
 
 
 def _trust(light: Tensor, noise: float) -> Tensor:
@@ -143,5 +143,5 @@ def _reduced(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _pixels(layer: Tensor) -> Tensor:
-    """[1,C,n,W] → the same as [1,n,W,C]."""
-    return layer.permute(0, 2, 3, 1)
+    """[1,C,n,W] → the same as [n,W,C]."""
+    return layer[0].permute(1, 2, 0)

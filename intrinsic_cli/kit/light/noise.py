@@ -44,7 +44,7 @@ def code_noise(bits: int, encoding: str) -> float:
     """What the codes of a file leave uncertain near black; 0 for floats."""
     if bits > 16:
         return 0.0
-    step = 1.0 / (2**bits - 1)
+    step = 1.0 / ((1 << bits) - 1)
     slope = 1.0 if encoding == "linear" else _SLOPE
     return min(_MOST, _CODES * step / slope)
 

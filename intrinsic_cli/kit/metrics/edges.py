@@ -33,8 +33,10 @@ def share_of_steps(
     distance = max(1, max(stepped.shape[-2:]) // STEPS_A_SIDE)
     totals = torch.zeros(3, len(stepped), dtype=torch.float64, device=stepped.device)
     for axis in (2, 3):
-        steps = [_steps(layer, axis, distance) for layer in (answered, stepped, flat)]
-        totals += _sums(*steps, _both(known, axis, distance))
+        found = _steps(answered, axis, distance)
+        step = _steps(stepped, axis, distance)
+        rest = _steps(flat, axis, distance)
+        totals += _sums(found, step, rest, _both(known, axis, distance))
     common, energy, count = totals
     share = common / energy.clamp(min=DARK)
     return torch.where(count >= FEWEST, share, torch.nan)

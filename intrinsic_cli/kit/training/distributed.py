@@ -8,19 +8,14 @@ quicker by is the exchange that it hides behind the backward pass."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count as counting
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim import Optimizer
-
-if TYPE_CHECKING:
-    from intrinsic_cli.api import Trainer
-    from intrinsic_cli.api.data import Batch
 
 T = TypeVar("T")
 
@@ -97,16 +92,11 @@ class Processes:
         """Wait until every process is here."""
         self.any(False)
 
-    def batches(self, trainer: Trainer, start: int) -> Generator[Batch, None, None]:
-        """The batches that this process trains on, from step ``start`` on: of those of a dataset
-        every ``count``-th. As the n-th begins with the sample after the last of the one before,
-        those of a step are together what one process would see at a batch size as much larger."""
-        if self.count == 1:
-            yield from trainer.batches("train", start)
-            return
-        for step in counting(start):
-            mine = step * self.count + self.rank
-            yield from islice(trainer.batches("train", mine), 1)
+    def numbers(self, step: int) -> Iterator[int]:
+        """The numbers of the batches that this process trains on, from ``step`` on: of those of a
+        dataset every ``count``-th. As the n-th begins with the sample after the last of the one
+        before, those of a step are what one process would see at a batch size as much larger."""
+        return counting(step * self.count + self.rank, self.count)
 
 
 def _fill_in(weights: Sequence[Tensor], gradients: Sequence[Tensor], used: Sequence[float]) -> None:

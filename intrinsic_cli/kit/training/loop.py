@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from torch import Tensor
 from intrinsic_cli.api import Progress, Runtime, TrainConfig, Trainer, TrainingError, UsageError
 from intrinsic_cli.kit.networks.checkpoint import save_weights, state_of
 from intrinsic_cli.kit.networks.device import autocast
+from intrinsic_cli.kit.training.batch_workers import batch_of, made_by_workers, worker_count
 from intrinsic_cli.kit.training.checkpoint import (
     StageState,
     read_state,
@@ -130,7 +131,14 @@ class Loop:
 
     def _batches(self) -> Generator[Batch, None, None]:
         """Training batches from the step the stage is at, made ahead of time."""
-        return prefetch(self.processes.batches(self.trainer, self.state.step))
+        step, processes = self.state.step, self.processes
+        workers = worker_count(self.config.workers, self.runtime.device, processes.count)
+        if workers:
+            return made_by_workers(self.trainer, processes.numbers(step), workers)
+        if processes.count == 1:
+            return prefetch(self.trainer.batches("train", step))
+        made = (batch_of(self.trainer, number) for number in processes.numbers(step))
+        return prefetch(chain.from_iterable(made))
 
     def _to_device(self, batch: Batch) -> dict[str, Tensor]:
         return {name: x.to(self.runtime.device, non_blocking=True) for name, x in batch.items()}

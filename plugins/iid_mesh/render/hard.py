@@ -35,9 +35,13 @@ def visible(points: Tensor, faces: Tensor, size: int) -> Visible:
     count from both sides. DataError where points are not finite."""
     scene = Scene.of(points, faces, size)
     pieces = [_in_rows(scene, rows) for rows in near(scene, 0.0)]
-    face, shares, depth = (torch.cat(planes) for planes in zip(*pieces, strict=True))
+    faces_seen, shares, depths = zip(*pieces, strict=True)
     pictures = (scene.batch, size, size)
-    return Visible(face.view(pictures), shares.view(*pictures, 3), depth.view(pictures))
+    return Visible(
+        face=torch.cat(faces_seen).view(pictures),
+        barycentric=torch.cat(shares).view(*pictures, 3),
+        depth=torch.cat(depths).view(pictures),
+    )
 
 
 def _in_rows(scene: Scene, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:

@@ -73,8 +73,13 @@ class Pairs:
 
     def kept(self, which: Tensor) -> Pairs:
         """Some of them, by number [Q]."""
-        columns = (self.face, self.pixel, self.x, self.y)
-        return Pairs(*(column.index_select(0, which) for column in columns), self.pixels)
+        return Pairs(
+            face=self.face.index_select(0, which),
+            pixel=self.pixel.index_select(0, which),
+            x=self.x.index_select(0, which),
+            y=self.y.index_select(0, which),
+            pixels=self.pixels,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,14 @@ class Rows:
         """Some of the rows."""
         inside = (self.row >= begin) & (self.row < end)
         kept = inside.nonzero().squeeze(1)
-        columns = (self.face, self.row, self.first, self.count)
-        return Rows(begin, end, *(column.index_select(0, kept) for column in columns))
+        return Rows(
+            begin=begin,
+            end=end,
+            face=self.face.index_select(0, kept),
+            row=self.row.index_select(0, kept),
+            first=self.first.index_select(0, kept),
+            count=self.count.index_select(0, kept),
+        )
 
 
 @torch.no_grad()
@@ -103,13 +114,18 @@ def near(scene: Scene, radius: float) -> list[Rows]:
     """Where faces are near: in or less than ``radius`` outside of them, and hardly further. All
     rows of all pictures, in pieces of no more than :data:`MOST` pairs or of one row each."""
     face, row = _rows(scene, radius)
-    left, right = _between_edges(scene, radius, face, scene.centre(row))
+    y = scene.centre(row)
+    left, right = _between_edges(scene, radius, face, y)
     first, last = _indices(left, right, scene.size)
-    count = (last - first + 1).clamp_min(0)
+    count = last - first + 1
+    count = count.clamp_min(0)
     faces = scene.corners.shape[1] // scene.batch
-    row = row + (face // faces) * scene.size
-    whole = Rows(0, scene.batch * scene.size, face, row, first, count)
-    if int(count.sum()) <= MOST:
+    picture = face // faces
+    row = row + picture * scene.size
+    end = scene.batch * scene.size
+    whole = Rows(0, end, face, row, first, count)
+    total = int(count.sum())
+    if total <= MOST:
         return [whole]
     return [whole.part(begin, end) for begin, end in _pieces(whole)]
 

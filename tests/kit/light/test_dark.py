@@ -133,10 +133,8 @@ def test_bands_and_layouts_make_no_difference(
 ) -> None:
     albedo, shading = mended(scene.photo, scene.shading)
     monkeypatch.setattr("intrinsic_cli.kit.light.resize.BAND_PIXELS", SIDE * 7)
-    layered = [
-        each.contiguous(memory_format=torch.channels_last) for each in (scene.photo, scene.shading)
-    ]
-    again = mended(*layered)
+    layered = scene.photo.contiguous(memory_format=torch.channels_last)
+    again = mended(layered, scene.shading.contiguous(memory_format=torch.channels_last))
     torch.testing.assert_close(again[0], albedo, rtol=1e-5, atol=1e-7)
     torch.testing.assert_close(again[1], shading, rtol=1e-5, atol=1e-7)
 

@@ -106,7 +106,7 @@ def test_truth_at_any_scale_scores_zero(protocol: str, coloured: bool) -> None:
 
 def test_hue_of_the_photo_is_the_cast_of_its_light() -> None:
     case = made_up(coloured=True)
-    cast = np.float32([1.5, 1.0, 0.5])
+    cast = np.array([1.5, 1.0, 0.5], np.float32)
     case.truth = {"albedo": np.ones_like(case.photo), "shading": np.ones_like(case.photo) * cast}
     case.photo = np.ones_like(case.photo) * cast
     degrees = np.degrees(np.arccos(3 / np.sqrt(3 * 3.5)))

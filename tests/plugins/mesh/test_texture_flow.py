@@ -112,13 +112,13 @@ def test_near_is_what_lies_within_three_pixels(distance: float, face: int) -> No
 
 def test_keypoints_are_drawn_where_they_are_found_and_marked(cases: list[Case]) -> None:
     answers = [answered(case, true_flow(case)) for case in cases]
-    (drawn,) = pool_of(cases, answers).pictures().values()
+    (drawn,) = pool_of(cases, answers).drawn().values()
     assert drawn.dtype == np.uint8
     rows, columns = len(cases) - 1, 4
     assert drawn.shape[0] > 256 * rows
     assert drawn.shape[1] > 256 * columns
     wrong = [answers[0], *(answered(case, true_flow(case).flip(1)) for case in cases[1:])]
-    (other,) = pool_of(cases, wrong).pictures().values()
+    (other,) = pool_of(cases, wrong).drawn().values()
     changed = np.flatnonzero((drawn != other).any(axis=(0, 2)))
     assert 256 < changed[0] < changed[-1] < 2 * 270, "only the column of the flow"
-    assert MeshPool().pictures() == {}
+    assert MeshPool().drawn() == {}

@@ -70,7 +70,7 @@ class Cub(TrainingReader[Annotated]):
         entry: Annotated = case.facts["entry"]
         sample = _cut(entry, case.facts["whole"], case.facts["silhouette"], side, rng)
         if "parts" in self.offers and entry.parts:
-            sample["parts"] = _parts(entry.parts, sample["mask"], side)
+            return {**sample, "parts": _parts(entry.parts, sample["mask"], side)}
         return sample
 
 

@@ -30,12 +30,23 @@ def read_tables(folder: Path) -> Splits:
     where a file is missing, or a bird is not in all tables."""
     tables = [folder / name for name in TABLES]
     require_files("CUB-200-2011", folder, tables, LAYOUT)
-    images, boxes, splits, parts = tables
+    birds = _birds(folder, *tables)
+    wanted = [path for _, bird in birds for path in _files(bird)]
+    require_files("CUB-200-2011", folder, wanted, LAYOUT)
+    train = [bird for trains, bird in birds if trains]
+    held_out = [bird for trains, bird in birds if not trains]
+    return {"train": train, "val": held_out}
+
+
+def _birds(
+    folder: Path, images: Path, boxes: Path, splits: Path, parts: Path
+) -> list[tuple[bool, Annotated]]:
+    """Every bird, and whether it is of the training split."""
     box_of = {number: _box(*row) for number, *row in _rows(boxes)}
     trains = {number: flag == "1" for number, flag in _rows(splits)}
     points_of = _keypoints(parts)
     none = np.zeros((KEYPOINTS, 3), np.float32)
-    train, held_out = [], []
+    birds = []
     for number, place in _rows(images):
         if number not in box_of or number not in trains:
             message = f"image {number} of images.txt is in no other table"
@@ -44,10 +55,8 @@ def read_tables(folder: Path) -> Splits:
         silhouette = (folder / "segmentations" / place).with_suffix(".png")
         points = points_of.get(number, none)
         bird = Annotated(photo, silhouette, box_of[number], points)
-        (train if trains[number] else held_out).append(bird)
-    wanted = [path for bird in (*train, *held_out) for path in _files(bird)]
-    require_files("CUB-200-2011", folder, wanted, LAYOUT)
-    return {"train": train, "val": held_out}
+        birds.append((trains[number], bird))
+    return birds
 
 
 def _files(bird: Annotated) -> Iterator[Path]:
