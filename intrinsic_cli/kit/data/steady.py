@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.kit.data.changes import CHANGES, Change
+from intrinsic_cli.kit.data.crops import WHITE
 from intrinsic_cli.kit.data.layer_files import refuse_empty, visible
 from intrinsic_cli.kit.data.layouts import STEADY
 from intrinsic_cli.kit.data.photos import is_photo, reduced
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
-from intrinsic_cli.kit.metrics.pixels import SATURATED
+from intrinsic_cli.kit.light.changes import CHANGES, Change
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class ChangedPhoto(NamedTuple):
 
 class Steady(MeasuringReader[ChangedPhoto]):
     """The photos in ``folder`` (not below it) without any truth: every photo as it is and changed
-    by all of :data:`~intrinsic_cli.kit.data.changes.CHANGES`, one case a change, photo by photo.
+    by all of :data:`~intrinsic_cli.kit.light.changes.CHANGES`, one case a change, photo by photo.
 
     Photos are reduced to 1024 pixels a side. The mask leaves out what is transparent or clipped,
     before or after the change."""
@@ -56,7 +56,7 @@ class Steady(MeasuringReader[ChangedPhoto]):
         whole, mask = _pixels(entry.path)
         change = entry.change
         photo = np.ascontiguousarray(change.photo(whole))
-        unclipped = photo.max(axis=2) < SATURATED
+        unclipped = photo.max(axis=2) < WHITE
         known = change.moved(mask) & unclipped
         name = f"{entry.path.stem}_{entry.number:02d}_{change.kind}"
         return Case(name, photo, {}, known, {"scene": entry.path.name, "change": change})
@@ -74,5 +74,5 @@ def _pixels(path: Path) -> tuple[Image, NDArray[np.bool_]]:
     shown = visible(photo)
     pixels, shown = reduced(photo.pixels, shown)
     brightest = pixels.max(axis=2)
-    unclipped = brightest < SATURATED
+    unclipped = brightest < WHITE
     return pixels, np.asarray(shown & unclipped)

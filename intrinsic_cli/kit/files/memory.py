@@ -14,8 +14,8 @@ from intrinsic_cli.api import DataError
 #: Memory that decomposing takes, bytes a pixel: the photo, its layers, what is made of them on the
 #: way, and the next photo. Of 24 megapixels and two layers 45 were measured for PNG, 71 for TIFF.
 BYTES_PER_PIXEL = 96
-#: The same of a photo that is done in strips, of which only the codes are ever whole in memory: of
-#: 100 megapixels 9 were measured for 8 bits, 19 for 16.
+#: The same of a photo that is done in strips, of which only the codes are ever whole in memory:
+#: some 9 bytes for 8 bits and 19 for 16; 100 megapixels of 8 bits took 1.0 GiB in all.
 BYTES_IN_STRIPS = 24
 #: More pixels are never read: OpenCV's own limit.
 MOST_PIXELS = 1 << 30

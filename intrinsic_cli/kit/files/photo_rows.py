@@ -38,7 +38,7 @@ Codes = NDArray[Any]
 
 class PhotoRows:
     """A photo of which no more than some rows are ever in memory as floats. ``size`` is (h, w);
-    ``has_alpha``: something in it is said to be no part of it; ``facts`` is a photo with all its
+    ``has_alpha``: something in it is said to be no part of it; ``header`` is a photo with all its
     facts and none of its pixels."""
 
     def __init__(self, codes: Codes | Image.Image, encoding: str, metadata: Metadata) -> None:
@@ -50,7 +50,7 @@ class PhotoRows:
         else:
             self.size = codes.shape[0], codes.shape[1]
         self.has_alpha = self.rows(slice(0, 1)).alpha is not None
-        self.facts = self._told()
+        self.header = self._told()
 
     def rows(self, rows: slice) -> Photo:
         """Some rows as a photo of their own."""

@@ -57,10 +57,15 @@ def prepare(photo: Photo, frame: Frame, device: torch.device) -> PreparedPhoto:
 
 def _small(full: Tensor, to: tuple[int, int]) -> Tensor:
     """``full`` at the size the network sees; bands fit into the cache."""
-    size = (full.shape[-2], full.shape[-1])
-    if to[0] >= size[0] or to[1] >= size[1]:
+    height, width = full.shape[-2:]
+    grows = to[0] >= height or to[1] >= width
+    if grows:
         return resize(full, to)
-    return shrunk(lambda rows: full[:, :, rows], size, to)
+
+    def band(rows: slice) -> Tensor:
+        return full[:, :, rows]
+
+    return shrunk(band, (height, width), to)
 
 
 def network_size(photo: Photo, frame: Frame) -> tuple[int, int]:

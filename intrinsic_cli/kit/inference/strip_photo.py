@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 class PhotoInMemory:
     """Rows of a photo that is whole in memory, divided by its ``exposure``."""
 
-    facts: Photo
+    header: Photo
     exposure: float
 
     @property
     def size(self) -> tuple[int, int]:
         """(h, w)."""
-        height, width = self.facts.pixels.shape[:2]
+        height, width = self.header.pixels.shape[:2]
         return height, width
 
     @property
     def has_alpha(self) -> bool:
         """Is something in it said to be no part of it?"""
-        return self.facts.alpha is not None
+        return self.header.alpha is not None
 
     def rows(self, rows: slice) -> Photo:
         """Some rows as a photo of their own."""
-        pixels = self.facts.pixels[rows] / np.float32(self.exposure)
-        alpha = None if self.facts.alpha is None else self.facts.alpha[rows]
+        pixels = self.header.pixels[rows] / np.float32(self.exposure)
+        alpha = None if self.header.alpha is None else self.header.alpha[rows]
         return Photo(pixels, alpha)
 
 

@@ -48,7 +48,7 @@ class Rows(Protocol):
         """Is something in it said to be no part of it?"""
 
     @property
-    def facts(self) -> Photo:
+    def header(self) -> Photo:
         """What is told of all rows together."""
 
     def rows(self, rows: slice) -> Photo:
@@ -86,9 +86,9 @@ def _prepared(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhoto:
     to = fit_size(*photo.size, frame)
     small = small_copy(photo, to, device)
     alpha = _small_alpha(photo, to, device) if frame.alpha else small.new_ones((1, 1, 1, 1))
-    facts = photo.facts
+    header = photo.header
     noise = noise_near_black(
-        lambda rows: photo.rows(rows).pixels, photo.size, facts.bits, facts.encoding
+        lambda rows: photo.rows(rows).pixels, photo.size, header.bits, header.encoding
     )
     return PreparedPhoto(small, small, alpha, 1.0, photo.size, noise)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from intrinsic_cli.api import Case, Metric, Protocol
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.changes import CHANGES, UNCHANGED, Change
+from intrinsic_cli.kit.light.changes import CHANGES, UNCHANGED, Change
 from intrinsic_cli.kit.score.baselines import PRODUCTS
 from intrinsic_cli.kit.score.constancy import reconstruction
 

@@ -96,7 +96,7 @@ def write_large(plan: Plan, target: Target, photo: LargePhoto, result: LargeResu
     # From here on, what the sidecar vouched for is being replaced.
     target.sidecar.unlink(missing_ok=True)
     written, error = _write_layers(plan, target, photo, result)
-    loaded = LoadedPhoto(photo.rows.facts, photo.sha256, photo.began)
+    loaded = LoadedPhoto(photo.rows.header, photo.sha256, photo.began)
     facts = {
         "seconds": result.seconds,
         "clipped": loaded.photo.clipped,

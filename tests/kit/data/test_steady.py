@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.data.changes import CHANGES, UNCHANGED, Change
+from intrinsic_cli.kit.data.crops import WHITE
 from intrinsic_cli.kit.data.steady import Steady, open_steady
+from intrinsic_cli.kit.light.changes import CHANGES, UNCHANGED, Change
 from intrinsic_cli.registry import load_registry, open_dataset
 
 
@@ -72,7 +73,7 @@ def test_masks_leave_out_what_clips_before_or_after(folder: Path) -> None:
     assert whole.mask.sum() == whole.mask.size - 20 - 6
     brighter = next(case for name, case in cases.items() if name.startswith("a_") and "bri" in name)
     assert brighter.photo.max() == 1
-    assert np.array_equal(brighter.mask, brighter.photo.max(axis=2) < 0.99)
+    assert np.array_equal(brighter.mask, brighter.photo.max(axis=2) < WHITE)
     assert not brighter.mask.all()
 
 

@@ -81,7 +81,7 @@ def test_rows_are_those_of_the_whole(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_facts_are_those_of_the_whole(name: str) -> None:
     data = FILES[name]()
-    whole, facts = read_photo(data), opened(data).facts
+    whole, facts = read_photo(data), opened(data).header
     assert facts.pixels.shape == whole.pixels.shape
     assert (facts.bits, facts.encoding) == (whole.bits, whole.encoding)
     assert (facts.profile, facts.notes) == (whole.profile, whole.notes)
@@ -92,7 +92,7 @@ def test_facts_are_those_of_the_whole(name: str) -> None:
 def test_an_encoding_asked_for_passes_the_profile_over() -> None:
     rows = open_rows(FILES["prophoto tiff"](), "linear")
     assert rows is not None
-    assert rows.facts.encoding == "linear"
+    assert rows.header.encoding == "linear"
     assert np.allclose(rows.rows(slice(3, 4)).pixels, DEEP[3:4, :, :3] / 65535, atol=1e-6)
 
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.kit.data.changes import CHANGES, UNCHANGED, Change
 from intrinsic_cli.kit.data.steady import Steady
+from intrinsic_cli.kit.light.changes import CHANGES, UNCHANGED, Change
 from intrinsic_cli.kit.score.baselines import constant_albedo, constant_shading, square_root
 from intrinsic_cli.kit.score.scoring import score_case
 from intrinsic_cli.kit.score.steadiness import STEADY, SteadinessPool

@@ -44,15 +44,11 @@ def compose(
     ids = window.of(scene.ids)
     albedo = _paint(scene, window, ids, rng, plain)
     light = random_lighting(scene, window, rng, plain)
-    known = ids > 0
-    isolated = rng.random() < _ISOLATED  # drawn for plain scenes too: it is part of their seed
+    known, alone = _shown(ids, rng, plain)
     reflected = albedo * light.shading + light.highlight
-    if isolated and not plain:
-        known = _isolate(known, ids, rng)
+    if alone:
         reflected = reflected * known[..., None]
-    camera = random_camera(reflected, known, rng)
-    if not plain:
-        camera = everyday(camera, light.cast(known), rng)
+    camera = _camera(reflected, light.cast(known), known, rng, plain)
     planes = {
         "reflected": _resize(reflected, side),
         "shading": _resize(light.shading, side),
@@ -63,6 +59,16 @@ def compose(
     if light.harmonics is not None:
         sample["light"] = _coefficients(light.harmonics * camera.gain)
     return sample
+
+
+def _camera(
+    light: Image, cast: NDArray[np.float64], known: Mask, rng: np.random.Generator, plain: bool
+) -> Camera:
+    """One that exposes ``light`` well; ``plain`` does no more."""
+    camera = random_camera(light, known, rng)
+    if plain:
+        return camera
+    return everyday(camera, cast, rng)
 
 
 def _normals(scene: Scene, window: Window, side: int) -> Image:
@@ -124,6 +130,15 @@ def _paints(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.f
     power[0] = 1
     tint[0] = 1
     return power, tint
+
+
+def _shown(ids: NDArray[np.uint8], rng: np.random.Generator, plain: bool) -> tuple[Mask, bool]:
+    """Where surfaces are, and whether they stand on black."""
+    known = ids > 0
+    isolated = rng.random() < _ISOLATED  # drawn for plain scenes too: it is part of their seed
+    if plain or not isolated:
+        return known, False
+    return _isolate(known, ids, rng), True
 
 
 def _isolate(known: Mask, ids: NDArray[np.uint8], rng: np.random.Generator) -> Mask:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from intrinsic_cli.kit.data.synth.patterns import random_pattern
 from intrinsic_cli.kit.data.synth.shards import SHADING
+from intrinsic_cli.kit.data.synth.thrown_shadows import throw_shadow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +70,11 @@ def _warmed(weights: NDArray[np.float32], rng: np.random.Generator) -> NDArray[n
     """Half of the time every light moves along the line from candle to sky."""
     if rng.random() > _COLOURFUL:
         return weights
-    warmth = rng.normal(0, _WARM, (len(weights), 1))
-    return np.asarray(weights * np.exp(warmth * _BLACK_BODY), np.float32)
+    count = len(weights)
+    warmth = rng.normal(0, _WARM, (count, 1))
+    colours = np.exp(warmth * _BLACK_BODY)
+    warmed = weights * colours
+    return np.asarray(warmed, np.float32)
 
 
 def _shadow(
@@ -85,8 +88,8 @@ def _shadow(
     shaded = int(rng.choice(len(weights), p=power / power.sum()))
     weights[shaded] *= np.exp(rng.uniform(0, np.log(_SUN)))
     leak = rng.uniform(0, _LEAK)
-    pattern = leak + (1 - leak) * random_pattern(ids, rng)
-    return {shaded: np.asarray(pattern[..., None], np.float32)}
+    share = leak + (1 - leak) * throw_shadow(ids, rng)
+    return {shaded: np.asarray(share[..., None], np.float32)}
 
 
 def _lit(
