@@ -99,7 +99,7 @@ class FlowTrainer(FlowStage):
             c.flow_weight * terms["flow"]
             + c.pixel_weight * terms["pixel"]
             + c.linear_weight * terms["linear"]
-            + c.rebuild_weight * terms["rebuilt"]
+            + c.rebuild_weight * terms["rebuild"]
         )
         minimise(loss, "flow")
         return {name: term.detach() for name, term in terms.items()}
@@ -107,7 +107,7 @@ class FlowTrainer(FlowStage):
     def terms(self, batch: Batch) -> dict[str, Tensor]:
         """``flow``: squared error of the velocity of latents; ``pixel`` and ``linear``: errors of
         the answer it points to, in log shading and in linear light, which count the less the later
-        the sample (at t = 1 the truth has been given); ``rebuilt``: error of the decoder
+        the sample (at t = 1 the truth has been given); ``rebuild``: error of the decoder
         alone, over a part of the batch."""
         level = exposure(batch["photo"])
         truth = to_log(batch["shading"], level)
@@ -125,7 +125,7 @@ class FlowTrainer(FlowStage):
             "flow": masked_mean(error, _known_latents(batch["mask"])).mean(),
             "pixel": (pixel * (1 - t)).mean(),
             "linear": (linear * (1 - t)).mean(),
-            "rebuilt": self._rebuilding(x1, truth, batch["mask"]),
+            "rebuild": self._rebuilding(x1, truth, batch["mask"]),
         }
 
     def _rebuilding(self, latents: Tensor, truth: Tensor, mask: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ def test_the_decoder_of_stage_flow_goes_on_rebuilding_true_light() -> None:
     trainer = FlowTrainer(config, open_synth(), Runtime(torch.device("cpu")))
     trainer.setup()
     batch = next(iter(trainer.batches("train")))
-    rebuilt = trainer.terms(batch)["rebuilt"]
+    rebuilt = trainer.terms(batch)["rebuild"]
     rebuilt.backward()
     assert rebuilt > 0
     assert all(p.grad is not None for p in trainer.vae.decoder.parameters())

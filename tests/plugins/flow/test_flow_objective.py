@@ -132,9 +132,9 @@ def test_what_is_masked_is_no_error_of_the_velocity() -> None:
         assert float(made.terms(given)["flow"]) == pytest.approx(0.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("term", ["flow", "pixel", "linear"])
+@pytest.mark.parametrize("term", ["flow", "pixel", "linear", "rebuild"])
 def test_every_term_has_its_weight(term: str) -> None:
-    weights = {"flow": 0.0, "pixel": 0.0, "linear": 0.0, term: 3.0}
+    weights = {"flow": 0.0, "pixel": 0.0, "linear": 0.0, "rebuild": 0.0, term: 3.0}
     made = trainer(**{f"{name}_weight": weight for name, weight in weights.items()})
     losses: list[Tensor] = []
     torch.manual_seed(2)
