@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,10 @@ def test_a_folder_that_was_replaced_is_not_written_to(
     photos: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def replace(*given: Any) -> Any:
+        # Nobody can look and write at one moment: what is being written must be finished.
+        until = time.monotonic() + 10
+        while len(list(out.glob("*.iid.json"))) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
         shutil.rmtree(out)
         (out.parent / "keeps-the-number").mkdir()
         out.mkdir()
