@@ -10,7 +10,12 @@ import torch
 
 from intrinsic_cli.kit.inference.batches import LARGEST_BATCH
 from intrinsic_cli.runs.decompose import workers
-from intrinsic_cli.runs.decompose.workers import choose_workers, cores_here, leave_cores
+from intrinsic_cli.runs.decompose.workers import (
+    choose_workers,
+    cores_here,
+    leave_cores,
+    photos_at_a_time,
+)
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -45,6 +50,17 @@ def test_a_batch_fits_the_memory_of_the_gpu_and_of_the_machine(machine: Any) -> 
 def test_a_batch_asked_for_is_taken() -> None:
     made = choose_workers(CUDA, 3, 16)
     assert (made.batch, made.pixels) == (3, None)
+
+
+@pytest.mark.usefixtures("machine")
+def test_frames_of_a_video_fill_no_more_than_a_batch_of_photos() -> None:
+    fits = choose_workers(CUDA, None, 1).pixels
+    assert fits is not None
+    assert photos_at_a_time(CUDA, None, fits // 3) == 3
+    assert photos_at_a_time(CUDA, None, fits * 2) == 1
+    assert photos_at_a_time(CUDA, None, 1000) == LARGEST_BATCH
+    assert photos_at_a_time(CUDA, 5, fits) == 5
+    assert photos_at_a_time(CPU, None, 1000) == 1
 
 
 def test_what_the_user_says_of_waiting_stands(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from intrinsic_cli.kit.data.photos import is_photo, reduced
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.light.changes import CHANGES, Change
+from intrinsic_cli.kit.light.colour import brightest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +57,7 @@ class Steady(MeasuringReader[ChangedPhoto]):
         whole, mask = _pixels(entry.path)
         change = entry.change
         photo = np.ascontiguousarray(change.photo(whole))
-        unclipped = photo.max(axis=2) < WHITE
+        unclipped = brightest(photo) < WHITE
         known = change.moved(mask) & unclipped
         name = f"{entry.path.stem}_{entry.number:02d}_{change.kind}"
         return Case(name, photo, {}, known, {"scene": entry.path.name, "change": change})
@@ -73,6 +74,5 @@ def _pixels(path: Path) -> tuple[Image, NDArray[np.bool_]]:
     photo = read_photo(path)
     shown = visible(photo)
     pixels, shown = reduced(photo.pixels, shown)
-    brightest = pixels.max(axis=2)
-    unclipped = brightest < WHITE
+    unclipped = brightest(pixels) < WHITE
     return pixels, np.asarray(shown & unclipped)

@@ -14,6 +14,7 @@ from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.runs.decompose.clip_parts import ClipParts
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.targets import Target
+from intrinsic_cli.runs.decompose.workers import photos_at_a_time
 from intrinsic_cli.runs.session import Session
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ PART = 60
 #: Frames, spread over a video, that say how bright its layers are.
 SAMPLE = 12
 QUIET = 30.0  # seconds between two sentences about how far it is
-CUDA_BATCH = 8
 ALBEDO, SHADING = FACTORS
 
 
@@ -135,8 +135,9 @@ class ClipWork:
         """Frames, taken apart and steadied."""
         from intrinsic_cli.kit.files.clip import read_frames
 
-        on_cuda = self._session.runtime.device.type == "cuda"
-        batch = self._plan.request.batch_size or (CUDA_BATCH if on_cuda else 1)
+        device, asked = self._session.runtime.device, self._plan.request.batch_size
+        height, width = self._clip.size
+        batch = photos_at_a_time(device, asked, height * width)
         number = self._done.frames
         with closing(read_frames(self._clip, number)) as frames:
             for group in _groups(frames, batch):

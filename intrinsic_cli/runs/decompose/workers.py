@@ -38,6 +38,14 @@ def choose_workers(device: torch.device, batch: int | None, cores: int) -> Worke
     return Workers(readers, LARGEST_BATCH, min(most, writers), _pixels_of_a_batch(device))
 
 
+def photos_at_a_time(device: torch.device, asked: int | None, pixels: int) -> int:
+    """How many photos of so many ``pixels`` each are worked on together."""
+    workers = choose_workers(device, asked, cores_here())
+    if workers.pixels is None:
+        return workers.batch
+    return max(1, min(workers.batch, workers.pixels // pixels))
+
+
 def cores_here() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

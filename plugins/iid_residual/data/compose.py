@@ -19,9 +19,10 @@ from iid_residual.data.received_light import received_light
 from iid_residual.faces.template import Pose
 from iid_residual.harmonics import from_house, in_plane, rotated, to_house
 from intrinsic_cli.kit.data.harmonics import shade
-from intrinsic_cli.kit.data.synth.camera import Camera, brightest, random_camera
+from intrinsic_cli.kit.data.synth.camera import Camera, random_camera
 from intrinsic_cli.kit.data.synth.shards import ALBEDO, SHADING
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.light.colour import brightest
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.light.colour import linear_to_srgb, srgb_to_linear
+from intrinsic_cli.kit.light.colour import brightest, linear_to_srgb, srgb_to_linear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,12 +87,6 @@ def everyday(camera: Camera, cast: NDArray[np.float64], rng: np.random.Generator
         stops = rng.uniform(1, _DARKEST)
     gain = camera.gain * balance / balance.mean() * 2**-stops
     return replace(camera, gain=np.asarray(gain, np.float32))
-
-
-def brightest(image: Image) -> Image:
-    """The largest channel, [H,W,3] → [H,W]; numpy's own reduction over a short last axis is ten
-    times slower."""
-    return np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])
 
 
 def _bend(encoded: Image, contrast: float) -> Image:

@@ -12,9 +12,10 @@ import numpy as np
 
 from intrinsic_cli.kit.data.crops import WHITE, WHOLE, Window
 from intrinsic_cli.kit.data.crops import resize as resize_square
-from intrinsic_cli.kit.data.synth.camera import Camera, brightest, everyday, random_camera
+from intrinsic_cli.kit.data.synth.camera import Camera, everyday, random_camera
 from intrinsic_cli.kit.data.synth.lighting import random_lighting
 from intrinsic_cli.kit.data.synth.shards import ALBEDO
+from intrinsic_cli.kit.light.colour import brightest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
