@@ -88,6 +88,14 @@ class Source(ABC):
         hint = "give unpaired:FOLDER or synth"
         raise DataError(f"{self.name} cannot be divided into parts", hint)
 
+    def under_two_lights(self) -> Source:
+        """The same dataset, whose training batches hold every crop twice, one right after the
+        other: the same paint and objects under another light, seen by another camera. Half as many
+        crops fill a batch then; of an odd size the last one stands alone. DataError where there is
+        but one light."""
+        hint = "give synth, or leave out what compares two lights"
+        raise DataError(f"{self.name} shows every scene under one light", hint)
+
     def counts(self, split: Split) -> Mapping[str, int]:
         """How many there are of what: ``{"photo": 12}``; where layers do not belong together, a
         count of each."""

@@ -12,17 +12,37 @@ _FREE = (0.85, 0.0, 0.0)
 
 
 def log_shading_loss(
-    predicted: Tensor, truth: Tensor, mask: Tensor, chroma: float, gradient: float
+    predicted: Tensor,
+    truth: Tensor,
+    mask: Tensor,
+    chroma: float,
+    gradient: float,
+    forgiven: tuple[float, float, float] = _FREE,
 ) -> Tensor:
     """L1 plus multi-scale gradients of the error, per sample: [B,3,H,W] of ``light.to_log`` →
     [B]."""
     weight = predicted.new_tensor([1.0, chroma, chroma]).view(1, 3, 1, 1)
     error = predicted - truth
-    free = predicted.new_tensor(_FREE).view(1, 3, 1, 1)
+    free = predicted.new_tensor(forgiven).view(1, 3, 1, 1)
     offset = masked_mean(error, mask)[..., None, None]
     counted = (error - free * offset) * weight
     loss = masked_mean(counted.abs(), mask).sum(1)
     return loss + gradient * gradient_loss(error * weight, mask)
+
+
+def agreement_loss(
+    errors: Tensor, mask: Tensor, chroma: float, gradient: float, colour: float
+) -> Tensor:
+    """By how much the albedos of two photos of one paint differ, per pair: [B//2].
+
+    ``errors`` [B,3,H,W] of log shading (answer minus truth), two rows a pair: as the paint is the
+    same and its noise-free log albedo is log light minus log shading, they differ as the albedos
+    do. One scale is free, and of one colour for the whole photo all but the share ``colour``."""
+    pairs = len(errors) // 2 * 2
+    one, other = errors[0:pairs:2], errors[1:pairs:2]
+    both = mask[0:pairs:2] * mask[1:pairs:2]
+    forgiven = (1.0, 1 - colour, 1 - colour)
+    return log_shading_loss(one, other, both, chroma, gradient, forgiven)
 
 
 def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -69,6 +69,18 @@ class FlowConfig(TrainConfig):
     rebuild_weight: float = knob(
         0.25, "weight of rebuilding true shading in stage flow, so that its decoder keeps colour"
     )
+    agree_weight: float = knob(
+        0.0,
+        "weight of the difference of the albedos of one paint under two lights; above 0 a batch "
+        "holds half as many crops, each under two lights (synth)",
+        low=0,
+    )
+    agree_colour: float = knob(
+        0.0,
+        "share of a difference in the colour of the whole albedo that counts there",
+        low=0,
+        high=1,
+    )
     decoder_lr: float = knob(
         3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen", low=0
     )
@@ -76,6 +88,11 @@ class FlowConfig(TrainConfig):
     auto_encoder: str = knob(
         "", "weights whose VAE stage flow begins with, in place of the one that comes with --init"
     )
+
+    def __post_init__(self) -> None:
+        """ValueError where there is nothing to compare."""
+        if self.agree_weight and self.batch_size < 2:
+            raise ValueError("agree_weight compares two photos: batch_size must be at least 2")
 
 
 @dataclass(frozen=True, slots=True)

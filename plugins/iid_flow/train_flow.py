@@ -14,6 +14,7 @@ from torch.optim import AdamW
 
 from iid_flow.decomposer import predict
 from iid_flow.light import from_log, to_log
+from iid_flow.losses import agreement_loss
 from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.settings import FlowConfig
 from iid_flow.training import FlowStage
@@ -44,6 +45,8 @@ class FlowTrainer(FlowStage):
     Its decoder learns on, with the answers it will get."""
 
     def __init__(self, config: FlowConfig, source: Source, runtime: Runtime) -> None:
+        if config.agree_weight:
+            source = source.under_two_lights()
         super().__init__(config, source)
         self.vae, self.encoder, self.unet = ShadingVAE(), Encoder(), VelocityNet()
         self.nets = {"vae": self.vae, "encoder": self.encoder, "unet": self.unet}
@@ -101,6 +104,8 @@ class FlowTrainer(FlowStage):
             + c.linear_weight * terms["linear"]
             + c.rebuild_weight * terms["rebuild"]
         )
+        if c.agree_weight:
+            loss = loss + c.agree_weight * terms["agree"]
         minimise(loss, "flow")
         return {name: term.detach() for name, term in terms.items()}
 
@@ -108,7 +113,8 @@ class FlowTrainer(FlowStage):
         """``flow``: squared error of the velocity of latents; ``pixel`` and ``linear``: errors of
         the answer it points to, in log shading and in linear light, which count the less the later
         the sample (at t = 1 the truth has been given); ``rebuild``: error of the decoder
-        alone, over a part of the batch."""
+        alone, over a part of the batch; with its weight ``agree``: how the albedos of one paint
+        under two lights differ."""
         level = exposure(batch["photo"])
         truth = to_log(batch["shading"], level)
         with torch.no_grad():
@@ -121,12 +127,22 @@ class FlowTrainer(FlowStage):
         error = (v - velocity(x0, x1)).square()
         pixel = self._log_loss(answer, truth, batch["mask"])
         linear = self._linear_loss(answer, batch, level)
-        return {
+        terms = {
             "flow": masked_mean(error, _known_latents(batch["mask"])).mean(),
             "pixel": (pixel * (1 - t)).mean(),
             "linear": (linear * (1 - t)).mean(),
             "rebuild": self._rebuilding(x1, truth, batch["mask"]),
         }
+        if self._config.agree_weight:
+            terms["agree"] = self._disagreement(answer - truth, batch["mask"], t)
+        return terms
+
+    def _disagreement(self, errors: Tensor, mask: Tensor, t: Tensor) -> Tensor:
+        """Of pairs of rows; a pair counts the less the later its later sample."""
+        c = self._config
+        each = agreement_loss(errors, mask, c.chroma_weight, c.gradient_weight, c.agree_colour)
+        early = 1 - t[: 2 * len(each)].view(-1, 2).amax(1)
+        return (each * early).mean()
 
     def _rebuilding(self, latents: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
         """The loss of decoding the true latents of every fourth sample."""

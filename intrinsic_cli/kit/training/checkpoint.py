@@ -30,12 +30,17 @@ class StageState:
 
     def weigh(self, weights: Mapping[str, float]) -> bool:
         """Go on with these weights of losses. Where they are others than before, validations
-        cannot be compared: the best one is forgotten, and the answer is True."""
-        changed = self.weights is not None and dict(self.weights) != dict(weights)
+        cannot be compared: the best one is forgotten, and the answer is True. A loss that there was
+        not had no weight."""
+        changed = self.weights is not None and _used(self.weights) != _used(weights)
         if changed:
             self.best, self.scores = math.inf, {}
         self.weights = dict(weights)
         return changed
+
+
+def _used(weights: Mapping[str, float]) -> dict[str, float]:
+    return {name: weight for name, weight in weights.items() if weight}
 
 
 def save_checkpoint(

@@ -45,6 +45,43 @@ def test_batches_repeat_and_resume_by_number(synth: Synth) -> None:
     assert not torch.equal(first[0]["photo"], other["photo"])
 
 
+def test_two_lights_fall_on_one_paint(synth: Synth) -> None:
+    """In pairs of rows: albedo is the same but for highlights, light and camera are not."""
+    twice = synth.under_two_lights()
+    same = []
+    for batch in islice(twice.batches("train", 6, 48, seed=3), 4):
+        assert torch.equal(batch["normals"][::2], batch["normals"][1::2])
+        assert not torch.equal(batch["photo"][::2], batch["photo"][1::2])
+        assert not torch.equal(batch["shading"][::2], batch["shading"][1::2])
+        known = (batch["mask"][::2] * batch["mask"][1::2]).expand(-1, 3, -1, -1) > 0
+        ratio = batch["albedo"][::2] / batch["albedo"][1::2].clamp_min(1e-6)
+        same.append((ratio[known].log().abs() < 0.05).float().mean())
+    assert torch.stack(same).mean() > 0.9
+
+
+def test_the_first_of_two_lights_is_the_usual_one_and_an_odd_batch_ends_with_it(
+    synth: Synth,
+) -> None:
+    usual = next(iter(synth.batches("train", 3, 48, seed=5)))
+    twice = next(iter(synth.under_two_lights().batches("train", 5, 48, seed=5)))
+    assert len(twice["photo"]) == 5
+    assert all(torch.equal(usual[name], twice[name][::2]) for name in usual)
+
+
+def test_two_lights_repeat_and_resume_by_number_in_a_part_too(synth: Synth) -> None:
+    part = synth.part(1, 2).under_two_lights()
+    first = list(islice(part.batches("train", 4, 48, seed=5), 3))
+    other = synth.under_two_lights().part(1, 2)
+    again = next(iter(other.batches("train", 4, 48, seed=5, start=2)))
+    assert all(torch.equal(first[2][name], again[name]) for name in again)
+
+
+def test_two_lights_leave_validation_as_it_is(synth: Synth) -> None:
+    usual = next(iter(synth.batches("val", 3, 48)))
+    twice = next(iter(synth.under_two_lights().batches("val", 3, 48)))
+    assert all(torch.equal(usual[name], twice[name]) for name in usual)
+
+
 def test_batches_have_the_promised_shapes(synth: Synth) -> None:
     batch = next(iter(synth.batches("train", 3, 40)))
     assert set(batch) == synth.offers

@@ -13,7 +13,7 @@ from line_trainer import Line, loop
 from torch import nn
 
 from intrinsic_cli.api import Silent, WeightsError
-from intrinsic_cli.kit.training.checkpoint import read_state
+from intrinsic_cli.kit.training.checkpoint import StageState, read_state
 
 
 class Payload:
@@ -75,3 +75,11 @@ def test_nothing_else_is_printed_of_a_strange_pickle(
     with pytest.raises(WeightsError, match="not a readable checkpoint"):
         read_state(tmp_path / "last.pt")
     assert not recwarn.list
+
+
+def test_a_loss_that_there_was_not_had_no_weight() -> None:
+    state = StageState(best=0.5, weights={"old_weight": 1.0})
+    assert not state.weigh({"old_weight": 1.0, "new_weight": 0.0})
+    assert state.best == 0.5
+    assert state.weigh({"old_weight": 1.0, "new_weight": 0.1})
+    assert state.best == float("inf")

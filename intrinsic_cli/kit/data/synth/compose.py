@@ -6,14 +6,15 @@ A scene holds several albedo sets A_j and one-light shadings S_k with highlights
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from intrinsic_cli.kit.data.crops import WHITE, WHOLE, Window
 from intrinsic_cli.kit.data.crops import resize as resize_square
 from intrinsic_cli.kit.data.synth.camera import Camera, everyday, random_camera
-from intrinsic_cli.kit.data.synth.lighting import random_lighting
+from intrinsic_cli.kit.data.synth.lighting import Lighting, random_lighting
 from intrinsic_cli.kit.data.synth.shards import ALBEDO
 from intrinsic_cli.kit.light.colour import brightest
 
@@ -33,6 +34,16 @@ _LARGE = 0.06  # of the picture: an object that can be shown alone
 _PAINTS = 256  # one for each object
 
 
+class _Painted(NamedTuple):
+    """What a light falls on: ``albedo`` [H,W,3] as painted, where surfaces are ``known`` [H,W],
+    whether they stand ``alone`` on black, and ``normals`` [S,S,3] as the photo has them."""
+
+    albedo: Image
+    known: Mask
+    alone: bool
+    normals: Image
+
+
 def compose(
     scene: Scene, rng: np.random.Generator, window: Window, side: int, plain: bool = False
 ) -> Sample:
@@ -42,20 +53,46 @@ def compose(
 
     ``plain`` scenes are never repainted nor cut out; their light is the renderer's own.
     """
+    (sample,) = compose_lights(scene, [rng], window, side, plain)
+    return sample
+
+
+def compose_lights(
+    scene: Scene,
+    rngs: Sequence[np.random.Generator],
+    window: Window,
+    side: int,
+    plain: bool = False,
+) -> list[Sample]:
+    """The same paint and objects once for each of ``rngs``, which draws a light and a camera of its
+    own; the first draws what is painted and shown, too. See :func:`compose`."""
+    first, *others = rngs
     ids = window.of(scene.ids)
-    albedo = _paint(scene, window, ids, rng, plain)
-    light = random_lighting(scene, window, rng, plain)
-    known, alone = _shown(ids, rng, plain)
-    reflected = albedo * light.shading + light.highlight
-    if alone:
-        reflected = reflected * known[..., None]
-    camera = _camera(reflected, light.cast(known), known, rng, plain)
+    albedo = _paint(scene, window, ids, first, plain)
+    light = random_lighting(scene, window, first, plain)
+    known, alone = _shown(ids, first, plain)
+    painted = _Painted(albedo, known, alone, _normals(scene, window, side))
+    samples = [_lit(painted, light, first, side, plain)]
+    for rng in others:
+        light = random_lighting(scene, window, rng, plain)
+        samples.append(_lit(painted, light, rng, side, plain))
+    return samples
+
+
+def _lit(
+    painted: _Painted, light: Lighting, rng: np.random.Generator, side: int, plain: bool
+) -> Sample:
+    """A photo of what is ``painted`` under ``light``, with its truth."""
+    reflected = painted.albedo * light.shading + light.highlight
+    if painted.alone:
+        reflected = reflected * painted.known[..., None]
+    camera = _camera(reflected, light.cast(painted.known), painted.known, rng, plain)
     planes = {
         "reflected": _resize(reflected, side),
         "shading": _resize(light.shading, side),
-        "normals": _normals(scene, window, side),
+        "normals": painted.normals,
     }
-    known = _resize(known.astype(np.float32), side) > WHOLE
+    known = _resize(painted.known.astype(np.float32), side) > WHOLE
     sample = _photograph(planes, known, camera, rng)
     if light.harmonics is not None:
         sample["light"] = _coefficients(light.harmonics * camera.gain)
@@ -73,9 +110,11 @@ def _camera(
 
 
 def _normals(scene: Scene, window: Window, side: int) -> Image:
-    """[side,side,3] in -1..1, not yet of unit length."""
+    """[side,side,3] of unit length."""
     codes = window.of(scene.normals).astype(np.float32)
-    return _resize(codes / 127.5 - 1, side)
+    normals = _resize(codes / 127.5 - 1, side)
+    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
+    return normals
 
 
 def _coefficients(harmonics: NDArray[np.float64]) -> Image:
@@ -93,14 +132,12 @@ def _photograph(
     level = brightest(photo)
     darkest = -brightest(-shading)
     mask = known & (level < WHITE) & (level > _DARK) & (darkest > _FLOOR)
-    normals = planes["normals"]
-    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
     albedo = planes["reflected"] * camera.gain / np.maximum(shading, 1e-6)
     return {
         "photo": photo,
         "albedo": albedo.astype(np.float32),
         "shading": shading.astype(np.float32),
-        "normals": normals,
+        "normals": planes["normals"],
         "mask": mask[..., None].astype(np.float32),
     }
 

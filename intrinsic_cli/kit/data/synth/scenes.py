@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from intrinsic_cli.kit.data.crops import Window
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.rows import collate, mirror
 from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
-from intrinsic_cli.kit.data.synth.compose import compose
+from intrinsic_cli.kit.data.synth.compose import compose, compose_lights
 from intrinsic_cli.kit.data.synth.shards import Scene, Shards, any_meta
 
 if TYPE_CHECKING:
@@ -37,13 +39,22 @@ class Synth(Source):
     def __init__(self, folder: Path, part: tuple[int, int] = (0, 1)) -> None:
         self._folder, self._part = folder, part
         self._shards: dict[str, Shards] = {}
+        self._lights = 1  # under which every training crop is shown
         if _knows_light(folder):
             self.offers |= {"light"}
 
     def part(self, index: int, count: int) -> Synth:
         """Every ``count``-th scene, from the ``index``-th on."""
         first, step = self._part
-        return Synth(self._folder, (first + step * index, step * count))
+        some = Synth(self._folder, (first + step * index, step * count))
+        some._lights = self._lights
+        return some
+
+    def under_two_lights(self) -> Synth:
+        """See :meth:`Source.under_two_lights`; decoded scenes are shared with this one."""
+        twice = copy(self)
+        twice._lights = 2
+        return twice
 
     def _open(self, split: Split) -> Shards:
         if split not in self._shards:
@@ -60,8 +71,10 @@ class Synth(Source):
             for places in single_pass(len(shards), size):
                 yield collate([self._fixed(shards[i], i, crop) for i in places])
             return
-        for numbers in endless_batches(size, start):
-            yield collate([self._draw(shards, seed, number, crop) for number in numbers])
+        crops = -(-size // self._lights)
+        for numbers in endless_batches(crops, start):
+            drawn = [self._draw(shards, seed, number, crop) for number in numbers]
+            yield collate([*chain.from_iterable(drawn)][:size])
 
     def cases(self, split: Split = "val") -> Sequence[Case]:
         """Whole scenes, each under one fixed random light and camera."""
@@ -86,15 +99,18 @@ class Synth(Source):
         whole = Window(0, 0, scene.side)
         return self._offered(compose(scene, rng, whole, side, plain=True))
 
-    def _draw(self, shards: Shards, seed: int, number: int, side: int) -> Sample:
-        """The ``number``-th sample of the endless stream of ``seed``."""
+    def _draw(self, shards: Shards, seed: int, number: int, side: int) -> list[Sample]:
+        """The ``number``-th crop of the endless stream of ``seed``, under every one of its
+        lights."""
         scene = shards[shuffled_place(number, len(shards), seed)]
-        rng = np.random.default_rng((seed, 1, number))
+        rngs = [np.random.default_rng((seed, 1 + light, number)) for light in range(self._lights)]
+        rng = rngs[0]
         window = _random_window(scene.side, rng)
-        sample = self._offered(compose(scene, rng, window, side))
+        samples = compose_lights(scene, rngs, window, side)
+        samples = [self._offered(sample) for sample in samples]
         if rng.random() < 0.5:
-            return sample
-        return mirror(sample)
+            return samples
+        return [mirror(sample) for sample in samples]
 
     def _offered(self, sample: Sample) -> Sample:
         return {name: sample[name] for name in sample if name in self.offers}
