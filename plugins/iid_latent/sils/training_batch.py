@@ -14,7 +14,12 @@ from iid_latent.sils.layer_model import LayerModel
 from intrinsic_cli.kit.light.exposure import exposure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from intrinsic_cli.api.data import Batch
+
+#: A photo through glass is often exposed for what is behind it: its reflections clip.
+_BRIGHTEST_SUM = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,25 @@ def synthesise(model: LayerModel, batch: Batch, pairings: int) -> Mixtures:
         masks.append(_paired(batch[f"{name}_mask"], k, pairings))
     mask = torch.stack(masks).prod(0)
     light = model.composition.compose(layers)
-    photo, mask, gain = expose(light, mask)
-    layers = [layer * gain for layer in layers]
+    if not model.adds_up:
+        photo, mask, gain = expose(light, mask)
+        layers = [layer * gain for layer in layers]
+        return Mixtures(photo, layers, exposure(photo), known(mask))
+    photo, _, gain = expose(light, mask, _BRIGHTEST_SUM)
+    layers = clipped([layer * gain for layer in layers])
     return Mixtures(photo, layers, exposure(photo), known(mask))
+
+
+def clipped(layers: Sequence[Tensor]) -> list[Tensor]:
+    """Layers [B,3,H,W] of a sum that clips at 1: the last ones lose what does not show, so what is
+    left still adds up to the photo."""
+    room = torch.ones_like(layers[0])
+    kept = []
+    for layer in layers:
+        seen = torch.minimum(layer, room)
+        kept.append(seen)
+        room = room - seen
+    return kept
 
 
 def known(mask: Tensor) -> Tensor:

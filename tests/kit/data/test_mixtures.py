@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from intrinsic_cli.api import Case, DataError, Source
-from intrinsic_cli.kit.data.reflection.mix import mix
+from intrinsic_cli.kit.data.reflection.mix import clipped, mix
 from intrinsic_cli.kit.data.reflection.mixtures import (
     Mixtures,
     open_reflection,
@@ -146,12 +146,33 @@ def test_what_is_clipped_behind_the_glass_is_masked() -> None:
     assert sample["mask"][5:].all()
 
 
-def test_too_bright_mixtures_are_dimmed_alike() -> None:
+def test_too_bright_mixtures_are_dimmed_alike_or_clip() -> None:
     white, rng = np.ones((16, 16, 3), np.float32), np.random.default_rng(3)
-    for _ in range(20):
+    shares = []
+    for _ in range(40):
         sample = mix(white, white, rng, LAYERS)
         assert float(sample["photo"].max()) <= 1
         assert np.allclose(sum(sample[name] for name in LAYERS), sample["photo"], atol=0.006)
+        shares.append(float((sample["photo"] > 0.999).mean()))
+    assert any(share > 0.2 for share in shares), "exposed for what is behind the glass"
+    assert any(share < 0.1 for share in shares), "exposed for the brightest of all"
+
+
+def test_what_clips_is_lost_by_what_is_in_front() -> None:
+    behind, in_front = np.full((2, 2, 3), 0.7, np.float32), np.full((2, 2, 3), 0.5, np.float32)
+    kept = clipped([behind, in_front])
+    assert np.array_equal(kept[0], behind)
+    assert np.allclose(kept[1], 0.3)
+    assert np.allclose(sum(clipped([2 * behind, in_front])), 1)
+
+
+def test_half_of_the_reflections_show_only_what_is_bright() -> None:
+    scene = np.tile(np.linspace(0, 1, 64, dtype=np.float32)[:, None, None], (1, 64, 3))
+    rng = np.random.default_rng(0)
+    made = [mix(np.zeros_like(scene), scene, rng)["reflection"] for _ in range(60)]
+    empty = [float((layer[:20].max(axis=(0, 1)) < 1e-6).mean()) for layer in made]
+    assert 8 < sum(share == 1 for share in empty) < 45
+    assert max(float(layer.max()) for layer in made) > 0.6
 
 
 def test_any_size_is_mirrored_without_being_squeezed() -> None:
