@@ -202,6 +202,8 @@ def _check_files(name: str, kind: Kind, files: Sequence[Path], told: str) -> Non
     needed = set(kind.suffixes)
     if kind.name == "mesh":
         needed.discard(".png")  # it need not have a texture
+    if kind.name == "animation":
+        needed.discard(".gif" if files[0].suffix == ".mp4" else ".mp4")
     lacking = needed - {file.suffix for file in files}
     expect(not lacking, f"{told}: {name} has files {', '.join(sorted(lacking))}")
     for file in files:
@@ -230,6 +232,10 @@ def _is_picture(path: Path) -> bool:
         return min(picture.size) > 0
 
 
+def _is_video(path: Path) -> bool:
+    return path.read_bytes()[4:8] == b"ftyp"
+
+
 def _is_glb(path: Path) -> bool:
     return path.read_bytes().startswith(b"glTF")
 
@@ -245,6 +251,7 @@ _LOOKS = {
     ".json": _is_json,
     ".png": _is_picture,
     ".gif": _is_picture,
+    ".mp4": _is_video,
 }
 
 

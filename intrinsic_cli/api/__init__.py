@@ -11,7 +11,7 @@ from intrinsic_cli.api.errors import (
 )
 from intrinsic_cli.api.hooks import hookimpl, hookspec
 from intrinsic_cli.api.method import Decomposer, Method, Minimise, NetState, Runtime, Trainer
-from intrinsic_cli.api.outputs import Decomposition, Image, Kind, Mesh, Outputs
+from intrinsic_cli.api.outputs import Animation, Decomposition, Image, Kind, Mesh, Outputs
 from intrinsic_cli.api.progress import Progress, Silent
 from intrinsic_cli.api.protocols import Metric, Pool, Protocol
 from intrinsic_cli.api.regions import Region
@@ -27,6 +27,7 @@ from intrinsic_cli.api.specs import (
 )
 
 __all__ = [
+    "Animation",
     "Batch",
     "Case",
     "DataError",

@@ -115,7 +115,7 @@ KINDS: Mapping[str, Kind] = {
         _other("mesh", "a triangle mesh with its texture", ".obj", ".mtl", ".png", ".glb"),
         _other("texture", "a picture of its own size", ".png"),
         _other("record", "numbers and words, as JSON", ".json"),
-        _other("animation", "pictures one after the other", ".gif"),
+        _other("animation", "pictures one after the other", ".gif", ".mp4"),
     )
 }
 
@@ -170,23 +170,33 @@ class Mesh:
     uv_faces: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Animation:
+    """Pictures [T,h,w,3] linear, one after the other, in the ``form`` their file is to have: a GIF
+    shows itself everywhere, an MP4 is smaller and has all colours, but takes the extra
+    ``video``."""
+
+    pictures: Any
+    form: Literal["gif", "mp4"] = "gif"
+
+
 @dataclass(slots=True)
 class Outputs:
     """A decomposer's answer for a batch of B photos.
 
     ``layers`` are tensors [B,C,h,w], linear, at any one size. All others are by name a list with an
     entry a photo: meshes, ``textures`` [h,w,3] linear, ``records`` (what JSON can hold),
-    ``animations`` [T,h,w,3] linear. ``facts``: for each photo numbers or words that its sidecar
-    shall hold. ``notes``: for each photo sentences the user should read, which are shown as
-    warnings and stand in its sidecar too. ``alpha`` [B,1,h,w] is 1 where the layers hold (None:
-    everywhere); pasted into a photo they cover no more than that.
+    ``animations`` ([T,h,w,3] linear, which become GIFs, or an :class:`Animation`). ``facts``: for
+    each photo numbers or words that its sidecar shall hold. ``notes``: for each photo sentences the
+    user should read, which are shown as warnings and stand in its sidecar too. ``alpha`` [B,1,h,w]
+    is 1 where the layers hold (None: everywhere); pasted into a photo they cover no more than that.
     """
 
     layers: Mapping[str, Tensor] = field(default_factory=dict)
     meshes: Mapping[str, Sequence[Mesh]] = field(default_factory=dict)
     textures: Mapping[str, Sequence[Image]] = field(default_factory=dict)
     records: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    animations: Mapping[str, Sequence[Image]] = field(default_factory=dict)
+    animations: Mapping[str, Sequence[Image | Animation]] = field(default_factory=dict)
     facts: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[Sequence[str]] = ()
     alpha: Tensor | None = None
@@ -209,7 +219,7 @@ class Decomposition:
     meshes: Mapping[str, Sequence[Mesh]] = field(default_factory=dict)
     textures: Mapping[str, Sequence[Image]] = field(default_factory=dict)
     records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    animations: Mapping[str, Sequence[Image]] = field(default_factory=dict)
+    animations: Mapping[str, Sequence[Image | Animation]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     regions: Sequence[Region] = ()
     notes: Sequence[str] = ()

@@ -17,7 +17,7 @@ from torch import Tensor
 from iid_residual import harmonics
 from iid_residual.domain import Domain
 from iid_residual.faces.regions import face_box, regions_of
-from iid_residual.light_outputs import add_relit
+from iid_residual.light_outputs import add_relit, form_of
 from iid_residual.lights import LIGHT, light_of, light_record
 from iid_residual.networks.pipe import Conventions, Network, Prediction
 from iid_residual.networks.twice import twice
@@ -62,6 +62,7 @@ class ResidualDecomposer(Decomposer):
         self._network = place(network.eval(), runtime.device)
         self._srgb = bool(conventions.srgb)
         self._wanted = Wanted.of(options)
+        form_of(options)
         if self._wanted is not None and not design.harmonic:
             raise UsageError(f"variant {design.name} has no light to move", "take another variant")
         self.frame = Frame()

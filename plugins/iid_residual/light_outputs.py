@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from torch import Tensor
@@ -14,7 +14,8 @@ from iid_residual.portrait import Portrait, portrait_of
 from iid_residual.relight import Wanted
 from iid_residual.relit import relit
 from iid_residual.settings import ResidualOptions
-from intrinsic_cli.api import Decomposition
+from intrinsic_cli.api import Animation, Decomposition, UsageError
+from intrinsic_cli.kit.files.animations import require_mp4
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
@@ -36,14 +37,26 @@ def add_relit(wanted: Wanted, result: Decomposition, options: ResidualOptions) -
         layers = {**result.layers, RELIT: relit(portrait, lights)}
         result = replace(result, layers=layers)
     if options.turn:
-        film = _under_each(portrait.closer(_FILM), wanted.turning, options.turn)
-        animations = {**result.animations, TURN: [np.stack(film)]}
+        pictures = _under_each(portrait.closer(_FILM), wanted.turning, options.turn)
+        film = Animation(np.stack(pictures), form_of(options))
+        animations = {**result.animations, TURN: [film]}
         result = replace(result, animations=animations)
     if options.steps:
         steps = _under_each(portrait.closer(_STEP), wanted.passing, options.steps)
         textures = {**result.textures, STEPS: [_in_rows(steps)]}
         result = replace(result, textures=textures)
     return result
+
+
+def form_of(options: ResidualOptions) -> Literal["gif", "mp4"]:
+    """What the turn of the light is written as. UsageError where it cannot be, or there is no
+    turn."""
+    if options.film == "gif":
+        return "gif"
+    if not options.turn:
+        raise UsageError("film=mp4 is for the light's turn", "add -O turn=36")
+    require_mp4()
+    return "mp4"
 
 
 def _under_each(portrait: Portrait, lights: Lights, count: int) -> list[Image]:

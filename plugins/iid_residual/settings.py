@@ -40,6 +40,7 @@ class ResidualOptions:
     turn: int = knob(
         0, "pictures of an animation in which the light goes once round; 0 = none", low=0, high=360
     )
+    film: str = knob("gif", "what turn is written as; mp4 needs the extra 'video'", ("gif", "mp4"))
     steps: int = knob(
         0, "pictures in a grid, from light A to light B of light=A..B; 0 = none", low=0, high=64
     )

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from intrinsic_cli.api import Mesh, Outputs, PluginError
+from intrinsic_cli.api import Animation, Mesh, Outputs, PluginError
 from intrinsic_cli.api.outputs import kind_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Part:
     meshes: Mapping[str, Mesh] = field(default_factory=dict)
     textures: Mapping[str, Image] = field(default_factory=dict)
     records: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    animations: Mapping[str, Image] = field(default_factory=dict)
+    animations: Mapping[str, Image | Animation] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
     alpha: Image | None = None
@@ -173,7 +173,8 @@ def _wrong_texture(texture: Any) -> str:
 
 
 def _wrong_animation(animation: Any) -> str:
-    return _wrong_pictures(np.asarray(animation), 4, "[T,h,w,3]")
+    pictures = animation.pictures if isinstance(animation, Animation) else animation
+    return _wrong_pictures(np.asarray(pictures), 4, "[T,h,w,3]")
 
 
 def _wrong_pictures(values: Any, dimensions: int, wanted: str) -> str:

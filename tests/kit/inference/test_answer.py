@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from intrinsic_cli.api import Decomposer, Frame, Mesh, Outputs, PluginError, Runtime
+from intrinsic_cli.api import Animation, Decomposer, Frame, Mesh, Outputs, PluginError, Runtime
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.pipeline import decompose_photo, decompose_photos
 
@@ -126,6 +126,7 @@ WRONG_ANSWERS: list[tuple[Any, str]] = [
     (Outputs(textures={"texture": [np.full((4, 4, 3), np.nan, np.float32)]}), "not finite"),
     (Outputs(animations={"turntable": [np.zeros((4, 4, 3), np.float32)]}), r"not \[T,h,w,3\]"),
     (Outputs(animations={"turntable": [np.zeros((0, 4, 4, 3), np.float32)]}), r"not \[T,h,w,3\]"),
+    (Outputs(animations={"turntable": [Animation(np.zeros((4, 4, 3)))]}), r"not \[T,h,w,3\]"),
     (Outputs(records={"camera": [{"x": np.zeros(2)}]}), "JSON cannot hold"),
     (Outputs(records={"camera": [{"x": float("nan")}]}), "JSON cannot hold"),
     (Outputs(records={"camera": [3]}), "record 'camera' as int"),  # type: ignore[list-item]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,8 @@ from iid_residual.portrait import LitFace, Portrait, portrait_of
 from iid_residual.relight import lamp
 from iid_residual.relit import relit
 from intrinsic_cli.api import UsageError
+from intrinsic_cli.kit.files import formats
+from intrinsic_cli.kit.files.animations import write_animation
 from intrinsic_cli.kit.inference.pipeline import decompose_photos
 
 SIDE = 64
@@ -112,7 +116,9 @@ def test_a_turning_light_and_steps_become_pictures() -> None:
     decomposer = ball_decomposer(find="whole", light="-60,0..60,0", turn=4, steps=3)
     photo = ball_photo(OWN[None], SIDE)
     result = decompose_photos(decomposer, [photo], RUNTIME, {"turn": "animation"})[0]
-    (film,) = result.animations["turn"]
+    (animation,) = result.animations["turn"]
+    assert animation.form == "gif"
+    film = animation.pictures
     assert film.shape == (4, SIDE, SIDE, 3)
     left, right = _sides(film[0])
     assert right > left
@@ -123,6 +129,28 @@ def test_a_turning_light_and_steps_become_pictures() -> None:
     left, right = _sides(row[:, :SIDE])
     assert left > right
     np.testing.assert_allclose(row[:, -SIDE:], result.layers["relit"], atol=1e-6)
+
+
+def test_a_turning_light_becomes_an_mp4_where_that_is_wanted(tmp_path: Path) -> None:
+    pytest.importorskip("imageio_ffmpeg")
+    decomposer = ball_decomposer(find="whole", light="-60,0", turn=4, film="mp4")
+    photo = ball_photo(OWN[None], SIDE)
+    result = decompose_photos(decomposer, [photo], RUNTIME, {"turn": "animation"})[0]
+    (animation,) = result.animations["turn"]
+    path = write_animation(tmp_path / "ball.turn", animation, 12.0)
+    assert path.name == "ball.turn.mp4"
+    assert path.read_bytes()[4:8] == b"ftyp"
+
+
+def test_what_cannot_be_an_mp4_is_said_before_anything_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(UsageError, match="for the light's turn"):
+        ball_decomposer(film="mp4")
+    monkeypatch.setattr(formats, "_is_installed", lambda module: False)
+    with pytest.raises(UsageError, match="needs the extra 'video'") as caught:
+        ball_decomposer(film="mp4", turn=4)
+    assert "intrinsic-cli[video]" in caught.value.hint
 
 
 def test_a_variant_without_light_says_so() -> None:
