@@ -71,9 +71,11 @@ class Runtime:
 
 
 class Decomposer(ABC):
-    """A loaded network: photos in, outputs out. ``frame`` says what its photos are cut to."""
+    """A loaded network: photos in, outputs out. ``frame`` says what its photos are cut to;
+    ``mixes_sizes``, whether photos of unlike sizes go through :meth:`look_each` together."""
 
     frame: Frame
+    mixes_sizes: bool = False
 
     @abstractmethod
     def __call__(self, photos: Tensor) -> Outputs | Mapping[str, Tensor]:
@@ -102,6 +104,15 @@ class Decomposer(ABC):
         for (None: it is a photo as it came). For methods to whose answer a region's angle or facts
         matter."""
         return self(photos)
+
+    def look_each(
+        self, photos: Sequence[Tensor], regions: Sequence[Region | None]
+    ) -> Sequence[Outputs | Mapping[str, Tensor]]:
+        """What the house calls where ``mixes_sizes``: as :meth:`look`, an answer for each of
+        ``photos`` [1,C,H,W], whose sizes differ. For methods whose network sees small copies, all
+        of one size, of photos that they need at full size themselves."""
+        pairs = zip(photos, regions, strict=True)
+        return [self.look(photo, [region]) for photo, region in pairs]
 
     def finished(self, result: Decomposition) -> Decomposition:
         """Called once a photo, when all of it is at its full size and in its place: a method may

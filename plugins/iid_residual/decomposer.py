@@ -25,6 +25,7 @@ from iid_residual.outline import along_edges, middle_head, upright_head
 from iid_residual.relight import Wanted
 from iid_residual.settings import ResidualOptions
 from iid_residual.shadings import bounded_shadings, drawn_faces
+from iid_residual.shown_faces import ShownFace, seen_together
 from iid_residual.variants import Design
 from intrinsic_cli.api import (
     Decomposer,
@@ -50,6 +51,8 @@ _MASK = "mask"
 class ResidualDecomposer(Decomposer):
     """See :class:`~intrinsic_cli.api.Decomposer`."""
 
+    mixes_sizes = True
+
     def __init__(
         self,
         design: Design,
@@ -70,17 +73,22 @@ class ResidualDecomposer(Decomposer):
     def regions(self, photo: Image) -> Sequence[Region] | None:
         return regions_of(photo, self._options)
 
-    def look(self, photos: Tensor, regions: Sequence[Region | None]) -> Outputs:
-        shares = [_face_share(region) for region in regions]
-        if len(set(shares)) == 1:
-            return self._answer(photos, shares[0])
-        answers = []
-        for index, share in enumerate(shares):
-            answers.append(self._answer(photos[index : index + 1], share))
-        return _together(answers)
+    def look_each(
+        self, photos: Sequence[Tensor], regions: Sequence[Region | None]
+    ) -> list[Outputs]:
+        faces = []
+        for photo, region in zip(photos, regions, strict=True):
+            share = _face_share(region)
+            small = resize(photo, self._size(photo, share))
+            faces.append(ShownFace(photo, share, small, Domain.of(small, self._srgb)))
+        made = seen_together(self._made, [face.seen for face in faces])
+        pairs = zip(faces, made, strict=True)
+        return [self._answer(face, prediction) for face, prediction in pairs]
 
     def __call__(self, photos: Tensor) -> Outputs:
-        return self._answer(photos, None)
+        small = resize(photos, self._size(photos, None))
+        shown = ShownFace(photos, None, small, Domain.of(small, self._srgb))
+        return self._answer(shown, self._made(shown.seen))
 
     def turned(self, name: str, record: Mapping[str, Any], region: Region) -> Mapping[str, Any]:
         light = light_of(record)
@@ -105,15 +113,11 @@ class ResidualDecomposer(Decomposer):
             return result
         return add_relit(self._wanted, result, self._options)
 
-    def _answer(self, photos: Tensor, share: float | None) -> Outputs:
-        """For faces whose squares are a ``share`` of the photos' shorter side; None: the photos are
-        such squares."""
-        small = resize(photos, self._size(photos, share))
-        domain = Domain.of(small, self._srgb)
-        made = self._made(domain.seen(small))
-        outline = _outline(made, photos, share)
-        shading, harmonic = bounded_shadings(made, domain, small, outline)
-        layers = self._layers(photos, made, shading, harmonic)
+    def _answer(self, face: ShownFace, made: Prediction) -> Outputs:
+        domain, share = face.domain, face.share
+        outline = _outline(made, face.photo, share)
+        shading, harmonic = bounded_shadings(made, domain, face.small, outline)
+        layers = self._layers(face.photo, made, shading, harmonic)
         if self._options.rebuilt:
             layers |= drawn_faces(made, domain)
         records = {}
@@ -176,20 +180,3 @@ def _outline(made: Prediction, photos: Tensor, share: float | None) -> Tensor:
     if share is None:
         return torch.ones_like(photos[:, :1])
     return upright_head(photos, share)
-
-
-def _together(answers: Sequence[Outputs]) -> Outputs:
-    """The answers for single photos as that for all of them."""
-    layers: dict[str, list[Tensor]] = {}
-    records: dict[str, list[Any]] = {}
-    alphas = []
-    for answer in answers:
-        size = size_of(answer.layers[_MASK])
-        for name, layer in answer.layers.items():
-            layers.setdefault(name, []).append(resize(layer, size))
-        for name, one in answer.records.items():
-            records.setdefault(name, []).extend(one)
-        everywhere = torch.ones_like(answer.layers[_MASK])
-        alphas.append(everywhere if answer.alpha is None else answer.alpha)
-    stacked = {name: torch.cat(several) for name, several in layers.items()}
-    return Outputs(layers=stacked, records=records, alpha=torch.cat(alphas))

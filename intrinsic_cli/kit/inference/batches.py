@@ -1,5 +1,5 @@
-"""Photos and crops in batches of one size, as many at a time as memory holds; a photo that it does
-not hold goes by strips."""
+"""Photos and crops in batches, of one size for most methods, as many at a time as memory holds; a
+photo that it does not hold goes by strips."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from intrinsic_cli.api import Decomposer, IidError, Outputs, PluginError, Region
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.full_size import alpha_at_full_size, to_full_size
-from intrinsic_cli.kit.inference.network import run_network
+from intrinsic_cli.kit.inference.network import run_network, run_network_on_each
 from intrinsic_cli.kit.inference.prepare import PreparedPhoto, network_size, prepare, to_image
 from intrinsic_cli.kit.inference.strip_photo import in_strips
 from intrinsic_cli.kit.inference.strips import works_in_strips
@@ -103,7 +103,10 @@ def run_batches(network: Network, crops: Sequence[Crop]) -> list[Part]:
 
 
 def _groups(crops: Sequence[Crop], decomposer: Decomposer) -> Iterator[list[int]]:
-    """Places of crops that the network sees at one size."""
+    """Places of crops that can run together: all, or those that the network sees at one size."""
+    if decomposer.mixes_sizes and crops:
+        yield list(range(len(crops)))
+        return
     sizes: dict[tuple[int, int], list[int]] = {}
     for index, crop in enumerate(crops):
         size = network_size(crop.photo, decomposer.frame)
@@ -113,7 +116,7 @@ def _groups(crops: Sequence[Crop], decomposer: Decomposer) -> Iterator[list[int]
 
 
 def _run_group(network: Network, crops: Sequence[Crop]) -> list[Part]:
-    """Crops of one size, as many at a time as there is room for."""
+    """Crops that can run together, as many at a time as there is room for."""
     parts: list[Part] = []
     while len(parts) < len(crops):
         first = len(parts)
@@ -159,12 +162,24 @@ def _run_batch(network: Network, crops: Sequence[Crop]) -> list[Part]:
         photo = prepare(crop.photo, frame, runtime.device)
         prepared.append(photo)
         regions.append(crop.region)
+    if network.decomposer.mixes_sizes:
+        return _run_unlike(network, prepared, regions)
     outputs = run_network(network.decomposer, prepared, runtime, network.kinds, regions)
     parts = []
     for index, photo in enumerate(prepared):
         part = _part(network, outputs, index, photo)
         parts.append(part)
     return parts
+
+
+def _run_unlike(
+    network: Network, photos: Sequence[PreparedPhoto], regions: Sequence[Region | None]
+) -> list[Part]:
+    """The parts of photos of unlike sizes."""
+    decomposer, runtime, kinds = network.decomposer, network.runtime, network.kinds
+    answers = run_network_on_each(decomposer, photos, runtime, kinds, regions)
+    pairs = zip(answers, photos, strict=True)
+    return [_part(network, answer, 0, photo) for answer, photo in pairs]
 
 
 def _part(network: Network, outputs: Outputs, index: int, photo: PreparedPhoto) -> Part:
