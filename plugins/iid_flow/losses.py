@@ -31,18 +31,16 @@ def log_shading_loss(
 
 
 def agreement_loss(
-    errors: Tensor, mask: Tensor, chroma: float, gradient: float, colour: float
+    one: Tensor, other: Tensor, mask: Tensor, chroma: float, gradient: float, colour: float
 ) -> Tensor:
-    """By how much the albedos of two photos of one paint differ, per pair: [B//2].
+    """By how much the albedos of two photos of one paint differ, per pair: [B].
 
-    ``errors`` [B,3,H,W] of log shading (answer minus truth), two rows a pair: as the paint is the
-    same and its noise-free log albedo is log light minus log shading, they differ as the albedos
-    do. One scale is free, and of one colour for the whole photo all but the share ``colour``."""
-    pairs = len(errors) // 2 * 2
-    one, other = errors[0:pairs:2], errors[1:pairs:2]
-    both = mask[0:pairs:2] * mask[1:pairs:2]
+    ``one`` and ``other`` [B,3,H,W] are errors of log shading (answer minus truth): as the paint is
+    the same and its noise-free log albedo is log light minus log shading, they differ as the
+    albedos do. One scale is free, and of one colour for the whole photo all but the share
+    ``colour``."""
     forgiven = (1.0, 1 - colour, 1 - colour)
-    return log_shading_loss(one, other, both, chroma, gradient, forgiven)
+    return log_shading_loss(one, other, mask, chroma, gradient, forgiven)
 
 
 def kl_loss(mean: Tensor, log_variance: Tensor) -> Tensor:

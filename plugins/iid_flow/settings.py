@@ -81,6 +81,12 @@ class FlowConfig(TrainConfig):
         low=0,
         high=1,
     )
+    agree_parts: float = knob(
+        0.0,
+        "share of the batches whose second photos show a part of the first, enlarged and turned",
+        low=0,
+        high=1,
+    )
     decoder_lr: float = knob(
         3e-4, "peak learning rate of the VAE's decoder in stage flow; 0 leaves it frozen", low=0
     )

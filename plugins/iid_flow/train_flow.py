@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from torch.optim import AdamW
 from iid_flow.decomposer import predict
 from iid_flow.light import from_log, to_log
 from iid_flow.losses import agreement_loss
+from iid_flow.pairs import Part, known_in_both, random_part, split, with_parts
 from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.settings import FlowConfig
 from iid_flow.training import FlowStage
@@ -34,6 +35,19 @@ if TYPE_CHECKING:
 _MEASURED = 16  # batches from which the normalisation of the latents is taken
 _REBUILT = 4  # of so many samples one is decoded from its true latents
 _NO_NOISE = 0.25  # share of the samples off the mean answer that are trained at t = 0 too
+
+
+class _Answer(NamedTuple):
+    """What the networks make of a batch: ``log_shading`` relative to ``level``, and its ``truth``;
+    true ``latents``, and the ``velocity`` towards them from ``start`` at ``time``."""
+
+    level: Tensor
+    truth: Tensor
+    latents: Tensor
+    start: Tensor
+    time: Tensor
+    velocity: Tensor
+    log_shading: Tensor
 
 
 class FlowTrainer(FlowStage):
@@ -115,6 +129,25 @@ class FlowTrainer(FlowStage):
         the sample (at t = 1 the truth has been given); ``rebuild``: error of the decoder
         alone, over a part of the batch; with its weight ``agree``: how the albedos of one paint
         under two lights differ."""
+        part = self._draw_part(batch)
+        if part:
+            batch = with_parts(batch, part)
+        a = self._answer(batch)
+        error = (a.velocity - velocity(a.start, a.latents)).square()
+        pixel = self._log_loss(a.log_shading, a.truth, batch["mask"])
+        linear = self._linear_loss(a.log_shading, batch, a.level)
+        terms = {
+            "flow": masked_mean(error, _known_latents(batch["mask"])).mean(),
+            "pixel": (pixel * (1 - a.time)).mean(),
+            "linear": (linear * (1 - a.time)).mean(),
+            "rebuild": self._rebuilding(a.latents, a.truth, batch["mask"]),
+        }
+        if self._config.agree_weight:
+            terms["agree"] = self._disagreement(a, known_in_both(batch["mask"], part), part)
+        return terms
+
+    def _answer(self, batch: Batch) -> _Answer:
+        """The networks' answer to every photo, from random starts and times."""
         level = exposure(batch["photo"])
         truth = to_log(batch["shading"], level)
         with torch.no_grad():
@@ -124,25 +157,26 @@ class FlowTrainer(FlowStage):
         encoded = encode_photo(batch["photo"], level)
         v = self.unet(xt, t, encoded, self.encoder(encoded))
         answer = self.vae.decode(estimate(xt, v, t))
-        error = (v - velocity(x0, x1)).square()
-        pixel = self._log_loss(answer, truth, batch["mask"])
-        linear = self._linear_loss(answer, batch, level)
-        terms = {
-            "flow": masked_mean(error, _known_latents(batch["mask"])).mean(),
-            "pixel": (pixel * (1 - t)).mean(),
-            "linear": (linear * (1 - t)).mean(),
-            "rebuild": self._rebuilding(x1, truth, batch["mask"]),
-        }
-        if self._config.agree_weight:
-            terms["agree"] = self._disagreement(answer - truth, batch["mask"], t)
-        return terms
+        return _Answer(level, truth, x1, x0, t, v, answer)
 
-    def _disagreement(self, errors: Tensor, mask: Tensor, t: Tensor) -> Tensor:
-        """Of pairs of rows; a pair counts the less the later its later sample."""
+    def _draw_part(self, batch: Batch) -> Part | None:
+        """Which part of the crops the second photos of all pairs show; None: all of it."""
+        share = self._config.agree_parts if self._config.agree_weight else 0.0
+        if not share or float(torch.rand(())) >= share:
+            return None
+        return random_part(batch["photo"].shape[-1])
+
+    def _disagreement(self, answer: _Answer, mask: Tensor, part: Part | None) -> Tensor:
+        """Of all pairs; a pair counts the less the later its later sample."""
         c = self._config
-        each = agreement_loss(errors, mask, c.chroma_weight, c.gradient_weight, c.agree_colour)
-        early = 1 - t[: 2 * len(each)].view(-1, 2).amax(1)
-        return (each * early).mean()
+        first, second = split(answer.log_shading - answer.truth)
+        if part:
+            first = part.of(first)
+        each = agreement_loss(
+            first, second, mask, c.chroma_weight, c.gradient_weight, c.agree_colour
+        )
+        latest = torch.maximum(*split(answer.time))
+        return (each * (1 - latest)).mean()
 
     def _rebuilding(self, latents: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
         """The loss of decoding the true latents of every fourth sample."""

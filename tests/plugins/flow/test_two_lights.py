@@ -11,6 +11,7 @@ from torch import Tensor
 
 from iid_flow.light import to_log
 from iid_flow.losses import agreement_loss
+from iid_flow.pairs import Part, known_in_both, random_part, split, with_parts
 from iid_flow.settings import FlowConfig
 from iid_flow.train_flow import FlowTrainer
 from intrinsic_cli.api import DataError, Runtime
@@ -38,7 +39,8 @@ def loss(albedos: Tensor, mask: Tensor = EVERYWHERE, colour: float = 0.0) -> flo
     """Of two answers for one paint under two lights."""
     paint, light = values(1, 3, 32, 32), values(2, 3, 32, 32, seed=1)
     errors = errors_of(albedos, paint, paint * light)
-    return float(agreement_loss(errors, mask, 3.0, 1.0, colour).mean())
+    both = known_in_both(mask, None)
+    return float(agreement_loss(*split(errors), both, 3.0, 1.0, colour).mean())
 
 
 def test_equal_albedos_agree_however_wrong_up_to_a_scale() -> None:
@@ -61,10 +63,9 @@ def test_a_shadow_in_one_of_the_albedos_is_a_difference_unless_it_is_masked() ->
 
 
 def test_a_row_without_a_second_light_is_compared_with_nothing() -> None:
-    errors, mask = values(3, 3, 32, 32), torch.ones(3, 1, 32, 32)
-    assert torch.equal(
-        agreement_loss(errors, mask, 1, 1, 0), agreement_loss(errors[:2], mask[:2], 1, 1, 0)
-    )
+    first, second = split(values(5, 3, 32, 32))
+    assert len(first) == len(second) == 2
+    assert len(known_in_both(torch.ones(5, 1, 32, 32), None)) == 2
 
 
 def test_training_is_shown_pairs_where_they_are_compared_and_else_none() -> None:
@@ -99,10 +100,65 @@ def test_the_difference_counts_as_its_weight_says() -> None:
 
 def test_a_pair_counts_less_the_later_its_later_sample() -> None:
     trainer = FlowTrainer(TWICE, open_synth(), CPU)
-    errors, mask = values(4, 3, 32, 32), torch.ones(4, 1, 32, 32)
-    one, other = agreement_loss(errors, mask, 3.0, 1.0, 0.0)
-    found = trainer._disagreement(errors, mask, torch.tensor([0.0, 0.25, 1.0, 0.0]))
+    batch = next(iter(trainer.batches("train")))
+    with torch.no_grad():
+        answer = trainer._answer(batch)._replace(time=torch.tensor([0.0, 0.25, 1.0, 0.0]))
+    mask = known_in_both(batch["mask"], None)
+    errors = answer.log_shading - answer.truth
+    one, other = agreement_loss(*split(errors), mask, 3.0, 1.0, 0.0)
+    found = trainer._disagreement(answer, mask, None)
     assert found == pytest.approx(float(0.75 * one + 0 * other) / 2)
+
+
+def test_a_part_is_cut_enlarged_and_turned() -> None:
+    crop = torch.zeros(1, 1, 8, 8)
+    crop[..., 2:4, 4:6] = 1  # the upper left corner of the part
+    seen = Part(2, 4, 4, 0).of(crop)[0, 0]
+    assert seen.shape == (8, 8)
+    assert seen[:3, :3].min() == 1
+    assert seen[5:].max() == seen[:, 5:].max() == 0
+    turned = Part(2, 4, 4, 1).of(crop)[0, 0]
+    assert turned[5:, :3].min() == 1, "to the left"
+    assert torch.equal(Part(0, 0, 8, 2).of(crop), crop.flip(2, 3))
+
+
+def test_parts_lie_in_the_crop_and_differ() -> None:
+    torch.manual_seed(0)
+    parts = [random_part(32) for _ in range(200)]
+    assert all(16 <= part.size <= 32 for part in parts)
+    assert all(part.top + part.size <= 32 and part.left + part.size <= 32 for part in parts)
+    assert {part.turns for part in parts} == {0, 1, 2, 3}
+    assert len(set(parts)) > 100
+
+
+def test_second_photos_show_a_part_of_the_first_and_are_compared_there() -> None:
+    """Shading that is told as it is, wrong by the same everywhere, agrees in any part."""
+    batch = next(iter(open_synth().under_two_lights().batches("train", 4, 32)))
+    part = Part(4, 8, 20, 3)
+    cut = with_parts(batch, part)
+    for key in cut:
+        assert torch.equal(cut[key][::2], batch[key][::2])
+    assert torch.equal(cut["shading"][1::2], part.of(batch["shading"][1::2]))
+    assert set(cut["mask"].unique().tolist()) <= {0.0, 1.0}
+    level = exposure(batch["photo"])
+    paint, _ = split(to_log(batch["albedo"].clamp_min(0.01), level))
+    wrong = agreement_loss(part.of(paint), paint, torch.ones(2, 1, 32, 32), 1.0, 1.0, 0.0)
+    right = agreement_loss(part.of(paint), part.of(paint), torch.ones(2, 1, 32, 32), 1, 1, 0)
+    assert wrong.min() > 0.01
+    assert right.max() == 0
+    first = part.of(batch["mask"][::2]) > 0.99
+    both = known_in_both(cut["mask"], part)
+    assert torch.equal(both > 0, first & (cut["mask"][1::2] > 0))
+
+
+@pytest.mark.parametrize(("share", "drawn"), [(0.0, 0), (0.5, 10), (1.0, 20)])
+def test_a_share_of_the_batches_shows_parts(share: float, drawn: int) -> None:
+    trainer = FlowTrainer(replace(TWICE, agree_parts=share), open_synth(), CPU)
+    batch = next(iter(trainer.batches("train")))
+    torch.manual_seed(0)
+    parts = [trainer._draw_part(batch) for _ in range(20)]
+    assert abs(sum(part is not None for part in parts) - drawn) <= 4 * share * (1 - share) * 2
+    assert step(agree_parts=share)[1]["agree"] > 0
 
 
 def test_data_of_one_light_and_batches_of_one_are_refused() -> None:
