@@ -155,6 +155,13 @@ _CGI = DatasetSpec(
 
 DATASETS = (
     _SYNTH,
+    replace(
+        _SYNTH,
+        name="synth-glossy",
+        summary="the same scenes, highlights apart: albedo is paint, residual what is mirrored",
+        target=f"{_KIT}.synth.scenes:open_glossy",
+        offers=_SYNTH.offers | {"residual"},
+    ),
     _FOLDER,
     _STEADY,
     _UNPAIRED,

@@ -11,6 +11,7 @@ from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.light.white import white_gain
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.highlights import highlight_scores
 from intrinsic_cli.kit.score.planes import batch, comparable, factors_in, gray, named, with_mean
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _METRICS = {
     "hue_ratio": Metric("lower"),
     "shadow_left": Metric("lower"),
     "paint_left": Metric("lower"),
+    "highlights_left": Metric("lower"),
+    "highlights_added": Metric("lower"),
 }
 
 
@@ -87,8 +90,9 @@ def rendered(case: Case, answer: Answer) -> Scores:
     """As :func:`scale_invariant`, and of rendered truth, which has every edge in its place:
     ``shadow_left``, the share of hard steps of true light that is found in the albedo where the
     true paint is flat, and ``paint_left``, that of steps of paint in the shading where the true
-    light is flat (:func:`~intrinsic_cli.kit.metrics.edges.share_of_steps`)."""
-    scores = scale_invariant(case, answer)
+    light is flat (:func:`~intrinsic_cli.kit.metrics.edges.share_of_steps`); and
+    :func:`~intrinsic_cli.kit.score.highlights.highlight_scores` where highlights are apart."""
+    scores = {**scale_invariant(case, answer), **highlight_scores(case, answer)}
     mask = batch(case.mask)
     for name, wrong, right in _STRAY:
         if right not in answer:

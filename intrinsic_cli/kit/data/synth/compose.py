@@ -14,6 +14,7 @@ import numpy as np
 from intrinsic_cli.kit.data.crops import WHITE, WHOLE, Window
 from intrinsic_cli.kit.data.crops import resize as resize_square
 from intrinsic_cli.kit.data.synth.camera import Camera, everyday, random_camera
+from intrinsic_cli.kit.data.synth.highlights import highlight_apart
 from intrinsic_cli.kit.data.synth.lighting import Lighting, random_lighting
 from intrinsic_cli.kit.data.synth.shards import ALBEDO
 from intrinsic_cli.kit.light.colour import brightest
@@ -36,24 +37,33 @@ _PAINTS = 256  # one for each object
 
 class _Painted(NamedTuple):
     """What a light falls on: ``albedo`` [H,W,3] as painted, where surfaces are ``known`` [H,W],
-    whether they stand ``alone`` on black, and ``normals`` [S,S,3] as the photo has them."""
+    whether they stand ``alone`` on black, whether highlights are told ``apart``, and ``normals``
+    [S,S,3] as the photo has them."""
 
     albedo: Image
     known: Mask
     alone: bool
+    apart: bool
     normals: Image
 
 
 def compose(
-    scene: Scene, rng: np.random.Generator, window: Window, side: int, plain: bool = False
+    scene: Scene,
+    rng: np.random.Generator,
+    window: Window,
+    side: int,
+    plain: bool = False,
+    apart: bool = False,
 ) -> Sample:
     """A square of the scene under a random light, paint and camera: ``photo``, ``albedo``,
     ``shading``, ``normals`` [S,S,3], ``mask`` [S,S,1] (1 where the truth holds) and, where the
     scene knows it, ``light`` [27].
 
-    ``plain`` scenes are never repainted nor cut out; their light is the renderer's own.
+    ``plain`` scenes are never repainted nor cut out; their light is the renderer's own. Highlights
+    count as albedo; ``apart`` they are a ``residual`` [S,S,3], see
+    :func:`~intrinsic_cli.kit.data.synth.highlights.highlight_apart`.
     """
-    (sample,) = compose_lights(scene, [rng], window, side, plain)
+    (sample,) = compose_lights(scene, [rng], window, side, plain, apart)
     return sample
 
 
@@ -63,6 +73,7 @@ def compose_lights(
     window: Window,
     side: int,
     plain: bool = False,
+    apart: bool = False,
 ) -> list[Sample]:
     """The same paint and objects once for each of ``rngs``, which draws a light and a camera of its
     own; the first draws what is painted and shown, too. See :func:`compose`."""
@@ -71,7 +82,7 @@ def compose_lights(
     albedo = _paint(scene, window, ids, first, plain)
     light = random_lighting(scene, window, first, plain)
     known, alone = _shown(ids, first, plain)
-    painted = _Painted(albedo, known, alone, _normals(scene, window, side))
+    painted = _Painted(albedo, known, alone, apart, _normals(scene, window, side))
     samples = [_lit(painted, light, first, side, plain)]
     for rng in others:
         light = random_lighting(scene, window, rng, plain)
@@ -94,9 +105,19 @@ def _lit(
     }
     known = _resize(painted.known.astype(np.float32), side) > WHOLE
     sample = _photograph(planes, known, camera, rng)
-    if light.harmonics is not None:
-        sample["light"] = _coefficients(light.harmonics * camera.gain)
-    return sample
+    if painted.apart:
+        highlight = _resize(_highlight(painted, light), side)
+        sample = highlight_apart(sample, highlight * camera.gain, known)
+    if light.harmonics is None:
+        return sample
+    return {**sample, "light": _coefficients(light.harmonics * camera.gain)}
+
+
+def _highlight(painted: _Painted, light: Lighting) -> Image:
+    """What of ``light`` is mirrored [H,W,3], none of it by what is not shown."""
+    if not painted.alone:
+        return light.highlight
+    return light.highlight * painted.known[..., None]
 
 
 def _camera(
@@ -125,7 +146,7 @@ def _coefficients(harmonics: NDArray[np.float64]) -> Image:
 
 def _photograph(
     planes: dict[str, Image], known: Mask, camera: Camera, rng: np.random.Generator
-) -> dict[str, Image]:
+) -> Sample:
     """What the camera makes of the reflected light, and the truth in the photo's exposure."""
     photo = camera(planes["reflected"], rng)
     shading = planes["shading"] * camera.gain

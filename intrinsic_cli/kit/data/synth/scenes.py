@@ -23,30 +23,34 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.data.rows import Sample
 
 MINIATURE = Path(__file__).parent / "miniature"
-_TRUTH = ("albedo", "shading", "normals")
+_TRUTH = ("albedo", "shading", "residual", "normals")
 _SEED_OF_CASES = 7
 _SMALLEST = 0.55  # of the side: the smallest square a training sample is cut from
 
 
 class Synth(Source):
     """Shards below ``folder``/train and ``folder``/val as a
-    :class:`~intrinsic_cli.api.data.Source`. Where the shards know it, ``light`` is on offer too."""
+    :class:`~intrinsic_cli.api.data.Source`. Where the shards know it, ``light`` is on offer too;
+    with highlights ``apart``, ``residual`` is, and albedo is paint alone."""
 
     name = "synth"
     protocol = "synth"
     offers = frozenset({"photo", "albedo", "shading", "normals", "mask"})
 
-    def __init__(self, folder: Path, part: tuple[int, int] = (0, 1)) -> None:
-        self._folder, self._part = folder, part
+    def __init__(self, folder: Path, part: tuple[int, int] = (0, 1), apart: bool = False) -> None:
+        self._folder, self._part, self._apart = folder, part, apart
         self._shards: dict[str, Shards] = {}
         self._lights = 1  # under which every training crop is shown
         if _knows_light(folder):
             self.offers |= {"light"}
+        if apart:
+            self.name = "synth-glossy"
+            self.offers |= {"residual"}
 
     def part(self, index: int, count: int) -> Synth:
         """Every ``count``-th scene, from the ``index``-th on."""
         first, step = self._part
-        some = Synth(self._folder, (first + step * index, step * count))
+        some = Synth(self._folder, (first + step * index, step * count), self._apart)
         some._lights = self._lights
         return some
 
@@ -87,7 +91,7 @@ class Synth(Source):
 
     def _case(self, scene: Scene, index: int) -> Case:
         sample = self._fixed(scene, index, scene.side)
-        truth = {name: sample[name] for name in _TRUTH}
+        truth = {name: sample[name] for name in _TRUTH if name in sample}
         facts = {"category": scene.meta["category"]}
         if "light" in sample:
             facts["light"] = sample["light"]
@@ -97,7 +101,7 @@ class Synth(Source):
         """The scene under a light, paint and camera that depend on ``index`` alone."""
         rng = np.random.default_rng((_SEED_OF_CASES, index))
         whole = Window(0, 0, scene.side)
-        return self._offered(compose(scene, rng, whole, side, plain=True))
+        return self._offered(compose(scene, rng, whole, side, True, self._apart))
 
     def _draw(self, shards: Shards, seed: int, number: int, side: int) -> list[Sample]:
         """The ``number``-th crop of the endless stream of ``seed``, under every one of its
@@ -106,7 +110,7 @@ class Synth(Source):
         rngs = [np.random.default_rng((seed, 1 + light, number)) for light in range(self._lights)]
         rng = rngs[0]
         window = _random_window(scene.side, rng)
-        samples = compose_lights(scene, rngs, window, side)
+        samples = compose_lights(scene, rngs, window, side, apart=self._apart)
         samples = [self._offered(sample) for sample in samples]
         if rng.random() < 0.5:
             return samples
@@ -118,11 +122,20 @@ class Synth(Source):
 
 def open_synth(path: Path | None = None) -> Synth:
     """The shards below ``path``, or the packaged miniature (DataError if there are none)."""
+    return Synth(_folder_of_shards(path))
+
+
+def open_glossy(path: Path | None = None) -> Synth:
+    """As :func:`open_synth`, with highlights apart from paint."""
+    return Synth(_folder_of_shards(path), apart=True)
+
+
+def _folder_of_shards(path: Path | None) -> Path:
     folder = path or MINIATURE
     if not (folder / "train").is_dir() and not (folder / "val").is_dir():
         message = f"{folder} has no train/ or val/ folder of shards"
         raise DataError(message, "give the folder above them")
-    return Synth(folder)
+    return folder
 
 
 def _knows_light(folder: Path) -> bool:
