@@ -3,12 +3,20 @@ latents."""
 
 from __future__ import annotations
 
-from iid_flow.settings import FlowConfig, FlowOptions, PublishedConfig, PublishedOptions
+from iid_flow.settings import (
+    FlowConfig,
+    FlowOptions,
+    PublishedConfig,
+    PublishedOptions,
+    ResidualFlowConfig,
+)
 from intrinsic_cli.api import MethodSpec, Variant, hookimpl
 
 LAYERS = ("albedo", "shading")
 NEEDS = frozenset({"photo", "albedo", "shading", "mask"})
 STAGES = ("vae", "flow")
+#: An output that an option asks for.
+ASKED = {"mask": ("mask",)}
 SMALL = {"steps": 2, "batch_size": 1, "crop": 32, "val_batches": 1}
 
 DEFAULT = Variant(
@@ -18,12 +26,27 @@ DEFAULT = Variant(
     config=FlowConfig,
     stages=STAGES,
     smoke={**SMALL, "pretrained": "no"},
+    asked_by=ASKED,
+)
+
+
+RESIDUAL = Variant(
+    name="residual",
+    summary="highlights apart: photo = albedo · shading + residual",
+    layers=(*LAYERS, "residual"),
+    needs=NEEDS | {"residual"},
+    options=FlowOptions,
+    config=ResidualFlowConfig,
+    stages=STAGES,
+    smoke={**SMALL, "pretrained": "no"},
+    asked_by=ASKED,
 )
 
 
 @hookimpl
 def iid_methods() -> list[MethodSpec]:
-    """One method: the default network and the two published ones."""
+    """One method: the default network, with and without highlights apart, and the two published
+    ones."""
     return [
         MethodSpec(
             name="flow",
@@ -34,6 +57,7 @@ def iid_methods() -> list[MethodSpec]:
             target="iid_flow.method:Flow",
             variants=(
                 DEFAULT,
+                RESIDUAL,
                 _published("albedo16", "the network of image_to_albedo_shading"),
                 _published("shading8", "the network of FlowIID"),
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,12 +23,21 @@ _MULTIPLE = 32  # the encoder halves its map five times
 #: Layers are handed out at a third of what the network sees: latents know no finer detail, and
 #: upsampling takes edges from the photo better than the decoder draws them (LMSE on MIT .0225;
 #: whole .0251, a half .0230, a quarter .0225).
-_DETAIL = 3
+DETAIL = 3
 
 
 def build() -> dict[str, nn.Module]:
     """The three networks of the default variant, untrained."""
     return {"vae": ShadingVAE(), "encoder": Encoder(), "unet": VelocityNet()}
+
+
+class Seen(NamedTuple):
+    """A photo as the networks see it: ``encoded`` [B,3,H,W] for the encoder and its ``maps``; and
+    its log shading [B,3,H,W] relative to its exposure."""
+
+    encoded: Tensor
+    maps: list[Tensor]
+    log_shading: Tensor
 
 
 def predict(
@@ -38,6 +48,11 @@ def predict(
 
     ``noise`` [B,16,H/4,W/4] starts the flow; None starts at zero, which gives the mean answer.
     """
+    return look_at(nets, photo, noise, steps).log_shading
+
+
+def look_at(nets: Mapping[str, nn.Module], photo: Tensor, noise: Tensor | None, steps: int) -> Seen:
+    """As :func:`predict`, with what the answer was made of."""
     encoded = encode_photo(photo, exposure(photo))
     maps = nets["encoder"](encoded)
     if noise is None:
@@ -46,7 +61,7 @@ def predict(
     latents = euler(lambda x, t: nets["unet"](x, t, encoded, maps), noise, steps)
     vae = nets["vae"]
     log_shading: Tensor = vae.decode(latents)  # type: ignore[operator]  # nn.Module hides methods
-    return log_shading
+    return Seen(encoded, maps, log_shading)
 
 
 class FlowDecomposer(Decomposer):
@@ -67,7 +82,7 @@ class FlowDecomposer(Decomposer):
         level = exposure(photos)
         log_shading = self._log_shading(photos, level).float()
         height, width = photos.shape[-2:]
-        size = (height // _DETAIL, width // _DETAIL)
+        size = (height // DETAIL, width // DETAIL)
         shading = resize(from_log(log_shading, level), size)
         albedo = resize(photos, size) / shading
         albedo, shading = reflectance_below_one(albedo, shading)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SMALLEST = 0.5  # of a crop's side
 _WHOLE = 0.99  # an enlarged mask holds where it has more than this
-_KEYS = ("photo", "albedo", "shading", "mask")
+_KEYS = ("photo", "albedo", "shading", "residual", "mask")
 
 
 class Part(NamedTuple):
@@ -51,8 +51,8 @@ def split(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def with_parts(batch: Batch, part: Part) -> dict[str, Tensor]:
-    """The batch, its second photos cut to ``part``: photo, albedo, shading and mask alone."""
-    changed = {key: batch[key].clone() for key in _KEYS}
+    """The batch, its second photos cut to ``part``: photo, layers and mask alone."""
+    changed = {key: batch[key].clone() for key in _KEYS if key in batch}
     for rows in changed.values():
         rows[1::2] = part.of(rows[1::2])
     changed["mask"] = _known(changed["mask"])

@@ -21,6 +21,9 @@ class FlowOptions:
     )
     size: int = knob(384, "short side of the photo the network sees, pixels", low=32)
     mirror: bool = knob(True, "average the photo's and its mirror image's answer")
+    mask: bool = knob(
+        False, "also a mask, black where lamps or windows are clipped and the albedo is unknown"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,17 @@ class FlowConfig(TrainConfig):
         """ValueError where there is nothing to compare."""
         if self.agree_weight and self.batch_size < 2:
             raise ValueError("agree_weight compares two photos: batch_size must be at least 2")
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualFlowConfig(FlowConfig):
+    """``--set key=value`` of ``iid train --plugin flow:residual``."""
+
+    residual_weight: float = knob(1.0, "weight of the error of highlights", low=0)
+    residual_lr: float = knob(1e-3, "peak learning rate of the network of highlights", low=0)
+    residual_alone: bool = knob(
+        False, "train the network of highlights alone; all others stay as --init gives them"
+    )
 
 
 @dataclass(frozen=True, slots=True)

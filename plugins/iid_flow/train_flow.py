@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim import AdamW
 
-from iid_flow.decomposer import predict
+from iid_flow.decomposer import Seen, predict
 from iid_flow.light import from_log, to_log
 from iid_flow.losses import agreement_loss
 from iid_flow.pairs import Part, known_in_both, random_part, split, with_parts
@@ -37,17 +37,17 @@ _REBUILT = 4  # of so many samples one is decoded from its true latents
 _NO_NOISE = 0.25  # share of the samples off the mean answer that are trained at t = 0 too
 
 
-class _Answer(NamedTuple):
-    """What the networks make of a batch: ``log_shading`` relative to ``level``, and its ``truth``;
-    true ``latents``, and the ``velocity`` towards them from ``start`` at ``time``."""
+class Answer(NamedTuple):
+    """What the networks make of a batch: log shading as ``seen``, relative to ``level``, and its
+    ``truth``; true ``latents``, and the ``velocity`` towards them from ``start`` at ``time``."""
 
+    seen: Seen
     level: Tensor
     truth: Tensor
     latents: Tensor
     start: Tensor
     time: Tensor
     velocity: Tensor
-    log_shading: Tensor
 
 
 class FlowTrainer(FlowStage):
@@ -111,6 +111,11 @@ class FlowTrainer(FlowStage):
 
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         terms = self.terms(batch)
+        minimise(self.total(terms), "flow")
+        return {name: term.detach() for name, term in terms.items()}
+
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """The terms added up, each by its weight."""
         c = self._config
         loss = (
             c.flow_weight * terms["flow"]
@@ -120,8 +125,7 @@ class FlowTrainer(FlowStage):
         )
         if c.agree_weight:
             loss = loss + c.agree_weight * terms["agree"]
-        minimise(loss, "flow")
-        return {name: term.detach() for name, term in terms.items()}
+        return loss
 
     def terms(self, batch: Batch) -> dict[str, Tensor]:
         """``flow``: squared error of the velocity of latents; ``pixel`` and ``linear``: errors of
@@ -132,10 +136,12 @@ class FlowTrainer(FlowStage):
         part = self._draw_part(batch)
         if part:
             batch = with_parts(batch, part)
-        a = self._answer(batch)
+        return self._terms(batch, self._answer(batch), part)
+
+    def _terms(self, batch: Batch, a: Answer, part: Part | None) -> dict[str, Tensor]:
         error = (a.velocity - velocity(a.start, a.latents)).square()
-        pixel = self._log_loss(a.log_shading, a.truth, batch["mask"])
-        linear = self._linear_loss(a.log_shading, batch, a.level)
+        pixel = self._log_loss(a.seen.log_shading, a.truth, batch["mask"])
+        linear = self._linear_loss(a.seen.log_shading, batch, a.level)
         terms = {
             "flow": masked_mean(error, _known_latents(batch["mask"])).mean(),
             "pixel": (pixel * (1 - a.time)).mean(),
@@ -146,7 +152,7 @@ class FlowTrainer(FlowStage):
             terms["agree"] = self._disagreement(a, known_in_both(batch["mask"], part), part)
         return terms
 
-    def _answer(self, batch: Batch) -> _Answer:
+    def _answer(self, batch: Batch) -> Answer:
         """The networks' answer to every photo, from random starts and times."""
         level = exposure(batch["photo"])
         truth = to_log(batch["shading"], level)
@@ -155,9 +161,10 @@ class FlowTrainer(FlowStage):
         x0, t = self.draw_start(x1)
         xt = interpolate(x0, x1, t)
         encoded = encode_photo(batch["photo"], level)
-        v = self.unet(xt, t, encoded, self.encoder(encoded))
+        maps = self.encoder(encoded)
+        v = self.unet(xt, t, encoded, maps)
         answer = self.vae.decode(estimate(xt, v, t))
-        return _Answer(level, truth, x1, x0, t, v, answer)
+        return Answer(Seen(encoded, maps, answer), level, truth, x1, x0, t, v)
 
     def _draw_part(self, batch: Batch) -> Part | None:
         """Which part of the crops the second photos of all pairs show; None: all of it."""
@@ -166,10 +173,10 @@ class FlowTrainer(FlowStage):
             return None
         return random_part(batch["photo"].shape[-1])
 
-    def _disagreement(self, answer: _Answer, mask: Tensor, part: Part | None) -> Tensor:
+    def _disagreement(self, answer: Answer, mask: Tensor, part: Part | None) -> Tensor:
         """Of all pairs; a pair counts the less the later its later sample."""
         c = self._config
-        first, second = split(answer.log_shading - answer.truth)
+        first, second = split(answer.seen.log_shading - answer.truth)
         if part:
             first = part.of(first)
         each = agreement_loss(
@@ -204,13 +211,17 @@ class FlowTrainer(FlowStage):
         windows, [B]."""
         window = max(2, log_shading.shape[-1] // 10)
         shading = from_log(log_shading, level)
-        albedo = (batch["photo"] / shading).clamp(max=4)
+        albedo = (self._diffuse(batch) / shading).clamp(max=4)
         total = torch.zeros(len(shading), device=shading.device)
         for layer, truth in ((shading, batch["shading"]), (albedo, batch["albedo"])):
             whole = scale_invariant_loss(layer, truth, batch["mask"])
             local = scale_invariant_loss(layer, truth, batch["mask"], window)
             total = total + whole + local
         return total
+
+    def _diffuse(self, batch: Batch) -> Tensor:
+        """What of the photos is albedo · shading."""
+        return batch["photo"]
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
         truth = to_log(batch["shading"], exposure(batch["photo"]))

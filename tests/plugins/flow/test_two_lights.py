@@ -104,7 +104,7 @@ def test_a_pair_counts_less_the_later_its_later_sample() -> None:
     with torch.no_grad():
         answer = trainer._answer(batch)._replace(time=torch.tensor([0.0, 0.25, 1.0, 0.0]))
     mask = known_in_both(batch["mask"], None)
-    errors = answer.log_shading - answer.truth
+    errors = answer.seen.log_shading - answer.truth
     one, other = agreement_loss(*split(errors), mask, 3.0, 1.0, 0.0)
     found = trainer._disagreement(answer, mask, None)
     assert found == pytest.approx(float(0.75 * one + 0 * other) / 2)
