@@ -64,7 +64,9 @@ class ResidualConfig(TrainConfig):
         ("lite", "paper"),
     )
     width: int = knob(
-        0, "width of the features; 0 = 64 (paper: 32, published: 128; skipnet: 16, published: 64)"
+        0,
+        "width of the features; 0 = that of the weights a run begins with, or else 64 (paper: 32, "
+        "published: 128; skipnet: 16, published: 64)",
     )
     pretrained: str = knob(
         "auto",
@@ -79,7 +81,14 @@ class ResidualConfig(TrainConfig):
         "train only what the paper's variant trains; auto = where --init gives the base",
         ("auto", "yes", "no"),
     )
+    only: str = knob(
+        "",
+        "light = only the light learns, and the residual that is added to its shading; the rest "
+        "stays as --init gives it",
+        ("", "light"),
+    )
     albedo_weight: float = knob(1.0, "how many times the table's the albedo's loss counts", low=0)
+    light_weight: float = knob(1.0, "how many times the table's the light's loss counts", low=0)
     residual_weight: float = knob(
         0.02, "weight of the residual's size, which keeps it small", low=0
     )

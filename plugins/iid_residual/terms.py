@@ -15,6 +15,10 @@ from iid_residual.networks.pipe import Prediction
 from iid_residual.truth import Truth
 from iid_residual.variants import Design, Term
 
+#: How much the direction of a light from behind counts: the face hardly shows it.
+_BEHIND = 0.4
+_TINY = 1e-6
+
 
 def table_losses(design: Design, made: Prediction, truth: Truth) -> dict[str, Tensor]:
     """The design's terms but the adversarial one, each already weighted.
@@ -93,12 +97,16 @@ def _compared_loss(term: Term, guess: Tensor, truth: Tensor, mask: Tensor) -> Te
 
 
 def _light_loss(term: Term, light: Tensor, truth: Truth) -> Tensor:
-    """Of the numbers, and of where most of the light comes from."""
+    """Of the numbers, and of where most of the light comes from: the distance of the two directions
+    grows as the angle does, not as its square, which would follow the lights that hardly show."""
     errors = distance(term.distance, light, truth.light)
     off = errors.mean(1, keepdim=True)
-    product = direction(light) * direction(truth.light)
-    aside = 1 - product.sum(1, keepdim=True)
-    known = (off + aside) * truth.lit
+    wanted = direction(truth.light)
+    apart = (direction(light) - wanted).square().sum(1, keepdim=True)
+    aside = (apart + _TINY).sqrt()
+    front = wanted[:, 2:] > 0
+    shown = torch.where(front, 1.0, _BEHIND)
+    known = (off + shown * aside) * truth.lit
     return term.weight * known.mean()
 
 

@@ -19,7 +19,7 @@ from iid_residual.domain import Domain, compared
 from iid_residual.harmonics import vectors_to_house
 from iid_residual.networks import lite
 from iid_residual.networks.pipe import Conventions, Network, Prediction, build, follow
-from iid_residual.networks.state import CONVENTIONS, PIPE
+from iid_residual.networks.state import CONVENTIONS, PIPE, kind_and_width
 from iid_residual.settings import ResidualConfig
 from iid_residual.terms import measures, outline_loss, residual_losses, table_losses, total
 from iid_residual.truth import Truth, truth_of, with_pseudo_labels
@@ -53,7 +53,8 @@ class ResidualTrainer(Trainer):
         if not self._real:
             require_truth(source, stage)
         self.steps = config.real_steps if self._real else 0
-        self._network = build(self._design, _backbone(config), width_of(config, self._design))
+        width = width_of(config, self._design, _given(runtime))
+        self._network = build(self._design, _backbone(config), width)
         self._conventions = Conventions()
         self.nets: dict[str, nn.Module] = {PIPE: self._network, CONVENTIONS: self._conventions}
         self._adversary = self._make_adversary()
@@ -105,8 +106,20 @@ class ResidualTrainer(Trainer):
         init = runtime.parents.get("init", {})
         is_base = self._design.name in ("sfsnet", "skipnet")
         given = PIPE in init and not is_base
-        if choice == "yes" or (choice == "auto" and given):
+        if self._config.only:
+            self._network.freeze(self._lighting())
+        elif choice == "yes" or (choice == "auto" and given):
             self._network.freeze(self._design.learns)
+
+    def _lighting(self) -> frozenset[str]:
+        """The light estimator, and the residual that is added to its shading. UsageError for a
+        variant without them."""
+        design = self._design
+        if design.skip or not design.harmonic:
+            message = f"{design.name} has no light estimator that could learn alone"
+            raise UsageError(message, "leave only= out")
+        added = {design.residual} if design.adds else set()
+        return frozenset({"light_estimator_model", *added})
 
     def _make_optimizers(self) -> dict[str, Optimizer]:
         c = self._config
@@ -171,6 +184,8 @@ class ResidualTrainer(Trainer):
         c = self._config
         losses = table_losses(self._design, made, truth)
         losses["albedo"] = c.albedo_weight * losses["albedo"]
+        if "light" in losses:
+            losses["light"] = c.light_weight * losses["light"]
         losses |= residual_losses(made, truth, c.residual_weight, c.smooth_weight)
         losses |= outline_loss(made, truth, c.mask_weight)
         if not torch.is_grad_enabled():
@@ -205,9 +220,17 @@ class ResidualTrainer(Trainer):
         }
 
 
-def width_of(config: ResidualConfig, design: Design) -> int:
-    """The width asked for, or the backbone's own."""
-    return config.width or _WIDTHS["skip" if design.skip else config.backbone]
+def width_of(config: ResidualConfig, design: Design, given: NetState) -> int:
+    """The width asked for, or that of the weights the stage begins with, or the backbone's own."""
+    if config.width:
+        return config.width
+    if design.skip:
+        return _WIDTHS["skip"]
+    if PIPE in given:
+        backbone, width = kind_and_width(given[PIPE])
+        if backbone == config.backbone:
+            return width
+    return _WIDTHS[config.backbone]
 
 
 def first_of(source: Source, count: int) -> Source:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from iid_residual.domain import received
 from iid_residual.harmonics import unit
 from iid_residual.networks.clues import Clues
+from iid_residual.networks.facing import ByFacing
 from iid_residual.networks.light_fit import LightFit
 from intrinsic_cli.kit.networks.blocks import Block, doubled
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
@@ -22,6 +23,8 @@ WIDTH = 64
 _DEPTH = 4
 _PIXELS = 4  # a side of the squares that features stand for
 _LIGHT = 27
+#: Channels beside the features: normals, shading, photo, albedo and where the head is.
+_SEEN = 13
 #: Reflectance and shading, in a network's numbers, that a light is fitted to at least and at most.
 _DARKEST, _BRIGHTEST = 0.02, 6.0
 
@@ -99,7 +102,7 @@ class Outline(nn.Module):
 
 class LightEstimator(nn.Module):
     """Clues → light [B,27]: what photo over albedo tells of it on the normals, and where that tells
-    nothing, what features of the whole face do.
+    nothing, what features do: their mean, and what they are where the face turns this way or that.
 
     Normals and albedo do not learn from it: a light must not bend them."""
 
@@ -108,6 +111,7 @@ class LightEstimator(nn.Module):
         self.conv1 = nn.Sequential(nn.Conv2d(3 * width, 2 * width, 1), nn.SiLU())
         self.fc = nn.Linear(2 * width, _LIGHT)
         self.trust = nn.Conv2d(3 * width, 1, 1)
+        self.facing = ByFacing(3 * width + _SEEN)
         self.fit = LightFit()
         nn.init.normal_(self.fc.weight, std=0.02)
         nn.init.zeros_(self.fc.bias)
@@ -115,17 +119,19 @@ class LightEstimator(nn.Module):
             self.fc.bias[::9] = 1.0
 
     def forward(self, clues: Clues) -> Tensor:
-        of_all = self.conv1(clues.features).mean((2, 3))
-        prior = self.fc(of_all)
         trust = self.trust(clues.features).sigmoid()
+        inside = torch.ones_like(trust)
         if clues.outline is not None:
-            trust = trust * clues.outline.detach().sigmoid()
+            inside = clues.outline.detach().sigmoid()
         size = (trust.shape[-2], trust.shape[-1])
-        normals = _small(clues.normals.detach(), size)
+        normals = unit(_small(clues.normals.detach(), size))
         albedo = _small(clues.albedo.detach(), size).clamp_min(_DARKEST)
         photo = _small(received(clues.photo), size)
         shading = (photo / albedo).clamp(max=_BRIGHTEST)
-        light: Tensor = self.fit(unit(normals), shading, trust, prior)
+        seen = torch.cat([clues.features, normals, shading, photo, albedo, inside], 1)
+        of_all = self.conv1(clues.features).mean((2, 3))
+        prior = self.fc(of_all) + self.facing(seen, normals, inside)
+        light: Tensor = self.fit(normals, shading, trust * inside, prior)
         return light
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from iid_residual.variants import Design
     from intrinsic_cli.api.method import NetState
 
+#: Parts that began by changing nothing when networks got them: weights of before do not have them.
+_LATER = (".facing.",)
 PIPE, CONVENTIONS = "pipe", "conventions"
 #: A vector as long as the network is wide.
 _WIDTHS = {
@@ -39,9 +41,19 @@ def load(design: Design, state: NetState) -> tuple[Network, Conventions]:
     do not fit."""
     backbone, width = kind_and_width(state.get(PIPE, {}))
     network = build(design, backbone, width)
-    load_into(network, state, PIPE)
+    load_into(network, {PIPE: _completed(network, state[PIPE])}, PIPE)
     conventions = Conventions()
     if CONVENTIONS in state:
         load_into(conventions, state, CONVENTIONS)
     follow(network, conventions)
     return network, conventions
+
+
+def _completed(network: Network, part: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights with the parts they are too old for, as a new network has them."""
+    untrained = {
+        key: numbers
+        for key, numbers in network.state_dict().items()
+        if any(name in key for name in _LATER)
+    }
+    return {**untrained, **part}

@@ -29,6 +29,29 @@ def test_only_what_the_table_names_learns_where_the_base_is_given(design: Any) -
     assert changed == set(design.learns)
 
 
+def test_the_light_can_learn_alone() -> None:
+    base = state_of(new_trainer().nets)
+    trainer = new_trainer(parents={"init": base}, only="light", light_weight=3.0)
+    before = state_of(trainer.nets)["pipe"]
+    one_step(trainer)
+    after = state_of(trainer.nets)["pipe"]
+    assert changed_parts(before, after) == {"light_estimator_model", "shading_residual_model"}
+    facing = [key for key in after if ".facing.tell.4." in key]
+    assert facing
+    assert all(not before[key].equal(after[key]) for key in facing)
+
+
+@pytest.mark.parametrize("variant", ["latent", "skipnet"])
+def test_what_has_no_light_estimator_cannot_teach_it_alone(variant: str) -> None:
+    with pytest.raises(UsageError, match="no light estimator"):
+        new_trainer(variant, only="light", backbone="paper", width=8)
+
+
+def test_the_lights_loss_counts_as_often_as_asked() -> None:
+    losses = [one_step(new_trainer(light_weight=weight))["light"] for weight in (1.0, 3.0)]
+    assert float(losses[1]) == pytest.approx(3 * float(losses[0]))
+
+
 def test_frozen_norms_keep_their_statistics() -> None:
     """Batch norms of the published backbone, in training mode."""
     base = state_of(new_trainer("sfsnet", backbone="paper").nets)
