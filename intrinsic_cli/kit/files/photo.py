@@ -16,9 +16,10 @@ from intrinsic_cli.kit.files.decode import decode, named
 from intrinsic_cli.kit.files.formats import ENCODINGS, RAW, other_content
 from intrinsic_cli.kit.files.icc import CMYK, adobe_rgb
 from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.profiled import USELESS, from_profile, understood
 from intrinsic_cli.kit.files.read_bytes import read_bytes
-from intrinsic_cli.kit.light.colour import decode_codes, srgb_to_linear
+from intrinsic_cli.kit.light.colour import decode_codes, decoding_table, srgb_to_linear
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
@@ -80,13 +81,18 @@ def to_photo(codes: NDArray[Any], encoding: str, metadata: Metadata = NOTHING) -
     if codes.dtype.kind == "f":
         colours, repaired = repair_light(colours, "linear")
     else:
-        clipped = _clipped(colours, alpha)
-    if encoding == "auto":
-        photo = _by_metadata(colours, metadata)
-    else:
-        photo = Photo(_linear(colours, encoding), encoding=encoding)
+        clipped = clipped_share(colours, alpha)
+    photo = light_of(colours, encoding, metadata)
     bits = codes.dtype.itemsize * 8
     return replace(photo, alpha=alpha, bits=bits, clipped=clipped, repaired=repaired)
+
+
+def light_of(colours: NDArray[Any], encoding: str, metadata: Metadata) -> Photo:
+    """As :func:`to_photo`, of colours [H,W,1 or 3] that are alone and in order: nothing is counted
+    in them."""
+    if encoding == "auto":
+        return _by_metadata(colours, metadata)
+    return Photo(_linear(colours, encoding), encoding=encoding)
 
 
 def _by_metadata(colours: NDArray[Any], metadata: Metadata) -> Photo:
@@ -112,11 +118,19 @@ def _by_metadata(colours: NDArray[Any], metadata: Metadata) -> Photo:
 
 def _linear(colours: NDArray[Any], encoding: str) -> Image:
     """[H,W,1 or 3] as a file holds them → [H,W,3] linear."""
-    if colours.dtype.kind != "f":
+    if colours.dtype == np.uint8:
+        pixels = _looked_up(colours, decoding_table("uint8", encoding))
+    elif colours.dtype.kind != "f":
         pixels = decode_codes(colours, encoding)
     else:
         pixels = srgb_to_linear(colours) if encoding == "srgb" else colours
     return pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
+
+
+def _looked_up(codes: NDArray[np.uint8], table: Image) -> Image:
+    """[H,W,C] of a table of 256; OpenCV takes half the time of numpy."""
+    values: Image = cv2.LUT(np.ascontiguousarray(codes), table)
+    return values.reshape(codes.shape)
 
 
 def split_alpha(codes: NDArray[Any]) -> tuple[NDArray[Any], Image | None]:
@@ -153,14 +167,14 @@ def repair_light(values: NDArray[Any], encoding: str) -> tuple[Image, float]:
     return pixels, float(bad.any(axis=2).mean())
 
 
-def _clipped(codes: NDArray[Any], alpha: Image | None) -> float:
-    """The share of the visible pixels with a channel at its limit."""
-    top = np.iinfo(codes.dtype).max
-    hit = codes[..., 0] == top
-    for channel in range(1, codes.shape[2]):
-        hit |= codes[..., channel] == top
+def clipped_share(codes: NDArray[Any], alpha: Image | None) -> float:
+    """The share of the visible pixels of [H,W,1 or 3] with a channel at its limit."""
+    channels = codes.shape[2]
+    below = np.iinfo(codes.dtype).max - 1
+    whole = np.ascontiguousarray(codes)
+    inside = cv2.inRange(whole, (0,) * channels, (int(below),) * channels)
     if alpha is not None:
-        hit = hit[alpha > 0]
-    if not hit.size:
+        inside = inside[alpha > 0]
+    if not inside.size:
         return 0.0
-    return float(hit.mean())
+    return 1.0 - cv2.countNonZero(inside) / inside.size

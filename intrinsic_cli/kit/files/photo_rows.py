@@ -8,20 +8,24 @@ import stat
 import struct
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image as Pillow
+from PIL import ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
 from intrinsic_cli.kit.files.decode import PNG, decode
 from intrinsic_cli.kit.files.formats import other_content
 from intrinsic_cli.kit.files.memory import check_pixels, in_strips
 from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
-from intrinsic_cli.kit.files.photo import Photo, to_photo
+from intrinsic_cli.kit.files.photo import Photo, clipped_share, light_of, split_alpha
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.light.resize import bands
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
 
 #: Formats that are read in rows, those of them that Pillow reads to the last bit (of PNG, what has
 #: 8 bits), and its modes in which each pixel tells its own colour.
@@ -41,37 +45,41 @@ class PhotoRows:
     ``has_alpha``: something in it is said to be no part of it; ``header`` is a photo with all its
     facts and none of its pixels."""
 
-    def __init__(self, codes: Codes | Image.Image, encoding: str, metadata: Metadata) -> None:
+    def __init__(self, codes: Codes, encoding: str, metadata: Metadata) -> None:
         self._codes = codes
         self._encoding = encoding
         self._metadata = metadata
-        if isinstance(codes, Image.Image):
-            self.size = codes.height, codes.width
-        else:
-            self.size = codes.shape[0], codes.shape[1]
-        self.has_alpha = self.rows(slice(0, 1)).alpha is not None
+        self.size = codes.shape[0], codes.shape[1]
+        self.has_alpha = self.alpha(slice(0, 1)) is not None
         self.header = self._told()
 
     def rows(self, rows: slice) -> Photo:
-        """Some rows as a photo of their own."""
-        codes = self._codes
-        if isinstance(codes, Image.Image):
-            part = np.asarray(codes.crop((0, rows.start, codes.width, rows.stop)))
-        else:
-            part = codes[rows]
-        return to_photo(part, self._encoding, self._metadata)
+        """Some rows, perhaps not all between the first and the last, as a photo of their own."""
+        colours, alpha = self._parts(rows)
+        photo = light_of(colours, self._encoding, self._metadata)
+        return replace(photo, alpha=alpha, bits=self._codes.dtype.itemsize * 8)
+
+    def alpha(self, rows: slice) -> Image | None:
+        """The alpha of some rows alone."""
+        return self._parts(rows)[1]
+
+    def _parts(self, rows: slice) -> tuple[Codes, Image | None]:
+        """Colours as codes, [h,W,1 or 3], and alpha."""
+        codes = self._codes[rows]
+        return split_alpha(codes if codes.ndim == 3 else codes[..., None])
 
     def _told(self) -> Photo:
         """What is told of all rows together."""
         clipped = visible = outside = 0.0
         first = self.rows(slice(0, 1))
         for rows in bands(*self.size):
-            part = self.rows(rows)
-            count = float(part.pixels[..., 0].size)
-            seen = count if part.alpha is None else float((part.alpha > 0).sum())
-            clipped += part.clipped * seen
-            outside += part.outside * count
+            colours, alpha = self._parts(rows)
+            count = float(colours[..., 0].size)
+            seen = count if alpha is None else float((alpha > 0).sum())
+            clipped += clipped_share(colours, alpha) * seen
             visible += seen
+            if first.encoding == "icc":  # nothing else leaves colours outside
+                outside += self.rows(rows).outside * count
         height, width = self.size
         return replace(
             first,
@@ -87,7 +95,7 @@ def is_large(path: Path, least: int) -> bool:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return False
-        with Image.open(path, formats=FORMATS) as image:
+        with Pillow.open(path, formats=FORMATS) as image:
             return image.width * image.height >= least
     except BROKEN:  # whoever reads it whole says what is wrong with it
         return False
@@ -107,10 +115,10 @@ def open_rows(data: bytes, encoding: str, suffix: str = "") -> PhotoRows | None:
     return PhotoRows(codes, encoding, metadata)
 
 
-def _read_codes(data: bytes, suffix: str) -> Codes | Image.Image | None:
+def _read_codes(data: bytes, suffix: str) -> Codes | None:
     if other_content(data, suffix.lower()) is not None:  # RAW photos may begin as TIFFs do
         return None
-    image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
+    image: Pillow.Image = Pillow.open(io.BytesIO(data), formats=FORMATS)
     check_pixels(*image.size)
     if _is_deep(image, data):
         codes = decode(data, suffix=suffix)
@@ -120,10 +128,20 @@ def _read_codes(data: bytes, suffix: str) -> Codes | Image.Image | None:
         return None
     image.load()
     ImageOps.exif_transpose(image, in_place=True)
-    return image
+    return _array(image)
 
 
-def _is_deep(image: Image.Image, data: bytes) -> bool:
+def _array(image: Pillow.Image) -> Codes:
+    """Its codes, band by band: all at once would take memory for them three times."""
+    channels = len(image.getbands())
+    codes = np.empty((image.height, image.width, channels), np.uint8)
+    for rows in bands(image.height, image.width):
+        band = image.crop((0, rows.start, image.width, rows.stop))
+        codes[rows] = np.asarray(band).reshape(-1, image.width, channels)
+    return codes
+
+
+def _is_deep(image: Pillow.Image, data: bytes) -> bool:
     """May it hold whole numbers of 16 bits?"""
     if isinstance(image, TiffImageFile):
         formats = image.tag_v2.get(_SAMPLE_FORMAT, (_WHOLE,))

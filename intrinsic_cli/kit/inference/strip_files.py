@@ -1,33 +1,33 @@
-"""Layers made in strips → PNG files, never whole in memory; or JPEG files, whole only as codes of 8
-bits.
-
-Two passes: the first finds how bright each layer is, for the scale of its codes; the second writes.
-"""
+"""Layers made in strips → PNG and JPEG files, never whole in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.containers import Marks
 from intrinsic_cli.kit.files.encodings import SAMPLE, encoding_of
-from intrinsic_cli.kit.files.layers import PARTS, StoredLayer, rebuild, write_lossy
-from intrinsic_cli.kit.files.photo import Photo
+from intrinsic_cli.kit.files.jpeg_rows import SQUARE, JpegWriter, decode, encode
+from intrinsic_cli.kit.files.layers import (
+    MEASURED,
+    PARTS,
+    RebuildError,
+    StoredLayer,
+    every,
+    row_step,
+    with_alpha,
+)
 from intrinsic_cli.kit.files.photo_rows import PhotoRows
 from intrinsic_cli.kit.files.png_rows import PngWriter
-from intrinsic_cli.kit.inference.prepare import to_image, to_planes
-from intrinsic_cli.kit.light.resize import bands
+from intrinsic_cli.kit.inference.strip_layers import StripLayers, strip_layers
 
 if TYPE_CHECKING:
-    from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.inference.strips import Strips
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 FORMATS = ("png", "png16", "jpg")
 
 Kinds = Mapping[str, Kind]
-Bands = Iterator[tuple[slice, Photo, dict[str, "Image"]]]
+Codes = NDArray[Any]
 
 
 def write_strips(
@@ -50,84 +50,32 @@ def write_strips(
     as in :func:`~intrinsic_cli.kit.files.layers.write_layer`. How each is stored, without its
     codes; and the RMSE with which they rebuild the photo, None where they cannot. DataError where a
     picture is too large for the format; OSError."""
-    scales = _scales(photo, strips, kinds)
-    error = _Error()
-    if form == "jpg":
-        kept = _kept(photo, strips, kinds, scales)
-        _write_jpegs(photo, kept, kinds, places, exif, error)
-    else:
-        bits = 16 if form == "png16" else 8
-        _write_pngs(photo, strips, scales, kinds, places, bits, exif, error)
-    return _without_codes(kinds, scales), error.value
-
-
-def _write_pngs(
-    photo: PhotoRows,
-    strips: Strips,
-    scales: Mapping[str, float],
-    kinds: Kinds,
-    places: Mapping[str, Path],
-    bits: int,
-    exif: Exif | None,
-    error: _Error,
-) -> None:
-    """Write the layers row by row; sums up the ``error`` they make."""
+    layers = strip_layers(photo, strips, kinds, bits=16 if form == "png16" else 8)
+    error = _Error(layers, form)
     with ExitStack() as stack:
         writers = {}
         for name, kind in kinds.items():
             file = stack.enter_context(places[name].open("wb"))
-            channels = strips.channels(name) + photo.has_alpha
-            writers[name] = PngWriter(file, photo.size, channels, bits, _marks(kind, exif))
-        _write_rows(_bands(photo, strips, kinds), writers, kinds, scales, error)
-        _close(writers.values())
+            writers[name] = _writer(file, form, layers, name, _marks(kind, exif))
+        for rows, codes in layers.bands():
+            alpha = None if form == "jpg" else photo.alpha(rows)
+            for name, part in codes.items():
+                writers[name].write(with_alpha(part, alpha))
+            error.add(rows, codes)
+        for writer in writers.values():
+            writer.close()
+    return _without_codes(layers), error.sum.value
 
 
-def _write_rows(
-    parts: Bands,
-    writers: Mapping[str, PngWriter],
-    kinds: Kinds,
-    scales: Mapping[str, float],
-    error: _Error,
-) -> None:
-    """All rows of all layers, each with its ``scale``; sums up the ``error`` they make."""
-    for _, part, layers in parts:
-        stored = {}
-        for name, layer in layers.items():
-            made = _layer_file(layer, kinds[name], writers[name].bits, scales[name])
-            writers[name].write(_with_alpha(made.codes, part.alpha))
-            stored[name] = made
-        error.add(part.pixels, stored)
-
-
-def _kept(
-    photo: PhotoRows, strips: Strips, kinds: Kinds, scales: Mapping[str, float]
-) -> dict[str, StoredLayer]:
-    """All layers as codes of 8 bits: encoders of JPEG want whole pictures."""
-    kept = {}
-    for name, kind in kinds.items():
-        codes = np.empty((*photo.size, strips.channels(name)), np.uint8)
-        kept[name] = StoredLayer(codes, encoding_of(kind).name, scales[name])
-    for rows, _, layers in _bands(photo, strips, kinds):
-        for name, layer in layers.items():
-            kept[name].codes[rows] = _layer_file(layer, kinds[name], 8, scales[name]).codes
-    return kept
-
-
-def _write_jpegs(
-    photo: PhotoRows,
-    kept: dict[str, StoredLayer],
-    kinds: Kinds,
-    places: Mapping[str, Path],
-    exif: Exif | None,
-    error: _Error,
-) -> None:
-    """Write the layers, none of which is ``kept``; sums up the ``error`` of what loss has left."""
-    left = {}
-    for name, kind in kinds.items():
-        left[name] = write_lossy(places[name], kept.pop(name), "jpg", None, _marks(kind, exif))
-    for rows in bands(*photo.size):
-        part = {name: replace(layer, codes=layer.codes[rows]) for name, layer in left.items()}
-        error.add(photo.rows(rows).pixels, part)
+def _writer(
+    file: IO[bytes], form: str, layers: StripLayers, name: str, marks: Marks
+) -> PngWriter | JpegWriter:
+    """What writes one layer; of these formats, only PNG has alpha."""
+    size = layers.photo.size
+    if form == "jpg":
+        return JpegWriter(file, size, marks)
+    channels = layers.strips.channels(name) + layers.photo.has_alpha
+    return PngWriter(file, size, channels, layers.bits, marks)
 
 
 def _marks(kind: Kind, exif: Exif | None) -> Marks:
@@ -136,101 +84,51 @@ def _marks(kind: Kind, exif: Exif | None) -> Marks:
     return Marks(exif, encoding_of(kind).name == "srgb")
 
 
-def _close(writers: Iterable[PngWriter]) -> None:
-    for writer in writers:
-        writer.close()
-
-
-def _without_codes(kinds: Kinds, scales: Mapping[str, float]) -> dict[str, StoredLayer]:
+def _without_codes(layers: StripLayers) -> dict[str, StoredLayer]:
     empty = np.empty((0, 0, 3), np.uint8)
-    return {
-        name: StoredLayer(empty, encoding_of(kinds[name]).name, scale)
-        for name, scale in scales.items()
-    }
+    stored = {}
+    for name, kind in layers.kinds.items():
+        stored[name] = StoredLayer(empty, encoding_of(kind).name, layers.scales[name])
+    return stored
 
 
-def _layer_file(layer: Image, kind: Kind, bits: int, scale: float) -> StoredLayer:
-    encoding = encoding_of(kind)
-    return StoredLayer(encoding.encode(layer, bits, scale), encoding.name, scale)
-
-
-def _bands(photo: PhotoRows, strips: Strips, kinds: Kinds) -> Bands:
-    """Rows, and the photo and the layers there."""
-    device = next(iter({**strips.maps, **strips.small}.values())).device
-    for rows in bands(*photo.size):
-        part = photo.rows(rows)
-        with torch.inference_mode():
-            made = strips.rows(to_planes(part.pixels, device), rows)
-        yield rows, part, {name: to_image(made[name]) for name in kinds}
-
-
-def _scales(photo: PhotoRows, strips: Strips, kinds: Kinds) -> dict[str, float]:
-    """The scale of each layer's codes, 1 where its kind has none."""
-    step = max(1, int((photo.size[0] * photo.size[1] / SAMPLE) ** 0.5))
-    samples = {name: _Sample(step) for name, kind in kinds.items() if kind.scaled}
-    scales = dict.fromkeys(kinds, 1.0)
-    if not samples:
-        return scales
-    for rows, _, layers in _bands(photo, strips, kinds):
-        for name, sample in samples.items():
-            sample.add(layers[name], rows)
-    for name, sample in samples.items():
-        scales[name] = encoding_of(kinds[name]).scale(sample.picture())
-    return scales
-
-
-@dataclass(slots=True)
-class _Sample:
-    """Every ``step``-th pixel of a layer in either direction, and its largest magnitude."""
-
-    step: int
-    parts: list[Image] = field(default_factory=list)
-    extreme: float = 0.0
-
-    def add(self, layer: Image, rows: slice) -> None:
-        """Some rows."""
-        step = self.step
-        first = -rows.start % step
-        chosen = layer[first::step, ::step]
-        flat = chosen.reshape(1, -1, layer.shape[2])
-        self.parts.append(flat.copy())
-        self.extreme = max(self.extreme, float(layer.max()), -float(layer.min()))
-
-    def picture(self) -> Image:
-        """A picture [1,N,C] whose brightness is that of the layer."""
-        channels = self.parts[0].shape[2]
-        brightest = np.full((1, 1, channels), self.extreme, np.float32)
-        return np.concatenate([*self.parts, brightest], axis=1)
-
-
-@dataclass(slots=True)
 class _Error:
-    """The error of the rebuilt photo, summed up."""
+    """The error with which the stored layers rebuild the photo, in some of its rows; of JPEG, in
+    whole squares, as it is stored in such."""
 
-    total: float = 0.0
-    count: int = 0
-    known: bool = True
+    def __init__(self, layers: StripLayers, form: str) -> None:
+        self.sum = RebuildError()
+        self._layers = layers
+        self._lossy = form == "jpg"
+        # What loss does to a picture it does everywhere.
+        self._step = row_step(*layers.photo.size, SAMPLE if self._lossy else MEASURED)
 
-    def add(self, pixels: Image, stored: Mapping[str, StoredLayer]) -> None:
-        """Some rows."""
-        parts = {name: one.linear(slice(None)) for name, one in stored.items() if name in PARTS}
-        rebuilt = rebuild(parts)
-        if rebuilt is None:
-            self.known = False
+    def add(self, rows: slice, codes: Mapping[str, Codes]) -> None:
+        """A band, [n,W,C] of each layer."""
+        for some in self._chosen(rows):
+            start = some.start - rows.start
+            stop = some.stop - rows.start
+            parts = {}
+            for name in PARTS.intersection(codes):
+                part = codes[name][start : stop : some.step]
+                parts[name] = self._linear(name, part)
+            pixels = self._layers.photo.rows(some).pixels
+            self.sum.add(pixels, parts)
+
+    def _chosen(self, rows: slice) -> Iterator[slice]:
+        if not self._lossy:
+            some = every(self._step, rows)
+            if some.start < some.stop:
+                yield some
             return
-        error = rebuilt - pixels
-        self.total += float(np.vdot(error, error))
-        self.count += pixels.size
+        for top in range(rows.start, rows.stop, SQUARE):
+            if top // SQUARE % self._step == 0:
+                yield slice(top, min(top + SQUARE, rows.stop))
 
-    @property
-    def value(self) -> float | None:
-        """The root of its mean square."""
-        return float((self.total / self.count) ** 0.5) if self.known else None
-
-
-def _with_alpha(codes: NDArray[Any], alpha: Image | None) -> NDArray[Any]:
-    """[h,W,C] with ``alpha`` as the last channel, in the type of the codes."""
-    if alpha is None:
-        return codes
-    opaque = alpha * float(np.iinfo(codes.dtype).max) + 0.5
-    return np.dstack([codes, opaque.astype(codes.dtype)])
+    def _linear(self, name: str, codes: Codes) -> Any:
+        """What a reader gets back."""
+        if self._lossy:
+            codes = decode(encode(codes), gray=codes.shape[2] == 1)
+        layers = self._layers
+        stored = StoredLayer(codes, encoding_of(layers.kinds[name]).name, layers.scales[name])
+        return stored.linear(slice(None))

@@ -12,8 +12,9 @@ from intrinsic_cli.api import Decomposer, Runtime
 from intrinsic_cli.api.outputs import kind_of
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part
-from intrinsic_cli.kit.inference.prepare import exposure_of, to_image, to_planes
+from intrinsic_cli.kit.inference.prepare import exposure_of, to_image
 from intrinsic_cli.kit.inference.strips import make_strips
+from intrinsic_cli.kit.inference.upsample_cpu import planes_of
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def in_strips(decomposer: Decomposer, photo: Photo, runtime: Runtime, kinds: Kin
     layers: dict[str, Image] = {}
     for rows in bands(*source.size):
         pixels = source.rows(rows).pixels
-        made = strips.rows(to_planes(pixels, runtime.device), rows)
+        made = strips.rows(planes_of(pixels, runtime.device), rows)
         for name, layer in made.items():
             image = to_image(layer)
             if kind_of(name, kinds).follows_exposure:

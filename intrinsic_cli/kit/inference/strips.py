@@ -16,8 +16,12 @@ from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.network import run_network
-from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_planes
-from intrinsic_cli.kit.inference.upsample_cpu import fast_shading_rows
+from intrinsic_cli.kit.inference.prepare import PreparedPhoto
+from intrinsic_cli.kit.inference.upsample_cpu import (
+    enlarged_rows,
+    fast_shading_rows,
+    planes_of,
+)
 from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored
 from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import fit_size, shrunk
@@ -26,7 +30,6 @@ from intrinsic_cli.kit.light.upsample import (
     shading_maps,
     size_of,
     split,
-    upsample_rows,
 )
 from intrinsic_cli.kit.light.upsample_sums import rest_of, summand_maps, summand_rows
 
@@ -95,7 +98,7 @@ def _prepared(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhoto:
 
 def small_copy(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
     """The photo at a smaller size, [1,3,h,w]."""
-    return shrunk(lambda rows: to_planes(photo.rows(rows).pixels, device), photo.size, to)
+    return shrunk(lambda rows: planes_of(photo.rows(rows).pixels, device), photo.size, to)
 
 
 def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
@@ -106,7 +109,7 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
     def read(rows: slice) -> Tensor:
         alpha = photo.rows(rows).alpha
         assert alpha is not None  # it has alpha in all rows
-        return to_planes(alpha[..., None], device)
+        return planes_of(alpha[..., None], device)
 
     return shrunk(read, photo.size, to)
 
@@ -131,7 +134,8 @@ class Strips:
             diffuse = self._diffuse(shown, made)
             made[ALBEDO] = split(diffuse, made[SHADING])
             if self.dark is not None:
-                self.dark.mend(diffuse, made[ALBEDO], made[SHADING], rows, self.size)
+                factors = (made[ALBEDO], made[SHADING])
+                self.dark.mend(diffuse, *factors, rows, self.size, enlarged_rows)
         if self.subtracts:
             parts = {
                 name: summand_rows(maps, shown, rows, self.size) for name, maps in self.maps.items()
@@ -146,7 +150,7 @@ class Strips:
         return self.maps[SHADING].shape[1] - 2 if name == SHADING else 3
 
     def _plain(self, name: str, layer: Tensor, rows: slice) -> Tensor:
-        full = upsample_rows(layer, rows, self.size)
+        full = enlarged_rows(layer, rows, self.size)
         if kind_of(name, self.kinds).resize == "unit":
             full = functional.normalize(full, dim=1)
         return full

@@ -1,6 +1,6 @@
 """Shading brought to the photo's size on the CPU, by OpenCV: the formula of
 :mod:`~intrinsic_cli.kit.light.upsample`, which goes before and whose numbers these are within
-rounding, in half the time (12 megapixels: 0.5 s instead of 0.9 on one thread)."""
+rounding, in a third of the time: planes are enlarged quicker than interleaved colours."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ import torch
 from torch import Tensor
 
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.light.colour import LUMINANCE
 from intrinsic_cli.kit.light.resize import bands, resize
 from intrinsic_cli.kit.light.upsample import (
-    DARK,
-    FLOOR,
     covers,
     empty_layer,
     mix_rows,
     shading_maps,
-    shading_rows,
+    shading_of,
     size_of,
+    upsample_rows,
 )
 from intrinsic_cli.kit.light.upsample import upsample_shading as upsample_anywhere
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 #: Bands are so much lower than elsewhere: what they need comes from memory already at hand.
 _FINER = 4
-_LUMINANCE = np.asarray([LUMINANCE], np.float32)
 
 
 def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None) -> Tensor:
@@ -43,30 +40,33 @@ def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None
     maps = shading_maps(small, shading)
     full = empty_layer(photo, shading.shape[1])
     for rows in bands(size[0], _FINER * size[1]):
-        full[:, :, rows] = fast_shading_rows(maps, photo[:, :, rows], rows, size)
+        shown = photo[:, :, rows].contiguous()
+        full[:, :, rows] = fast_shading_rows(maps, shown, rows, size)
     return full
 
 
 def fast_shading_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
-    """As :func:`~intrinsic_cli.kit.light.upsample.shading_rows`, of one photo."""
-    if shown.device.type != "cpu":
-        return shading_rows(maps, shown, rows, size)
-    photo = np.ascontiguousarray(shown[0].permute(1, 2, 0).numpy())
-    mixed = mix_rows(maps, rows, size[0])[0]
-    *shades, slope, guide = (_wider(plane, size[1]) for plane in mixed)
-    detail = cv2.log(cv2.transform(photo, _LUMINANCE) + np.float32(DARK))
-    detail -= guide
-    detail *= slope
-    for shade in shades:
-        shade += detail
-    made = cv2.exp(cv2.merge(shades))
-    np.maximum(made, np.float32(FLOOR), out=made)
-    planes = made if made.ndim == 3 else made[..., None]
-    return torch.from_numpy(planes).permute(2, 0, 1)[None]
+    """As :func:`~intrinsic_cli.kit.light.upsample.shading_rows`, of one photo, in planes."""
+    return shading_of(enlarged_rows(maps, rows, size), shown)
 
 
-def _wider(plane: Tensor, width: int) -> Image:
-    """[h,w] → [h,width], bilinear."""
-    values = np.ascontiguousarray(plane.numpy())
-    wide: Image = cv2.resize(values, (width, len(values)), interpolation=cv2.INTER_LINEAR)
-    return wide
+def enlarged_rows(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
+    """As :func:`~intrinsic_cli.kit.light.upsample.upsample_rows`, of one picture, in planes."""
+    if maps.device.type != "cpu":
+        return upsample_rows(maps, rows, size)
+    height, width = size
+    mixed = mix_rows(maps, rows, height)[0].contiguous()
+    channels, count, _ = mixed.shape
+    wide = torch.empty((channels, count, width))
+    wanted = (width, count)
+    for plane, place in zip(mixed.numpy(), wide.numpy(), strict=True):
+        cv2.resize(plane, wanted, place, interpolation=cv2.INTER_LINEAR)
+    return wide[None]
+
+
+def planes_of(image: Image, device: torch.device) -> Tensor:
+    """[H,W,C] → [1,C,H,W] on ``device``, each channel in one piece, which is quicker to work on."""
+    height, width, channels = image.shape
+    planes = torch.empty((channels, height, width))
+    cv2.split(np.ascontiguousarray(image), list(planes.numpy()))
+    return planes.to(device)[None]

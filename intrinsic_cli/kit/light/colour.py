@@ -50,8 +50,12 @@ def luminance(x: Values, axis: int) -> Values:
     passes through."""
     if x.shape[axis] == 1:
         return x
-    parts = [LUMINANCE[i] * take(x, i, axis) for i in range(3)]
-    return parts[0] + parts[1] + parts[2]
+    red, green, blue = (take(x, index, axis) for index in range(3))
+    of_red, of_green, of_blue = LUMINANCE
+    if isinstance(x, Tensor):  # a factor and a sum at once
+        light = torch.add(of_red * red, green, alpha=of_green)
+        return torch.add(light, blue, alpha=of_blue)
+    return of_red * red + of_green * green + of_blue * blue
 
 
 def take(x: Values, index: int, axis: int) -> Values:
@@ -76,7 +80,7 @@ def decode_codes(codes: NDArray[Any], encoding: str, scale: float = 1.0) -> Imag
     if codes.dtype.name not in ("uint8", "uint16"):
         message = f"codes of {codes.dtype.name} cannot be decoded"
         raise DataError(message, "codes have 8 or 16 bits, without sign")
-    table = _decoding_table(codes.dtype.name, encoding) * np.float32(scale)
+    table = decoding_table(codes.dtype.name, encoding) * np.float32(scale)
     linear = np.empty(codes.shape, np.float32)
     values_in_a_row = prod(codes.shape[1:])
     for rows in bands(codes.shape[0], values_in_a_row):
@@ -111,7 +115,8 @@ def _encode(x: Image, bits: int) -> NDArray[Any]:
 
 
 @cache
-def _decoding_table(dtype: str, encoding: str) -> Image:
+def decoding_table(dtype: str, encoding: str) -> Image:
+    """The linear light 0..1 of every code of ``uint8`` or ``uint16``, [256] or [65536]."""
     top = np.iinfo(dtype).max
     codes = np.arange(top + 1, dtype=np.float64) / top
     return (srgb_to_linear(codes) if encoding == "srgb" else codes).astype(np.float32)

@@ -11,7 +11,7 @@ three channels: gray shading could not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +40,10 @@ _DARK = 0.01  # added to albedo before the logarithm
 _TINY = 1e-12
 
 
+#: Some rows of a small picture at a larger size, as by :func:`upsample_rows`.
+Enlarge = Callable[[Tensor, slice, tuple[int, int]], Tensor]
+
+
 @dataclass(frozen=True, slots=True)
 class DarkColours:
     """``colours`` [1,3,h,w] of luminance 1 that dark pixels are drawn to, and the photo's
@@ -49,24 +53,26 @@ class DarkColours:
     noise: float
 
     def mend(
-        self, shown: Tensor, albedo: Tensor, shading: Tensor, rows: slice, size: tuple[int, int]
+        self,
+        shown: Tensor,
+        albedo: Tensor,
+        shading: Tensor,
+        rows: slice,
+        size: tuple[int, int],
+        enlarge: Enlarge = upsample_rows,
     ) -> None:
         """Draw the colours of the dark pixels of ``albedo`` [1,3,n,W] towards those of their
         neighbourhood and give ``shading`` [1,3,n,W] the rest, both in place: ``rows`` of layers of
         ``size``, whose product is ``shown``."""
-        trust = _trust(luminance(shown, axis=1), self.noise)
-        trust = trust[0, 0] * (1 + BRIGHT**-2)
-        dark = torch.nonzero(trust < 1, as_tuple=True)
-        if not len(dark[0]):
+        trust = _trust(luminance(shown, axis=1), self.noise).mul_(1 + BRIGHT**-2)
+        if float(trust.min()) >= 1:
             return
-        wanted = upsample_rows(self.colours, rows, size)
-        lit, paint, drawn = (_pixels(each)[dark] for each in (shown, albedo, wanted))
-        level = luminance(paint, axis=1) / luminance(drawn, axis=1)
-        mended = torch.lerp(drawn * level, paint, trust[dark][:, None])
-        light = _pixels(shading)
-        rest = torch.where(mended > _TINY, lit / mended.clamp(min=_TINY), light[dark])
-        _pixels(albedo)[dark] = mended
-        light[dark] = rest
+        bright = trust >= 1
+        wanted = enlarge(self.colours, rows, size).mul_(luminance(albedo, axis=1))
+        torch.lerp(wanted, albedo, trust.clamp_(max=1.0), out=albedo)
+        keeps = bright | (albedo <= _TINY)
+        rest = torch.div(shown, albedo.clamp(min=_TINY), out=wanted)
+        torch.where(keeps, shading, rest, out=shading)
 
 
 def floored(shading: Tensor, noise: float) -> Tensor:
@@ -140,8 +146,3 @@ def _reduced(size: tuple[int, int]) -> tuple[int, int]:
     scale = min(1.0, SIDE / min(size))
     height, width = size
     return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def _pixels(layer: Tensor) -> Tensor:
-    """[1,C,n,W] → the same as [n,W,C]."""
-    return layer[0].permute(1, 2, 0)

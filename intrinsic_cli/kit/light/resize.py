@@ -76,8 +76,9 @@ def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
     return functional.pad(image, (0, right, 0, bottom), mode="replicate")
 
 
-def bands(height: int, width: int) -> Iterator[slice]:
-    """Slices of rows that cover ``height``, each about :data:`BAND_PIXELS` pixels."""
-    step = max(1, BAND_PIXELS // max(1, width))
+def bands(height: int, width: int, multiple: int = 1) -> Iterator[slice]:
+    """Slices of rows that cover ``height``, each about :data:`BAND_PIXELS` pixels, all but the last
+    a multiple of so many rows."""
+    step = max(multiple, BAND_PIXELS // max(1, width) // multiple * multiple)
     for top in range(0, height, step):
         yield slice(top, min(top + step, height))

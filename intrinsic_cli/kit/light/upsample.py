@@ -54,9 +54,14 @@ def shading_maps(small: Tensor, shading: Tensor) -> Tensor:
 def shading_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
     """The ``rows`` of the shading at the photo's ``size``, [B,C,len(rows),W]; ``shown`` are those
     rows of the photo."""
-    part = upsample_rows(maps, rows, size)
-    channels = part.shape[1] - 2
-    shade, slope, guide = torch.tensor_split(part, (channels, channels + 1), dim=1)
+    return shading_of(upsample_rows(maps, rows, size), shown)
+
+
+def shading_of(maps: Tensor, shown: Tensor) -> Tensor:
+    """The shading [B,C,n,W] of some rows of a photo that are ``shown`` [B,3,n,W], by the
+    :func:`shading_maps` there, [B,C+2,n,W]."""
+    channels = maps.shape[1] - 2
+    shade, slope, guide = torch.tensor_split(maps, (channels, channels + 1), dim=1)
     detail = _log(shown)
     detail = detail.sub_(guide).mul_(slope)
     made = torch.add(shade, detail)
@@ -99,8 +104,7 @@ def _maps(guide: Tensor, shade: Tensor) -> Tensor:
     """Log photo [B,1,h,w] and log shading [B,C,h,w] → log shading, slope and log photo,
     [B,C+2,h,w]."""
     slope = local_slope(guide, shade.mean(dim=1, keepdim=True), RIDGE)
-    maps = torch.cat([shade, slope, guide], dim=1)
-    return maps.contiguous(memory_format=torch.channels_last)
+    return torch.cat([shade, slope, guide], dim=1)
 
 
 def local_slope(guide: Tensor, layer: Tensor, ridge: float) -> Tensor:
@@ -123,7 +127,7 @@ def window_mean(image: Tensor) -> Tensor:
 
 def upsample_rows(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
     """The ``rows`` of ``maps`` [B,C,h,w] interpolated bilinearly to ``size``: [B,C,len(rows),W]."""
-    mixed = mix_rows(maps, rows, size[0])
+    mixed = mix_rows(maps, rows, size[0]).contiguous(memory_format=torch.channels_last)
     wanted = (mixed.shape[-2], size[1])
     return functional.interpolate(mixed, size=wanted, mode="bilinear", align_corners=False)
 
@@ -139,5 +143,6 @@ def mix_rows(maps: Tensor, rows: slice, height: int) -> Tensor:
     below = (above + 1).clamp(max=last)
     weight = position - above
     weight = weight[:, None].to(maps.dtype)
-    mixed = torch.lerp(maps[:, :, above], maps[:, :, below], weight)
-    return mixed.contiguous(memory_format=torch.channels_last)
+    # Not by indexing, which goes from value to value.
+    upper, lower = (maps.index_select(2, numbers) for numbers in (above, below))
+    return torch.lerp(upper, lower, weight)

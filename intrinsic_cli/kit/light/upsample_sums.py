@@ -102,5 +102,4 @@ def _within(part: Tensor, photo: Tensor) -> Tensor:
 def _maps(guide: Tensor, part: Tensor) -> Tensor:
     """Photo and part, both [B,3,h,w] → part, its slope on the photo, channel by channel, and photo:
     [B,9,h,w]."""
-    maps = torch.cat([part, local_slope(guide, part, RIDGE), guide], dim=1)
-    return maps.contiguous(memory_format=torch.channels_last)
+    return torch.cat([part, local_slope(guide, part, RIDGE), guide], dim=1)
