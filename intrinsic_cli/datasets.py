@@ -157,8 +157,8 @@ DATASETS = (
     _SYNTH,
     replace(
         _SYNTH,
-        name="synth-glossy",
-        summary="the same scenes, highlights apart: albedo is paint, residual what is mirrored",
+        name="glossy",
+        summary="the same scenes, highlights (residual) apart from paint (albedo)",
         target=f"{_KIT}.synth.scenes:open_glossy",
         offers=_SYNTH.offers | {"residual"},
     ),

@@ -12,7 +12,8 @@ from intrinsic_cli.kit.networks.blocks import Block, doubled
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS
 from intrinsic_cli.kit.networks.losses import gradient_loss, masked_mean
 
-_FEW = -4.0  # logit of the share before anything is learned: 2 %
+_DARK = 1e-4  # linear: darker pixels have no highlights
+_FEW = -4.0  # logit of the share before anything is learned: about 2 %
 
 
 class HighlightNet(nn.Module):
@@ -22,27 +23,40 @@ class HighlightNet(nn.Module):
     def __init__(self, width: int = 64) -> None:
         super().__init__()
         _, m4, m8, _, _ = CHANNELS
-        inputs = 2 * 3 * FACTOR**2 + m4 + m8
+        colours = 3 * FACTOR**2  # of a cell of the photo
+        inputs = 2 * colours + m4 + m8
         self.enter = nn.Conv2d(inputs, width, 1)
         self.blocks = nn.Sequential(Block(width), Block(width))
-        self.exit = nn.Conv2d(width, 3 * FACTOR**2, 3, padding=1)
+        self.exit = nn.Conv2d(width, colours, 3, padding=1)
         nn.init.zeros_(self.exit.weight)
-        self.exit.bias = nn.Parameter(torch.full((3 * FACTOR**2,), _FEW))
 
     def forward(self, seen: Seen) -> Tensor:
+        return self.logits(seen).sigmoid()
+
+    def logits(self, seen: Seen) -> Tensor:
+        """The share as training sees it, before it is squeezed into 0..1."""
         _, m4, m8, _, _ = seen.maps
         pictures = torch.cat([seen.encoded, seen.log_shading], 1)
         cells = functional.pixel_unshuffle(pictures, FACTOR)
         h = self.enter(torch.cat([cells, m4, doubled(m8)], 1))
         h = self.exit(self.blocks(h))
-        return functional.pixel_shuffle(h, FACTOR).sigmoid()
+        return functional.pixel_shuffle(h, FACTOR) + _FEW
 
 
 def highlight_loss(
-    predicted: Tensor, truth: Tensor, level: Tensor, mask: Tensor, gradient: float
+    logits: Tensor, photo: Tensor, truth: Tensor, level: Tensor, mask: Tensor, gradient: float
 ) -> Tensor:
-    """L1 plus multi-scale gradients of the error of highlights [B,3,H,W] linear, per sample: [B].
-    They are compared as log(1 + light / level), lest the brightest decide alone."""
-    error = (predicted / level).log1p() - (truth / level).clamp_min(0).log1p()
-    size = masked_mean(error.abs(), mask).sum(1)
-    return size + gradient * gradient_loss(error, mask)
+    """How far shares (as ``logits``) of ``photo`` are from true highlights, all [B,3,H,W] linear,
+    per sample: [B].
+
+    The Kullback-Leibler divergence of shares, the more the brighter the pixel is; plus multi-scale
+    gradients of the error in log(1 + light / level). An absolute error alone would rather have no
+    highlights at all: they are few."""
+    share = (truth / photo.clamp_min(_DARK)).clamp(0, 1)
+    entropy = torch.special.entr(share) + torch.special.entr(1 - share)
+    crossed = functional.binary_cross_entropy_with_logits(logits, share, reduction="none")
+    brightness = (photo / level).log1p()
+    size = masked_mean((crossed - entropy) * brightness, mask)
+    found = (photo * logits.sigmoid() / level).log1p()
+    error = found - (photo * share / level).log1p()
+    return size.sum(1) + gradient * gradient_loss(error, mask)

@@ -64,9 +64,14 @@ class ResidualFlowTrainer(FlowTrainer):
     def _residual_loss(self, seen: Seen, batch: Batch) -> Tensor:
         """Of every sample, [B]."""
         photo = batch["photo"]
-        residual = photo * self.highlights(seen)
-        gradient = self._config.gradient_weight
-        return highlight_loss(residual, batch["residual"], exposure(photo), batch["mask"], gradient)
+        return highlight_loss(
+            self.highlights.logits(seen),
+            photo,
+            batch["residual"],
+            exposure(photo),
+            batch["mask"],
+            self._config.gradient_weight,
+        )
 
     def _diffuse(self, batch: Batch) -> Tensor:
         """The photos without their true highlights."""

@@ -76,8 +76,8 @@ def test_rendered_scenes_with_highlights_apart_have_the_same_photos() -> None:
 
 
 def test_the_dataset_has_a_name_and_its_cases_the_residual() -> None:
-    glossy = open_dataset("synth-glossy", load_registry())
-    assert glossy.name == "synth-glossy"
+    glossy = open_dataset("glossy", load_registry())
+    assert glossy.name == "glossy"
     assert {"albedo", "shading", "residual"} <= set(glossy.cases("val")[0].truth)
     assert "residual" not in open_synth().cases("val")[0].truth
 

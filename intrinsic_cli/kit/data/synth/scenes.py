@@ -44,7 +44,7 @@ class Synth(Source):
         if _knows_light(folder):
             self.offers |= {"light"}
         if apart:
-            self.name = "synth-glossy"
+            self.name = "glossy"
             self.offers |= {"residual"}
 
     def part(self, index: int, count: int) -> Synth:
