@@ -14,6 +14,7 @@ _OTHERS = ("mesh", "texture", "camera", "turntable")
 _SMOKE = {
     "s1_steps": 2,
     "template_steps": 2,
+    "flow_steps": 2,
     "batch_size": 2,
     "crop": 32,
     "render": 16,
@@ -26,7 +27,7 @@ _LEARNED = Variant(
     needs=SILHOUETTES,
     options=MeshOptions,
     config=MeshConfig,
-    stages=("s1", "template", "s2"),
+    stages=("s1", "template", "s2", "flow"),
     smoke=_SMOKE,
     summary="a network's shape and camera, fitted to the silhouette; without weights as fit",
     works_untrained=True,

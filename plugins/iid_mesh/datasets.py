@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 _DATA = "iid_mesh.data"
 #: What every network learns from.
 SILHOUETTES = frozenset({"photo", "mask", "silhouette"})
-_ROWS: Mapping[str, Row] = {"parts": "planes", "cameras": "numbers", "vertices": "numbers"}
+_ROWS: Mapping[str, Row] = {
+    "parts": "planes",
+    "zones": "planes",
+    "cameras": "numbers",
+    "vertices": "numbers",
+}
 _PROTOCOLS = ("meshes",)
 
 DATASETS = (
@@ -21,8 +26,9 @@ DATASETS = (
         name="birds",
         summary="made-up birds with exact shapes, cameras and parts",
         target=f"{_DATA}.birds:open_birds",
-        offers=SILHOUETTES | {"albedo", "shading", "parts", "keypoints", "cameras", "vertices"},
-        layout="nothing, or train/ and val/ with *.tar, birds.json and parts/KEY.png",
+        offers=SILHOUETTES
+        | {"albedo", "shading", "parts", "zones", "keypoints", "cameras", "vertices"},
+        layout="nothing, or train/ and val/ with *.tar, birds.json, parts/KEY.png, zones/KEY.png",
         needs_path=False,
         page="made on the fly; a path names rendered birds, which are mixed with them",
         protocols=_PROTOCOLS,

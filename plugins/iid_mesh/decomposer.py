@@ -161,11 +161,11 @@ class MeshDecomposer(Decomposer):
         half = self._network.mean_v + made.shape[0]
         start = Start(half, made.likeliest()[0])
         if steps:
-            return _Shape(fit(mask, steps, start), chances, made.flow[0])
+            return _Shape(fit(mask, steps, start), chances, made.flow()[0])
         vertices = self._network.vertices(made.shape)[0]
         agreement = overlap(vertices, start.camera, mask)
         fitted = Fitted(vertices, start.camera, agreement)
-        return _Shape(fitted, chances, made.flow[0])
+        return _Shape(fitted, chances, made.flow()[0])
 
     def _steps(self, side: int) -> int:
         """Of the fit of an object whose square has this side, pixels."""

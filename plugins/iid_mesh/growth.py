@@ -66,13 +66,14 @@ def named_parts(vertices: Tensor) -> Tensor:
 
 
 def part_counts(seen: Visible, maps: Tensor) -> Tensor:
-    """How much of each part [B,5,S,S] pixels show at each vertex: [V,4]."""
+    """How much of each of K parts [B,1+K,S,S], behind the background, pixels show at each vertex:
+    [V,K]."""
     template = icosphere()
     faces = template.faces.to(maps.device)
     corners = faces[seen.face.clamp_min(0)]
     shares = seen.barycentric * seen.mask[..., None]
-    counts = maps.new_zeros(4, len(template.vertices))
-    for part in range(4):
+    counts = maps.new_zeros(maps.shape[1] - 1, len(template.vertices))
+    for part in range(len(counts)):
         shown = shares * maps[:, part + 1, ..., None]
         counts[part].index_add_(0, corners.flatten(), shown.flatten())
     return counts.T

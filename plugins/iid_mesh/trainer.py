@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from iid_mesh.settings import MeshConfig
 from iid_mesh.stages.fitting import FittingStage
+from iid_mesh.stages.flow import FlowStage
 from iid_mesh.stages.s1 import GrowingStage
 from iid_mesh.stages.s2 import ConsistentStage
 from iid_mesh.stages.semantic import SemanticStage
@@ -14,10 +15,11 @@ STAGES: dict[str, type[FittingStage]] = {
     "s1": GrowingStage,
     "template": SemanticStage,
     "s2": ConsistentStage,
+    "flow": FlowStage,
 }
 
 
 def trainer_of(stage: str, config: MeshConfig, source: Source, runtime: Runtime) -> FittingStage:
-    """The trainer of stage ``s1``, ``template`` or ``s2``."""
+    """The trainer of stage ``s1``, ``template``, ``s2`` or ``flow``."""
     make = STAGES[stage]
     return make(config, source, runtime)

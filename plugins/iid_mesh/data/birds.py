@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.data.rows import Sample
 
 #: Kinds of the keys that only pictures of meshes have.
-ROWS: Mapping[str, Row] = {"parts": "planes", "cameras": "numbers", "vertices": "numbers"}
+ROWS: Mapping[str, Row] = {
+    "parts": "planes",
+    "zones": "planes",
+    "cameras": "numbers",
+    "vertices": "numbers",
+}
 #: The layers of a case that its answers are compared with.
 TRUTH = ("albedo", "shading", "silhouette")
 #: What else is known of a case than its pictures.
@@ -41,7 +46,7 @@ class Birds(Source):
     protocol = "meshes"
     offers = frozenset(
         {"photo", "albedo", "shading", "mask", "silhouette", "parts", "keypoints"}
-        | {"cameras", "vertices"}
+        | {"zones", "cameras", "vertices"}
     )
     rows = ROWS
 

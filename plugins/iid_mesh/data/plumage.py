@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,6 +119,7 @@ def _colour(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(colour)
 
 
+@lru_cache(maxsize=1)
 def _regions() -> NDArray[np.int64]:
     """The region of every vertex [642]."""
     names = []

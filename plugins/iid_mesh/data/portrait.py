@@ -14,6 +14,7 @@ from iid_mesh.data.landmarks import PARTS, keypoint_vertices, vertex_parts
 from iid_mesh.data.plumage import paint, random_plumage
 from iid_mesh.data.shapes import bird_of, random_build, vertices_of
 from iid_mesh.data.zbuffer import Fragments, rasterize
+from iid_mesh.data.zones import ZONES, vertex_zones
 from iid_mesh.render.camera import about_axis, multiply, project
 from iid_mesh.template import icosphere
 from intrinsic_cli.kit.files.opencv import cv2
@@ -38,8 +39,8 @@ _HIDDEN = 0.03  # how far behind what is seen a keypoint still counts as seen
 
 def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample:
     """A bird seen from anywhere around it: ``photo``, ``albedo``, ``shading`` [side,side,3] linear,
-    ``mask``, ``silhouette`` (the same, soft) [side,side,1], ``parts`` [side,side,5]; ``cameras``
-    [7] of the crop, ``vertices`` [642,3], ``keypoints`` [15,3]."""
+    ``mask``, ``silhouette`` (the same, soft) [side,side,1], ``parts`` [side,side,5], ``zones``
+    [side,side,18]; ``cameras`` [7] of the crop, ``vertices`` [642,3], ``keypoints`` [15,3]."""
     bird = bird_of(random_build(rng))
     vertices = vertices_of(bird).astype(np.float32)
     camera = _random_camera(vertices, rng, jitter)
@@ -47,8 +48,7 @@ def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample
     faces = icosphere().outward.numpy()
     fragments = rasterize(seen, faces, side + FINER)
     layers = _drawn(fragments, seen, side, rng)
-    covered = layers["parts"].sum(axis=2, keepdims=True)
-    mask = np.clip(covered, 0, 1)
+    mask = _covered(layers)
     around = 1 - mask
     albedo = layers["albedo"] + around * random_background(side, rng)
     shading = layers["shading"] + around * _random_level(rng)
@@ -59,10 +59,17 @@ def portrait(side: int, rng: np.random.Generator, jitter: bool = True) -> Sample
         "mask": mask,
         "silhouette": mask,
         "parts": np.concatenate([around, layers["parts"]], axis=2),
+        "zones": np.concatenate([around, layers["zones"]], axis=2),
         "cameras": camera,
         "vertices": vertices,
         "keypoints": keypoints_seen(seen, fragments),
     }
+
+
+def _covered(layers: dict[str, Image]) -> Image:
+    """The silhouette [side,side,1], 0..1."""
+    shares = layers["parts"].sum(axis=2, keepdims=True)
+    return np.asarray(np.clip(shares, 0, 1))
 
 
 def _seen(vertices: Floats, camera: Floats) -> Floats:
@@ -159,14 +166,16 @@ def _drawn(
         plumage.colours,
         icosphere().vertices.numpy(),
         _normals(seen),
-        _one_hot_parts(),
+        _one_hot_labels(),
     ]
     values = fragments.of(np.concatenate(columns, axis=1))
-    colours, directions, normals, parts = np.split(values, (3, 6, 9), axis=1)
+    colours, directions, normals, labels = np.split(values, (3, 6, 9), axis=1)
+    parts, zones = np.split(labels, (len(PARTS),), axis=1)
     layers = {
         "albedo": paint(plumage, colours, _unit(directions)),
         "shading": _random_light(rng).on(_unit(normals)),
         "parts": parts,
+        "zones": zones,
     }
     drawn = {}
     for name, layer in layers.items():
@@ -180,9 +189,15 @@ def _random_level(rng: np.random.Generator) -> np.float32:
 
 
 def _smaller(picture: Image, side: int) -> Image:
+    """A picture [S,S,C] with ``side`` pixels a side. OpenCV averages no more than four channels at
+    a time."""
     size = (side, side)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32)
+    made = []
+    for start in range(0, picture.shape[2], 4):
+        some = np.ascontiguousarray(picture[..., start : start + 4])
+        small = cv2.resize(some, size, interpolation=cv2.INTER_AREA)
+        made.append(small.reshape(side, side, -1))
+    return np.concatenate(made, axis=2, dtype=np.float32)
 
 
 def photographed(light: Image, mask: Image, rng: np.random.Generator) -> Image:
@@ -213,8 +228,11 @@ def _normals(seen: Floats) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def _one_hot_parts() -> Floats:
-    return np.eye(len(PARTS), dtype=np.float32)[vertex_parts()]
+def _one_hot_labels() -> Floats:
+    """The parts and the zones of the vertices, one by one [642,4+17]."""
+    parts = np.eye(len(PARTS), dtype=np.float32)[vertex_parts()]
+    zones = np.eye(len(ZONES), dtype=np.float32)[vertex_zones()]
+    return np.concatenate([parts, zones], axis=1)
 
 
 def _unit(vectors: Floats) -> Floats:

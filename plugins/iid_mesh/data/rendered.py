@@ -20,6 +20,7 @@ from iid_mesh.data.birds import CASE, Birds, case_of
 from iid_mesh.data.landmarks import MIRRORED, PARTS
 from iid_mesh.data.portrait import photographed
 from iid_mesh.data.square import Square, box_of, square_around
+from iid_mesh.data.zones import ZONES
 from iid_mesh.render.camera import mirrored as mirrored_cameras
 from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.kit.data.readers import LazyCases
@@ -48,11 +49,13 @@ class RenderedBirds(Source):
 
     name = "birds"
     protocol = "meshes"
-    offers = Birds.offers - {"vertices"}
     rows = Birds.rows
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.offers = Birds.offers - {"vertices"}
+        if not (folder / "train" / "zones").is_dir():
+            self.offers -= {"zones"}
         self._opened: dict[str, _Scenes] = {}
 
     def batches(
@@ -133,29 +136,39 @@ class _Scenes:
             "shading": shading,
             "mask": mask,
             "silhouette": mask,
-            "parts": _parts_in(square, self._labels(scene), side),
+            **self._labelled(scene, square, side),
             "cameras": square.camera(np.asarray(known["camera"]), scene.side),
             "keypoints": square.points(points),
         }
 
-    def _labels(self, scene: Scene) -> NDArray[np.uint8]:
-        """Which part every pixel of a scene shows [H,W], 0 = none."""
-        path = self._folder / "parts" / f"{scene.key}.png"
+    def _labelled(self, scene: Scene, square: Square, side: int) -> dict[str, Image]:
+        """The maps of parts, and of zones where they are known, in a square."""
+        labels = self._labels(scene, "parts")
+        made = {"parts": _maps_in(square, labels, len(PARTS), side)}
+        if (self._folder / "zones").is_dir():
+            labels = self._labels(scene, "zones")
+            made["zones"] = _maps_in(square, labels, len(ZONES), side)
+        return made
+
+    def _labels(self, scene: Scene, kind: str) -> NDArray[np.uint8]:
+        """Which part (or zone) every pixel of a scene shows [H,W], 0 = none."""
+        path = self._folder / kind / f"{scene.key}.png"
         labels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if labels is None:
             raise DataError(f"{path} is missing or no picture", f"{TRUTH} names its bird")
         return np.asarray(labels, np.uint8)
 
 
-def _parts_in(square: Square, labels: NDArray[np.uint8], side: int) -> Image:
-    """The parts in a square one by one [side,side,5], the background first, which goes on beyond
-    the picture."""
-    one_hot = np.eye(len(PARTS) + 1, dtype=np.float32)
-    maps = one_hot[labels]
-    parts = square.of(maps[..., 1:], side, outside=0.0)
-    covered = parts.sum(axis=2, keepdims=True)
-    background = 1 - covered
-    return np.concatenate([background, parts], axis=2)
+def _maps_in(square: Square, labels: NDArray[np.uint8], count: int, side: int) -> Image:
+    """Labels up to ``count`` in a square one by one [side,side,1+count], the background first,
+    which goes on beyond the picture."""
+    maps = []
+    for label in range(1, count + 1):
+        inside = labels == label
+        maps.append(square.of(inside, side, outside=0.0))
+    each = np.concatenate(maps, axis=2)
+    background = 1 - each.sum(axis=2, keepdims=True)
+    return np.concatenate([background, each], axis=2)
 
 
 def mirrored(sample: Sample) -> Sample:

@@ -20,10 +20,12 @@ class Cameras:
 
 @dataclass(slots=True)
 class Draft:
-    """Of B photos: ``shape`` [B,337,3] offsets; ``flow`` [B,2,h,h] of the right side; ``cameras``;
-    ``maps``, the encoder's, from stride 2 up."""
+    """Of B photos: ``shape`` [B,337,3] offsets; ``cameras``; ``maps``, the encoder's, from stride
+    2 up; ``features`` [B,F]. ``flow`` [B,2,h,h] is of the right side, None where it is a matter of
+    matching."""
 
     shape: Tensor
-    flow: Tensor
     cameras: Cameras
     maps: list[Tensor]
+    features: Tensor
+    flow: Tensor | None = None

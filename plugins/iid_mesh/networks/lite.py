@@ -4,23 +4,20 @@ Photos have sides of 64 to 128 pixels or so, multiples of 16."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_mesh.networks.draft import Cameras, Draft
-from intrinsic_cli.kit.networks.blocks import doubled
+from iid_mesh.networks.layers import with_gradient
+from iid_mesh.networks.matching import Matching
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
 
 #: Maps of the encoder that are used: strides 2, 4, 8, 16.
 DEPTH = 4
 MAPS = CHANNELS[:DEPTH]
 _FEATURES = 320
-_SIDE = 4  # of the map that becomes the features, and of that which becomes the flow
-#: Channels of the flow's maps, each twice as large as the one before.
-_FLOW_CHANNELS = (64, 64, 48, 32, 16)
+_SIDE = 4  # of the map that becomes the features
 _CAMERA_WIDTH = 64
 #: Three numbers of the turn, scale, shift, logit.
 _CAMERA_NUMBERS = 7
@@ -36,7 +33,7 @@ class Lite(nn.Module):
         self.encoder = Encoder(DEPTH)
         self.features = Features(MAPS[-1])
         self.shape = nn.Linear(_FEATURES, 3 * vertices)
-        self.flow = Flow()
+        self.matching = Matching(MAPS, _FEATURES, vertices)
         self.camera = Camera(hypotheses)
         nn.init.normal_(self.shape.weight, std=1e-4)
         nn.init.zeros_(self.shape.bias)
@@ -46,9 +43,9 @@ class Lite(nn.Module):
         features = self.features(maps[-1])
         return Draft(
             shape=self.shape(features).unflatten(1, (-1, 3)),
-            flow=self.flow(features),
             cameras=self.camera(features),
             maps=maps,
+            features=features,
         )
 
 
@@ -67,33 +64,6 @@ class Features(nn.Module):
         x = F.silu(self.norm(self.filters(with_gradient(x))))
         x = F.adaptive_avg_pool2d(x, _SIDE).flatten(1)
         return F.silu(self.exit(self.merge(x)))
-
-
-class Flow(nn.Module):
-    """Features → the texture flow [B,2,64,64] of the right side, -1..1."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.enter = nn.Linear(_FEATURES, _FLOW_CHANNELS[0] * _SIDE * _SIDE)
-        steps = [_Enlarged(*widths) for widths in pairwise(_FLOW_CHANNELS)]
-        self.enlarge = nn.Sequential(*steps)
-        self.exit = nn.Conv2d(_FLOW_CHANNELS[-1], 2, 3, padding=1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        x = self.enter(features).unflatten(1, (-1, _SIDE, _SIDE))
-        return torch.tanh(self.exit(self.enlarge(x)))
-
-
-class _Enlarged(nn.Module):
-    """Twice as large, filtered, normed."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.filters = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.norm = nn.GroupNorm(8, outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.silu(self.norm(self.filters(doubled(x))))
 
 
 class Camera(nn.Module):
@@ -123,11 +93,3 @@ def _small_turns(numbers: Tensor) -> Tensor:
     """Any three numbers [...,3] → unit quaternions [...,4] near that of no turn."""
     vector = _REACH * torch.tanh(numbers)
     return F.normalize(F.pad(vector, (1, 0), value=1.0), dim=-1)
-
-
-def with_gradient(x: Tensor) -> Tensor:
-    """Maps as layers that learn may take them: behind a frozen encoder torch 2.13 crashes where a
-    group norm of channels-last maps learns and its input does not."""
-    if torch.is_grad_enabled() and not x.requires_grad:
-        return x.detach().requires_grad_()
-    return x

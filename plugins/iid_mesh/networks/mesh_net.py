@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from iid_mesh.networks import lite, resnet
 from iid_mesh.networks.draft import Draft
+from iid_mesh.networks.matching import Likeness
 from iid_mesh.networks.paper import Paper
 from iid_mesh.networks.parts import PARTS, PartHead
-from iid_mesh.render.camera import anchors, multiply
+from iid_mesh.render.camera import anchors, multiply, project
 from iid_mesh.template import icosphere
 from iid_mesh.uv import both_sides
 
@@ -48,16 +49,23 @@ class Design:
 class Prediction:
     """What a network says of photos.
 
-    ``shape`` [B,337,3]: offsets from the mean shape. ``flow`` [B,2,h,w]: where in the photo each
-    texel has its colour from, x right and y down, -1..1; the left side's is that of the right.
+    ``shape`` [B,337,3]: offsets from the mean shape. ``origin``: the flow of the paper's network,
+    whose left side is that of the right, or what the small one's comes from.
     ``cameras`` [B,K,7] (see :mod:`iid_mesh.render.camera`) with ``logits`` [B,K]. ``parts``
     [B,5,h',w'] probabilities of background and parts, None where a network does not say."""
 
     shape: Tensor
-    flow: Tensor
+    origin: Tensor | Likeness
     cameras: Tensor
     logits: Tensor
     parts: Tensor | None
+
+    def flow(self) -> Tensor:
+        """Where in the photo each texel has its colour from [B,2,h,w], x right and y down,
+        -1..1."""
+        if isinstance(self.origin, Likeness):
+            return self.origin.flow()
+        return self.origin
 
     @property
     def probabilities(self) -> Tensor:
@@ -99,11 +107,24 @@ class MeshNet(nn.Module):
         parts = None
         if self.part_head is not None:
             parts = self.part_head(draft.maps).softmax(1)
-        flow = both_sides(draft.flow)
         proposed = draft.cameras
         turns = multiply(proposed.turns, self.anchors)
         cameras = torch.cat([proposed.scales, proposed.shifts, turns], -1)
-        return Prediction(draft.shape, flow, cameras, proposed.logits, parts)
+        made = Prediction(draft.shape, draft.shape, cameras, proposed.logits, parts)
+        if draft.flow is None:
+            made.origin = self._match(draft, made)
+        else:
+            made.origin = both_sides(draft.flow)
+        return made
+
+    def _match(self, draft: Draft, made: Prediction) -> Likeness:
+        """What the pixels look like to the template's vertices, about where the mesh has them:
+        matching teaches shapes and cameras nothing."""
+        assert isinstance(self.body, lite.Lite)
+        with torch.no_grad():
+            points = project(self.vertices(made.shape), made.likeliest())
+        found: Likeness = self.body.matching(draft.maps, draft.features, points)
+        return found
 
     def split_parameters(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Those of the encoder where it may begin pretrained, as the small one's does, and all

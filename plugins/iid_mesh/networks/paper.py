@@ -48,6 +48,7 @@ class Paper(nn.Module):
             flow=flow[..., right:],
             cameras=self.cam_predictor(features),
             maps=maps,
+            features=features,
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_mesh.networks.lite import with_gradient
+from iid_mesh.networks.layers import with_gradient
 
 #: Background and four parts; of birds head, neck, back and belly, in SCOPS' order.
 PARTS = 5

@@ -44,6 +44,17 @@ def visible(points: Tensor, faces: Tensor, size: int) -> Visible:
     )
 
 
+def seen_vertices(seen: Visible, faces: Tensor) -> Tensor:
+    """Which vertices a seen face of ``faces`` [F,3] has, bool [B,V]."""
+    count = int(faces.max()) + 1
+    face = seen.face.clamp_min(0)
+    corners = faces[face].flatten(1)
+    shown = seen.mask.flatten(1).byte()
+    shown = shown.repeat_interleave(3, 1)
+    none = shown.new_zeros(len(shown), count)
+    return none.scatter_reduce(1, corners, shown, "amax").bool()
+
+
 def _in_rows(scene: Scene, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
     """Face, shares and depth of the pixels of some rows, as of :class:`Visible`."""
     pairs = pairs_of(scene, rows)

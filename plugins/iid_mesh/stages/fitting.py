@@ -17,7 +17,7 @@ from iid_mesh.losses.silhouette import overlap, overlap_loss
 from iid_mesh.networks.mesh_net import Design, Prediction, Stage
 from iid_mesh.networks.state import MESH, untrained
 from iid_mesh.render.camera import geodesic, project
-from iid_mesh.render.hard import Visible, interpolated, visible
+from iid_mesh.render.hard import Visible, interpolated, seen_vertices, visible
 from iid_mesh.render.soft import silhouettes
 from iid_mesh.settings import MeshConfig
 from iid_mesh.template import icosphere
@@ -38,11 +38,13 @@ _TURN, _FRAME = 20.0, 4.0
 @dataclass(slots=True)
 class Photos:
     """A batch as the stages look at it: ``photo`` [B,3,H,W] sRGB, ``mask`` [B,1,H,W]; ``maps``
-    [B,5,H,W] of the parts, or the mask where there are none."""
+    [B,5,H,W] of the parts, or the mask where there are none; ``zones`` [B,1+K,H,W] are finer, or
+    the parts, or the object as a whole, behind the background."""
 
     photo: Tensor
     mask: Tensor
     maps: Tensor
+    zones: Tensor
 
     @property
     def has_parts(self) -> bool:
@@ -53,7 +55,10 @@ class Photos:
     def of(batch: Batch) -> Photos:
         """From the rows of a dataset."""
         photo = linear_to_srgb(batch["photo"].clamp(0, 1))
-        return Photos(photo, batch["mask"], batch.get("parts", batch["mask"]))
+        mask = batch["mask"]
+        whole = torch.cat([1 - mask, mask], 1)
+        zones = batch.get("zones", batch.get("parts", whole))
+        return Photos(photo, mask, batch.get("parts", mask), zones)
 
 
 @dataclass(slots=True)
@@ -168,7 +173,7 @@ class FittingStage(Trainer):
         shown, present = parts.sampled(photos.maps, _POINTS)
         labels = self.mesh.template_parts[:, 1:].argmax(1)
         flat = fit.points[..., :2]
-        weights = seen_vertices(fit.seen, self._faces, flat.shape[1])
+        weights = seen_vertices(fit.seen, self._faces).float()
         distance = parts.vertex_distance(flat, weights, labels, shown, present)
         return distance.mean()
 
@@ -189,6 +194,9 @@ class FittingStage(Trainer):
             "parts": c.part_weight,
             "vertex": c.vertex_weight,
             "seen parts": c.map_weight,
+            "coverage": c.coverage_weight,
+            "zone": c.zone_weight,
+            "strayed": c.stray_weight,
         }
         weighed = [weights.get(name, c.camera_weight) * term for name, term in terms.items()]
         return torch.stack(weighed).sum()
@@ -259,15 +267,6 @@ def project_all(vertices: Tensor, proposed: Tensor) -> Tensor:
     repeated = vertices.repeat_interleave(count, 0)
     flat = project(repeated, proposed.flatten(0, 1))[..., :2]
     return flat.view(-1, count, vertices.shape[1], 2)
-
-
-def seen_vertices(seen: Visible, faces: Tensor, count: int) -> Tensor:
-    """1 for vertices that a seen face has, 0 for others: [B,V]."""
-    face = seen.face.clamp_min(0)
-    corners = faces[face].flatten(1)
-    shown = seen.mask.flatten(1).repeat_interleave(3, 1).float()
-    found = shown.new_zeros(len(shown), count)
-    return found.scatter_reduce(1, corners, shown, "amax")
 
 
 def shaded(fit: Fit, faces: Tensor) -> Tensor:

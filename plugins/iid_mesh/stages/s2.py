@@ -86,7 +86,8 @@ class ConsistentStage(FittingStage):
     def _texture_terms(self, answer: Prediction, fit: Fit, photos: Photos) -> dict[str, Tensor]:
         """The texture flow comes from where it is seen, stays on the object, and looks like it."""
         directions = self._directions(fit)
-        come_from = on_surface(answer.flow, directions)
+        flow = answer.flow()
+        come_from = on_surface(flow, directions)
         mask = self.smaller(photos.mask)
         shown = fit.seen.mask.float()
         rendered = painted(photos.photo, come_from)
@@ -95,7 +96,7 @@ class ConsistentStage(FittingStage):
         barriers = texture.barrier(photos.mask)
         return {
             "cycle": texture.cycle(come_from, shown * _own_side(directions, fit.camera)).mean(),
-            "off": texture.off_object(answer.flow, barriers).mean(),
+            "off": texture.off_object(flow, barriers).mean(),
             "texture": texture.unlikeness(rendered, photo, both).mean(),
         }
 
@@ -133,7 +134,7 @@ class ConsistentStage(FittingStage):
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         shown = dict(super().preview(batch))
         answer, fit = self.answered(Photos.of(batch))
-        come_from = on_surface(answer.flow, self._directions(fit))
+        come_from = on_surface(answer.flow(), self._directions(fit))
         covered = fit.seen.mask[:, None]
         shown["texture"] = painted(batch["photo"], come_from) * covered
         aside = turned(fit.camera, "y", 90.0)

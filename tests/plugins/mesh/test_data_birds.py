@@ -16,6 +16,7 @@ from iid_mesh.data.landmarks import KEYPOINTS, MIRRORED, PARTS, keypoint_vertice
 from iid_mesh.data.portrait import portrait
 from iid_mesh.data.shapes import bird_of, mean_bird, random_build, vertices_of
 from iid_mesh.data.zbuffer import rasterize
+from iid_mesh.data.zones import ZONES, vertex_zones
 from iid_mesh.render.camera import project
 from iid_mesh.render.hard import visible
 from iid_mesh.template import icosphere
@@ -67,6 +68,21 @@ def test_every_part_is_where_it_belongs() -> None:
     assert head[0] > neck[0] > back[0]
 
 
+def test_every_zone_is_where_it_belongs() -> None:
+    _, points = mean_bird()
+    zones = vertex_zones()
+    there = {name: points[zones == number] for number, name in enumerate(ZONES)}
+    assert not len(there.pop("foot")), "made-up birds have none"
+    middle = {name: places.mean(axis=0) for name, places in there.items()}
+    for row in ("beak face nape", "breast belly vent", "shoulder wing", "mantle rump tail"):
+        ahead = [middle[name][0] for name in row.split()]
+        assert ahead == sorted(ahead, reverse=True)
+    for column in ("crown face throat breast", "mantle wing thigh", "rump vent"):
+        above = [middle[name][2] for name in column.split()]
+        assert above == sorted(above, reverse=True)
+    assert np.array_equal(zones, zones[icosphere().mirror.numpy()])
+
+
 @pytest.fixture(scope="module")
 def made() -> list[dict[str, np.ndarray]]:
     return [dict(portrait(SIDE, np.random.default_rng(seed))) for seed in range(6)]
@@ -84,7 +100,8 @@ def test_pictures_are_light_on_reflectance(made: list[dict[str, np.ndarray]]) ->
         unclipped = photo.max(axis=1) < 0.95
         gains = photo[unclipped].mean(axis=0) / whole[unclipped].mean(axis=0)
         assert np.abs(photo - whole * gains)[unclipped].mean() < 0.03
-        assert sample["parts"].sum(axis=2) == pytest.approx(np.ones((SIDE, SIDE)), abs=1e-5)
+        for name in ("parts", "zones"):
+            assert sample[name].sum(axis=2) == pytest.approx(np.ones((SIDE, SIDE)), abs=1e-5)
 
 
 def test_the_true_camera_sees_the_true_shape_where_the_mask_is(
@@ -118,6 +135,7 @@ def test_batches_are_decided_by_seed_and_number() -> None:
     first, second = islice(source.batches("train", 2, 16, seed=4), 2)
     assert set(first) == source.offers
     assert first["parts"].shape == (2, 5, 16, 16)
+    assert first["zones"].shape == (2, 18, 16, 16)
     assert first["cameras"].shape == (2, 7)
     assert first["vertices"].shape == (2, 642, 3)
     assert first["keypoints"].shape == (2, 15, 3)

@@ -86,6 +86,20 @@ def test_a_batch_has_the_parts_and_the_mask_of_its_bird(source: RenderedBirds) -
     assert torch.equal(batch["photo"], again["photo"])
 
 
+def test_zones_come_along_where_they_are_known(source: RenderedBirds, tmp_path: Path) -> None:
+    assert "zones" not in source.offers
+    for split in ("train", "val"):
+        (tmp_path / split / "zones").mkdir()
+        parts = cv2.imread(str(tmp_path / split / "parts" / "bird-1.png"), 0)
+        assert parts is not None
+        cv2.imwrite(str(tmp_path / split / "zones" / "bird-1.png"), (parts > 0) * np.uint8(17))
+    known = RenderedBirds(tmp_path)
+    (batch,) = known.batches("val", 4, 32)
+    assert set(batch) == known.offers
+    assert batch["zones"].shape == (1, 18, 32, 32)
+    assert batch["zones"][0, 17] == pytest.approx(batch["mask"][0, 0], abs=0.05)
+
+
 def test_training_mixes_made_up_birds_with_them(source: RenderedBirds) -> None:
     batch = next(iter(source.batches("train", 12, 16, seed=1)))
     assert set(batch) == source.offers

@@ -21,7 +21,7 @@ CPU = Runtime(torch.device("cpu"))
 
 
 def test_the_variants() -> None:
-    assert SPEC.default.stages == ("s1", "template", "s2")
+    assert SPEC.default.stages == ("s1", "template", "s2", "flow")
     assert SPEC.default.works_untrained
     assert SPEC.variant("fit").stages == ()
     assert set(SPEC.default.layers) == set(SPEC.variant("fit").layers)

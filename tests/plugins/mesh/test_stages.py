@@ -13,7 +13,8 @@ from torch import Tensor
 from iid_mesh.data.birds import open_birds
 from iid_mesh.networks import texture
 from iid_mesh.settings import MeshConfig
-from iid_mesh.stages.fitting import FittingStage
+from iid_mesh.stages.fitting import FittingStage, Photos
+from iid_mesh.stages.flow import ZoneTable, shaken, zones_of
 from iid_mesh.template import icosphere
 from iid_mesh.trainer import STAGES, trainer_of
 from intrinsic_cli.api import Runtime
@@ -64,9 +65,9 @@ def trained(name: str, steps: int = 1, **more: Any) -> tuple[FittingStage, Mappi
 
 
 def test_the_stages_come_in_order_and_are_bounded() -> None:
-    assert list(STAGES) == ["s1", "template", "s2"]
-    config = replace(CONFIG, steps=50, s1_steps=7, template_steps=5)
-    assert [new_stage(name, config).steps for name in STAGES] == [7, 5, 0]
+    assert list(STAGES) == ["s1", "template", "s2", "flow"]
+    config = replace(CONFIG, steps=50, s1_steps=7, template_steps=5, flow_steps=9)
+    assert [new_stage(name, config).steps for name in STAGES] == [7, 5, 0, 9]
 
 
 def test_s1_grows_the_template_and_hands_it_to_the_network() -> None:
@@ -164,6 +165,52 @@ def test_truth_is_no_training_signal() -> None:
         torch.manual_seed(1)
         outcomes.append(stage.step(given, minimise_with(stage), 0))
     assert all(outcomes[0][name].equal(outcomes[1][name]) for name in outcomes[0])
+
+
+def test_stage_flow_teaches_matching_alone() -> None:
+    stage = new_stage("flow")
+    stage.setup()
+    before = {name: x.clone() for name, x in stage.mesh.state_dict().items()}
+    losses = stage.step(batch(), minimise_with(stage), 0)
+    assert set(losses) == {"coverage", "zone", "strayed"}
+    changed = {name for name, x in stage.mesh.state_dict().items() if not x.equal(before[name])}
+    assert changed
+    assert all(name.startswith("body.matching.") for name in changed)
+
+
+def test_stage_flow_knows_no_zones_where_nobody_tells_them() -> None:
+    """One zone, all of the object, is left."""
+    assert zones_of(open_birds()) == 17
+    assert Photos.of(batch()).zones.shape[1] == 18
+    rows = {key: batch()[key] for key in ("photo", "mask")}
+    assert Photos.of(rows).zones.sum(1).allclose(torch.ones(2, 32, 32))
+
+
+def test_small_zones_have_vertices_of_their_own() -> None:
+    table = ZoneTable(2)
+    counts = torch.zeros(642, 2)
+    counts[:, 0], counts[0, 1] = 100.0, 60.0
+    table.count(counts)
+    assert table.shares()[0].argmax() == 1, "seen more often as the large zone"
+    assert table.shares()[1:, 0].min() > 0.9
+
+
+def test_photos_are_shaken_with_their_maps() -> None:
+    torch.manual_seed(3)
+    photos = Photos.of(batch())
+    moved = shaken(photos)
+    assert not moved.mask.equal(photos.mask)
+    inside = moved.zones[:, 1:].sum(1, keepdim=True)
+    assert inside.allclose(moved.mask, atol=1e-4)
+    assert ((moved.mask > 0.5) != (photos.mask > 0.5)).float().mean() < 0.2
+
+
+def test_the_papers_network_passes_through_stage_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texture, "_CHANNELS", (32, 32, 32, 32, 16, 8))
+    stage = new_stage("flow", replace(CONFIG, backbone="paper", crop=64))
+    assert stage.steps == 1
+    assert not stage.optimizers
+    assert stage.step(batch(), minimise_with(stage), 0)["loss"] == 0
 
 
 @pytest.mark.parametrize("name", STAGES)
