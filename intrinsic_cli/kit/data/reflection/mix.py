@@ -44,19 +44,22 @@ def mix(
     layers = {"transmission": transmission, "reflection": reflection}
     if "flare" in names:
         layers["flare"] = flare(height, width, rng)
-    shown = [layers[name] for name in names]
-    light = np.add.reduce(shown)
-    if rng.random() < _CLIPS:
-        shown = clipped(shown)
-    else:
-        gain = np.float32(1 / max(1.0, float(light.max())))
-        shown = [layer * gain for layer in shown]
+    shown = _exposed([layers[name] for name in names], rng)
     photo = np.minimum(np.add.reduce(shown), 1.0)
     if rng.random() < 0.5:
         photo = decode_codes(encode_codes(photo, 8), "srgb")
     known = behind.max(-1, keepdims=True) < WHITE
     made = dict(zip(names, shown, strict=True))
     return {"photo": photo, **made, "mask": known.astype(np.float32)}
+
+
+def _exposed(layers: Sequence[Image], rng: np.random.Generator) -> list[Image]:
+    """The layers as they add up to a photo of at most 1."""
+    if rng.random() < _CLIPS:
+        return clipped(layers)
+    brightest = float(np.add.reduce(layers).max())
+    gain = np.float32(1 / max(1.0, brightest))
+    return [layer * gain for layer in layers]
 
 
 def clipped(layers: Sequence[Image]) -> list[Image]:
