@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -20,14 +21,24 @@ from iid_mesh.trainer import STAGES, trainer_of
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.networks.checkpoint import state_of
 
+Grown = tuple[FittingStage, Mapping[str, Tensor]]
 CONFIG = MeshConfig(steps=4, s1_steps=4, template_steps=3, batch_size=2, crop=32, pretrained="no")
 
 
-@pytest.fixture(autouse=True)
-def _few_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _few_sides() -> Iterator[None]:
     """Fewer cameras are searched, or every stage would render hundreds of pictures first."""
-    monkeypatch.setattr("iid_mesh.camera_search.AZIMUTHS", 8)
-    monkeypatch.setattr("iid_mesh.camera_search.ELEVATIONS", (0.0,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("iid_mesh.camera_search.AZIMUTHS", 8)
+        patch.setattr("iid_mesh.camera_search.ELEVATIONS", (0.0,))
+        patch.setattr("iid_mesh.camera_search.ROLLS", (0.0,))
+        yield
+
+
+@pytest.fixture(scope="module")
+def grown(_few_sides: None) -> Grown:
+    """Stage s1 after a step, and its losses; not to be changed."""
+    return trained("s1")
 
 
 def new_stage(
@@ -81,15 +92,16 @@ def test_s1_grows_the_template_and_hands_it_to_the_network() -> None:
     assert torch.allclose(stage.mesh.template_parts.sum(1), torch.ones(642), atol=1e-4)
 
 
-def test_shapes_learn_nothing_in_s1() -> None:
-    stage, losses = trained("s1")
+def test_shapes_learn_nothing_in_s1(grown: Grown) -> None:
+    stage, losses = grown
     assert "deform" not in losses
     assert float(stage.mesh(batch()["photo"]).shape.detach().abs().max()) < 0.05
 
 
-def test_the_template_stage_collects_parts_and_changes_no_shape_but_its_level() -> None:
-    first, _ = trained("s1")
-    bend_all_by(first, 0.0)
+def test_the_template_stage_collects_parts_and_changes_no_shape_but_its_level(
+    grown: Grown,
+) -> None:
+    first = bent_by(grown[0], 0.0)
     state = {"s1": state_of(first.nets)}
     stage, _ = trained("template", 3, parents=state)
     assert not stage.optimizers
@@ -100,9 +112,8 @@ def test_the_template_stage_collects_parts_and_changes_no_shape_but_its_level() 
     assert torch.equal(turned[:, 1], grown[:, 1])
 
 
-def test_shapes_that_are_bent_already_make_the_template() -> None:
-    first, _ = trained("s1")
-    bend_all_by(first, 0.1)
+def test_shapes_that_are_bent_already_make_the_template(grown: Grown) -> None:
+    first = bent_by(grown[0], 0.1)
     stage, _ = trained("template", 2, parents={"s1": state_of(first.nets)})
     semantics = stage.nets["semantics"]
     semantics.up.copy_(torch.tensor([0.0, 0.0, 1.0]))  # type: ignore[operator, union-attr]
@@ -111,17 +122,19 @@ def test_shapes_that_are_bent_already_make_the_template() -> None:
     assert torch.allclose(moved[:, :2], torch.zeros(337, 2), atol=1e-5)
 
 
-def bend_all_by(stage: FittingStage, height: float) -> None:
-    """Make the network move all vertices up, whatever it sees."""
-    layer = stage.mesh.body.shape
+def bent_by(stage: FittingStage, height: float) -> FittingStage:
+    """A copy whose network moves all vertices up, whatever it sees."""
+    bent = deepcopy(stage)
+    layer = bent.mesh.body.shape
     assert isinstance(layer, torch.nn.Linear)
     with torch.no_grad():
         layer.weight.zero_()
         layer.bias.copy_(torch.tensor([0.0, 0.0, height]).repeat(337))
+    return bent
 
 
-def test_s2_goes_on_with_the_network_and_keeps_the_template() -> None:
-    first, _ = trained("s1")
+def test_s2_goes_on_with_the_network_and_keeps_the_template(grown: Grown) -> None:
+    first, _ = grown
     parents = {"s1": state_of(first.nets)}
     second, _ = trained("template", parents=parents)
     parents["template"] = state_of(second.nets)
@@ -232,9 +245,11 @@ def test_silhouettes_grow_sharper() -> None:
     assert stage.sigma(100, 100) == pytest.approx(CONFIG.last_sigma)
 
 
-def test_the_papers_network_takes_the_template_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_papers_network_takes_the_template_over(
+    grown: Grown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(texture, "_CHANNELS", (32, 32, 32, 32, 16, 8))
-    first, _ = trained("s1")
+    first, _ = grown
     config = replace(CONFIG, backbone="paper", crop=64)
     stage = new_stage("s2", config, {"s1": state_of(first.nets)})
     assert torch.equal(stage.mesh.mean_v, first.mesh.mean_v)

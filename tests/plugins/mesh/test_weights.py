@@ -41,7 +41,9 @@ def answers(network: MeshNet) -> list[tuple[Case, Prediction]]:
     """What the network says of each bird, without any fit to its silhouette."""
     crop = int(network.crop)
     found = []
-    for case in list(open_birds().cases("val"))[:COUNT]:
+    cases = open_birds().cases("val")
+    for number in range(COUNT):
+        case = cases[number]
         photo = torch.from_numpy(case.photo).movedim(-1, 0)[None]
         with torch.no_grad():
             found.append((case, network(linear_to_srgb(resize(photo, (crop, crop)).clamp(0, 1)))))
