@@ -197,13 +197,17 @@ def since(start: Sequence[float], count: int) -> Spent:
 
 def encode(path: Path, codes: object, form: str) -> None:
     """One layer, as the house writes it."""
-    from intrinsic_cli.kit.files.layers import LOSSY, PNG
-    from intrinsic_cli.kit.files.opencv import cv2
+    import numpy as np
 
-    params = PNG if form == "png" else LOSSY[form]
-    done, data = cv2.imencode(f".{form}", codes, list(params))
-    assert done
-    path.write_bytes(memoryview(data))
+    from intrinsic_cli.kit.files import jpeg_rows
+    from intrinsic_cli.kit.files.png_rows import write_png_file
+
+    assert isinstance(codes, np.ndarray)
+    if form == "jpg":
+        path.write_bytes(jpeg_rows.encode(codes))
+        return
+    with path.open("wb") as file:
+        write_png_file(file, codes)
 
 
 if __name__ == "__main__":

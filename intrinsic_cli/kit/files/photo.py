@@ -177,4 +177,5 @@ def clipped_share(codes: NDArray[Any], alpha: Image | None) -> float:
         inside = inside[alpha > 0]
     if not inside.size:
         return 0.0
-    return 1.0 - cv2.countNonZero(inside) / inside.size
+    below_limit = int(cv2.countNonZero(inside))
+    return 1.0 - below_limit / inside.size

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.inference.answer import Part
     from intrinsic_cli.kit.inference.strips import Strips
 
-#: Pixels from which on a photo is done in strips. Below, it is a little quicker whole: twice the
-#: upsampling is not needed. A folder of 12 megapixels took 1.5 GB whole, 0.7 in strips.
+#: Pixels from which on a photo is done in strips. A folder of 12 megapixels took 1.5 GB whole.
 LARGE = 8_000_000
 
 

@@ -19,6 +19,7 @@ from intrinsic_cli.kit.files.encodings import encoding_of
 from intrinsic_cli.kit.files.layers import quantise, rebuild_error
 from intrinsic_cli.kit.files.photo import Photo, read_photo
 from intrinsic_cli.kit.files.photo_rows import PhotoRows, is_large, open_rows
+from intrinsic_cli.kit.inference import strip_layers
 from intrinsic_cli.kit.inference.pipeline import decompose_photo
 from intrinsic_cli.kit.inference.strip_files import write_strips
 from intrinsic_cli.kit.inference.strips import make_strips, works_in_strips
@@ -154,6 +155,23 @@ def test_files_in_strips_are_the_files_of_the_whole(mode: str, bits: int, tmp_pa
         if photo.alpha is not None:
             assert np.allclose(photo.alpha, read_photo(data).alpha, atol=1e-6)
     assert error == pytest.approx(rebuild_error(whole.photo, expected), rel=1e-2)
+
+
+@pytest.mark.parametrize("form", ["png", "png16", "jpg"])
+def test_layers_that_cannot_be_kept_are_made_again(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decomposer = Toy("divide", alpha=False)
+    rows = opened(picture("RGB"))
+    strips, _ = make_strips(decomposer, rows, RUNTIME, {})
+    kinds = {name: kind_of(name) for name in decomposer.names}
+    files = []
+    for most in (strip_layers.MOST_KEPT, 0):
+        monkeypatch.setattr(strip_layers, "MOST_KEPT", most)
+        places = {name: tmp_path / f"{name}-{most}" for name in kinds}
+        _, error = write_strips(rows, strips, kinds, places, form)
+        files.append([error, *(place.read_bytes() for place in places.values())])
+    assert files[0] == files[1]
 
 
 def _codes(photo: Photo, bits: int) -> Any:
