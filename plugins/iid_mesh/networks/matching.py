@@ -97,9 +97,12 @@ class Likeness:
 def over_template(values: Tensor) -> Tensor:
     """Values at vertices [B,642,C] as a picture over the template [B,C,64,128]."""
     corners, shares = _charted()
-    mixed = values[:, corners.to(values.device)] * shares.to(values)[..., None]
+    corners = corners.to(values.device)
+    weights = shares.to(values)[..., None]
+    mixed = values[:, corners] * weights
     rows = mixed.sum(2).mT
-    return rows.reshape(*rows.shape[:2], HEIGHT, 2 * HEIGHT)
+    shape = (len(values), -1, HEIGHT, 2 * HEIGHT)
+    return rows.reshape(shape)
 
 
 def _filtered() -> nn.Sequential:
