@@ -178,4 +178,4 @@ def clipped_share(codes: NDArray[Any], alpha: Image | None) -> float:
     if not inside.size:
         return 0.0
     below_limit = int(cv2.countNonZero(inside))
-    return 1.0 - below_limit / inside.size
+    return float(1.0 - below_limit / inside.size)

@@ -179,7 +179,8 @@ class _Sample:
         step = self.step
         first = -rows.start % step
         chosen = layer[0, :, first::step, ::step].flatten(1)
-        self.parts.append(chosen.T.cpu().numpy())
+        # A copy: a view would keep all of the band.
+        self.parts.append(np.array(chosen.T.cpu().numpy()))
         lowest, highest = torch.aminmax(layer)
         self.extreme = max(self.extreme, float(highest), -float(lowest))
 

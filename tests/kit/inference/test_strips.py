@@ -216,3 +216,11 @@ def test_a_layer_larger_than_the_photo_is_refused() -> None:
     decomposer = Toy("divide", alpha=False)
     with pytest.raises(PluginError, match="larger"):
         make_strips(decomposer, opened(picture("RGB", 2, 2)), RUNTIME, {})
+
+
+def test_a_sample_of_a_layer_does_not_keep_the_layer() -> None:
+    sample = strip_layers._Sample(step=8)
+    sample.add(torch.rand(1, 3, 8, 64), slice(0, 8))
+    (part,) = sample.parts
+    assert part.shape == (8, 3)
+    assert part.base is None
