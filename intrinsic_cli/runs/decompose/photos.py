@@ -210,7 +210,7 @@ def _report(target: Target, outcome: InputReport | IidError) -> InputReport:
 
 def _pixels_of(opened: Opened) -> int:
     if isinstance(opened, LoadedPhoto):
-        return opened.photo.pixels[..., 0].size
+        return int(opened.photo.pixels[..., 0].size)
     if isinstance(opened, LargePhoto):
         height, width = opened.rows.size
         return height * width
