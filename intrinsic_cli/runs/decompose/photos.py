@@ -210,10 +210,11 @@ def _report(target: Target, outcome: InputReport | IidError) -> InputReport:
 
 def _pixels_of(opened: Opened) -> int:
     if isinstance(opened, LoadedPhoto):
-        return int(opened.photo.pixels[..., 0].size)
+        height, width = opened.photo.pixels.shape[:2]
+        return int(height * width)
     if isinstance(opened, LargePhoto):
         height, width = opened.rows.size
-        return height * width
+        return int(height * width)
     return 0
 
 
