@@ -71,13 +71,9 @@ def synthesise(model: LayerModel, batch: Batch, pairings: int) -> Mixtures:
 def clipped(layers: Sequence[Tensor]) -> list[Tensor]:
     """Layers [B,3,H,W] of a sum that clips at 1: the last ones lose what does not show, so what is
     left still adds up to the photo."""
-    room = torch.ones_like(layers[0])
-    kept = []
-    for layer in layers:
-        seen = torch.minimum(layer, room)
-        kept.append(seen)
-        room = room - seen
-    return kept
+    sums = torch.stack(list(layers)).cumsum(0).clamp(max=1)
+    nothing = torch.zeros_like(sums[:1])
+    return list(sums.diff(dim=0, prepend=nothing))
 
 
 def known(mask: Tensor) -> Tensor:
