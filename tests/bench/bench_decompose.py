@@ -118,7 +118,7 @@ def measure_parts(args: argparse.Namespace) -> dict[str, float]:
 
         from intrinsic_cli.kit.files.outputs import write_outputs
         from intrinsic_cli.kit.files.photo import read_photo
-        from intrinsic_cli.kit.inference import full_size, pipeline, prepare
+        from intrinsic_cli.kit.inference import full_size, network, prepare
         from intrinsic_cli.runs.session import Session, choose
 
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
@@ -130,7 +130,7 @@ def measure_parts(args: argparse.Namespace) -> dict[str, float]:
         with clock("upsampling"):
             ready = prepare.prepare(photo, frame, session.runtime.device)
         with clock("network"):
-            answer = pipeline.run_network(session.decomposer, [ready], session.runtime, kinds)
+            answer = network.run_network(session.decomposer, [ready], session.runtime, kinds)
         with clock("upsampling"):
             full = full_size.to_full_size(ready, answer.layers, frame.upsample, kinds)
             images = {name: prepare.to_image(layer) for name, layer in full.items()}
