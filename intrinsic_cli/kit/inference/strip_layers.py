@@ -1,15 +1,13 @@
 """Layers made in strips → the codes of integer files, band by band.
 
 How bright a layer is, and with that the scale of its codes, is known when all of it was made. Until
-then layers are kept, in half precision where codes have 8 bits; where there is no room for them,
-they are made a second time.
+then layers are kept; where there is no room for them, they are made a second time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,13 +27,13 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.inference.strips import Strips
 
-#: Bytes of layers that are kept at most: 50 megapixels of two layers in three channels.
+#: Bytes of layers that are kept at most: 28 megapixels of two layers in three channels.
 MOST_KEPT = 640 << 20
 #: Bands are so much lower than elsewhere: what they need comes from memory already at hand.
 _FINER = 4
 
 Kinds = Mapping[str, Kind]
-Planes = NDArray[Any]
+Planes = NDArray[np.float32]
 Codes = NDArray[Any]
 
 
@@ -54,14 +52,12 @@ class StripLayers:
     def bands(self) -> Iterator[tuple[slice, dict[str, Codes]]]:
         """Rows, from the first to the last, and the codes [n,W,C] of each layer there. All bands
         but the last have as many rows, a multiple of a JPEG's squares."""
-        coders = {}
-        for name, kind in self.kinds.items():
-            coders[name] = _coder(kind, self.bits, self.scales[name])
         source = self._kept() if self.kept else self._made_again()
         for rows, layers in source:
             codes = {}
             for name, planes in layers.items():
-                codes[name] = _merged(coders[name](planes))
+                encode = encoding_of(self.kinds[name]).encode
+                codes[name] = _merged(encode(planes, self.bits, self.scales[name]))
             yield rows, codes
 
     def _kept(self) -> Iterator[tuple[slice, dict[str, Planes]]]:
@@ -72,7 +68,7 @@ class StripLayers:
     def _made_again(self) -> Iterator[tuple[slice, dict[str, Planes]]]:
         """The layers [C,n,W], as they would have been kept."""
         for rows, layers in _made(self.photo, self.strips, self.kinds):
-            yield rows, {name: _to_keep(layer, self.bits) for name, layer in layers.items()}
+            yield rows, {name: _planes(layer) for name, layer in layers.items()}
 
 
 def strip_layers(photo: PhotoRows, strips: Strips, kinds: Kinds, bits: int) -> StripLayers:
@@ -81,12 +77,12 @@ def strip_layers(photo: PhotoRows, strips: Strips, kinds: Kinds, bits: int) -> S
     samples = _samples(photo, kinds)
     if not samples:
         return StripLayers(photo, strips, kinds, bits, scales, {})
-    kept = _room(photo, strips, kinds, bits)
+    kept = _room(photo, strips, kinds)
     for rows, layers in _made(photo, strips, kinds):
         for name, sample in samples.items():
             sample.add(layers[name], rows)
         for name, place in kept.items():
-            place[:, rows] = _to_keep(layers[name], bits)
+            place[:, rows] = _planes(layers[name])
     for name, sample in samples.items():
         picture = sample.picture()
         scales[name] = encoding_of(kinds[name]).scale(picture)
@@ -100,10 +96,10 @@ def _samples(photo: PhotoRows, kinds: Kinds) -> dict[str, _Sample]:
     return {name: _Sample(step) for name, kind in kinds.items() if kind.scaled}
 
 
-def _room(photo: PhotoRows, strips: Strips, kinds: Kinds, bits: int) -> dict[str, Planes]:
+def _room(photo: PhotoRows, strips: Strips, kinds: Kinds) -> dict[str, Planes]:
     """Room for the layers, none where they are too large."""
     height, width = photo.size
-    dtype = np.dtype(np.float16 if bits == 8 else np.float32)
+    dtype = np.dtype(np.float32)
     channels = {name: strips.channels(name) for name in kinds}
     values = sum(channels.values()) * height * width
     if values * dtype.itemsize > MOST_KEPT:
@@ -130,33 +126,10 @@ def _made(
         yield rows, {name: made[name] for name in kinds}
 
 
-def _to_keep(layer: Tensor, bits: int) -> Planes:
-    """[1,C,n,W] → [C,n,W]: half precision is 20 times finer than codes of 8 bits of sRGB."""
-    planes: Planes = (layer[0].half() if bits == 8 else layer[0]).cpu().numpy()
+def _planes(layer: Tensor) -> Planes:
+    """[1,C,n,W] → [C,n,W]."""
+    planes: Planes = layer[0].cpu().numpy()
     return planes
-
-
-def _coder(kind: Kind, bits: int, scale: float) -> Callable[[Planes], Codes]:
-    """What makes codes of a layer as it is kept."""
-    encode = encoding_of(kind).encode
-    if bits == 16:
-        return lambda planes: encode(planes, bits, scale)
-    table = encode(_all_halves(), bits, scale)[:, 0]
-
-    def looked_up(planes: Planes) -> Codes:
-        places = planes.view(np.uint16)
-        return table.take(places, mode="wrap")
-
-    return looked_up
-
-
-@cache
-def _all_halves() -> Image:
-    """Every number of half precision, in the order of their bits, [65536,1]; 0 for what is none."""
-    bits = np.arange(1 << 16, dtype=np.uint16)
-    numbers = bits.view(np.float16).astype(np.float32)
-    numbers[np.isnan(numbers)] = 0
-    return numbers[:, None]
 
 
 def _merged(planes: Codes) -> Codes:
