@@ -9,15 +9,15 @@ from torch import Tensor
 _WHITE, _DARK = 0.98, 0.004
 
 
-def expose(light: Tensor, mask: Tensor, most: float = 1.1) -> tuple[Tensor, Tensor, Tensor]:
+def expose(light: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Linear light [B,3,H,W] → photo in 0..1, what of ``mask`` [B,1,H,W] can be learned from, and
     the gain [B,1,1,1].
 
-    Exposure is such that a few pixels clip: of a hundred, two are brighter than a level between .6
-    and ``most``, white being 1. Noise grows with light. Draws from torch's generator."""
+    Exposure is such that a few pixels clip; noise grows with light. Draws from torch's generator.
+    """
     brightest = light.amax(1) * mask[:, 0]
     white = brightest.flatten(1).quantile(0.98, dim=1).clamp_min(1e-4)
-    exposures = torch.empty_like(white).uniform_(0.6, most)
+    exposures = torch.empty_like(white).uniform_(0.6, 1.1)
     gain = (exposures / white)[:, None, None, None]
     exposed = light * gain
     photo = _with_noise(exposed).clamp(0, 1)

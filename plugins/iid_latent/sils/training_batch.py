@@ -14,12 +14,7 @@ from iid_latent.sils.layer_model import LayerModel
 from intrinsic_cli.kit.light.exposure import exposure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from intrinsic_cli.api.data import Batch
-
-#: A photo through glass is often exposed for what is behind it: its reflections clip.
-_BRIGHTEST_SUM = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +54,9 @@ def synthesise(model: LayerModel, batch: Batch, pairings: int) -> Mixtures:
         masks.append(_paired(batch[f"{name}_mask"], k, pairings))
     mask = torch.stack(masks).prod(0)
     light = model.composition.compose(layers)
-    if not model.adds_up:
-        photo, mask, gain = expose(light, mask)
-        layers = [layer * gain for layer in layers]
-        return Mixtures(photo, layers, exposure(photo), known(mask))
-    photo, _, gain = expose(light, mask, _BRIGHTEST_SUM)
-    layers = clipped([layer * gain for layer in layers])
+    photo, mask, gain = expose(light, mask)
+    layers = [layer * gain for layer in layers]
     return Mixtures(photo, layers, exposure(photo), known(mask))
-
-
-def clipped(layers: Sequence[Tensor]) -> list[Tensor]:
-    """Layers [B,3,H,W] of a sum that clips at 1: the last ones lose what does not show, so what is
-    left still adds up to the photo."""
-    sums = torch.stack(list(layers)).cumsum(0).clamp(max=1)
-    nothing = torch.zeros_like(sums[:1])
-    return list(sums.diff(dim=0, prepend=nothing))
 
 
 def known(mask: Tensor) -> Tensor:

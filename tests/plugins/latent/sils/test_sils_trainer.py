@@ -10,7 +10,7 @@ from torch import Tensor
 from iid_latent.sils.layer_model import layer_model_of
 from iid_latent.sils.settings import SilsConfig
 from iid_latent.sils.trainer import SilsTrainer
-from iid_latent.sils.training_batch import clipped, synthesise
+from iid_latent.sils.training_batch import synthesise
 from intrinsic_cli.api import DataError, Runtime, TrainingError
 from intrinsic_cli.kit.data.synth.scenes import open_synth
 
@@ -153,10 +153,3 @@ def test_the_guard_lets_living_layers_be() -> None:
     trainer = _trainer("", replace(_SMALL, guard=1, batch_size=1))
     trainer.step(next(iter(trainer.batches("train"))), lambda loss, name: None, 0)
     _validate(trainer)
-
-
-def test_of_a_sum_that_clips_the_layers_in_front_lose_what_does_not_show() -> None:
-    behind, in_front = torch.tensor([0.2, 0.7, 1.5]), torch.tensor([0.5, 0.5, 0.5])
-    layers = clipped([part.view(1, 3, 1, 1) for part in (behind, in_front)])
-    assert torch.allclose(layers[0].flatten(), torch.tensor([0.2, 0.7, 1.0]))
-    assert torch.allclose(layers[1].flatten(), torch.tensor([0.5, 0.3, 0.0]), atol=1e-6)
