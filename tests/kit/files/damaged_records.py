@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,8 @@ def mangled(text: bytes, rng: np.random.Generator) -> bytes:
         if rng.random() < 0.3:
             del holder[key]
         else:
-            holder[key] = ODD[rng.integers(len(ODD))]
+            odd = ODD[rng.integers(len(ODD))]
+            holder[key] = deepcopy(odd)  # else the next change may be made in ODD itself
         if rng.random() < 0.02:
             return b"[" * 100_000 + json.dumps(whole).encode()
     return json.dumps(whole).encode()
