@@ -7,13 +7,12 @@ lie roughly right, photos and silhouettes alone leave cameras at chance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_mesh.render.camera import about_axis, geodesic, multiply, project, rotate
+from iid_mesh.found_cameras import Box, Found, boxes
+from iid_mesh.render.camera import about_axis, multiply, project, rotate
 from iid_mesh.render.hard import interpolated, visible
 from iid_mesh.template import icosphere
 
@@ -24,36 +23,7 @@ ROLLS = (-10.0, 0.0, 10.0)
 _RENDERED, _COMPARED = 32, 16
 #: The squared difference of pictures that makes a camera e times less likely.
 _TOLERANCE = 5.0
-#: Cosine of half the angle around the likeliest turn within which others are averaged with it.
-_AROUND = 0.91
-#: The share of an anchor's own turn in its cell's.
-_LITTLE = 1e-9
 _AT_ONCE = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """The square around each silhouette: ``centre`` [B,2] and ``half`` of its side [B]."""
-
-    centre: Tensor
-    half: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What K anchored cameras are to learn: ``chances`` [B,K], the ``turns`` [B,K,4] most likely
-    near each anchor, ``best`` [B,4] the likeliest of all; ``box`` frames the photos."""
-
-    chances: Tensor
-    turns: Tensor
-    best: Tensor
-    box: Box
-
-    def wanted(self) -> Tensor:
-        """What each anchored camera is to learn [B,K,4]: the likeliest one the best turn, the
-        others what is most likely near them."""
-        first = F.one_hot(self.chances.argmax(1), self.chances.shape[1])
-        return torch.where(first[..., None] > 0, self.best[:, None], self.turns)
 
 
 class CameraSearch(nn.Module):
@@ -65,7 +35,6 @@ class CameraSearch(nn.Module):
     parts: Tensor
     anchors: Tensor
     turns: Tensor
-    cells: Tensor
 
     def __init__(self, anchors: Tensor) -> None:
         super().__init__()
@@ -74,9 +43,6 @@ class CameraSearch(nn.Module):
         self.register_buffer("parts", torch.zeros(count, 4))
         self.register_buffer("anchors", anchors, persistent=False)
         self.register_buffer("turns", all_around(), persistent=False)
-        apart = geodesic(self.turns[:, None], anchors)
-        cells = F.one_hot(apart.argmin(1), len(anchors)).float()
-        self.register_buffer("cells", cells, persistent=False)
         self._pictures: Tensor | None = None
 
     def look_at(self, shape: Tensor, parts: Tensor) -> None:
@@ -91,24 +57,8 @@ class CameraSearch(nn.Module):
         [B,1,H,W]."""
         box = boxes(mask)
         chances = torch.softmax(-self._differences(maps, box) / _TOLERANCE, 1)
-        return Found(chances @ self.cells, self._near_anchors(chances), self._best(chances), box)
-
-    def _best(self, chances: Tensor) -> Tensor:
-        """The mean of the turns around the likeliest one [B,4], finer than the grid they are of."""
-        likeliest = self.turns[chances.argmax(1)]
-        cosine = likeliest @ self.turns.T
-        share = chances * (cosine.abs() > _AROUND) * cosine.sign()
-        return F.normalize(share @ self.turns, dim=1)
-
-    def _near_anchors(self, chances: Tensor) -> Tensor:
-        """The mean turn of each anchor's cell [B,K,4]; the anchor's own where none is likely."""
-        turns = self.turns[:, None]
-        # Both signs are one turn: those of a cell are given the sign of its anchor.
-        side = (turns * self.anchors).sum(-1).sign()
-        weights = self.cells * side
-        table = weights[..., None] * turns + _LITTLE * self.anchors
-        sums = chances @ table.flatten(1)
-        return F.normalize(sums.view(len(chances), -1, 4), dim=-1)
+        turns = self.turns.expand(len(chances), -1, -1)
+        return Found.among(turns, chances, self.anchors, box)
 
     def _differences(self, maps: Tensor, box: Box) -> Tensor:
         """Squared differences of photos from all pictures: [B,N]."""
@@ -147,18 +97,6 @@ def all_around() -> Tensor:
     return multiply(about_axis("z", roll), multiply(about_axis("x", elevation), stand))
 
 
-def boxes(mask: Tensor) -> Box:
-    """Around silhouettes [B,1,H,W]; the whole picture where there is none."""
-    inside = mask[:, 0] > 0.5
-    columns, rows = inside.any(1), inside.any(2)
-    left, right = _span(columns)
-    top, bottom = _span(rows)
-    middle = torch.stack([left + right, top + bottom], 1) / 2
-    side = torch.maximum(right - left, bottom - top)
-    half = side / 2
-    return Box(middle.to(mask), half.to(mask))
-
-
 def framed(points: Tensor, turns: Tensor, box: Box) -> Tensor:
     """The cameras [B,7] with these turns [B,4] in which points [B,V,3] fill the boxes."""
     flat = rotate(points, turns)[..., :2]
@@ -183,16 +121,3 @@ def cut(maps: Tensor, box: Box, size: int) -> Tensor:
 
 def _compared(pictures: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(pictures, _COMPARED).flatten(1)
-
-
-def _span(filled: Tensor) -> tuple[Tensor, Tensor]:
-    """The first and the last filled place of rows [B,N], as their outer borders in -1..1."""
-    count = filled.shape[1]
-    at = torch.arange(count, device=filled.device)
-    everywhere = ~filled.any(1, keepdim=True)
-    filled = filled | everywhere
-    first = torch.where(filled, at, count).amin(1)
-    last = torch.where(filled, at, -1).amax(1)
-    low = 2 * first / count - 1
-    high = 2 * (last + 1) / count - 1
-    return low, high

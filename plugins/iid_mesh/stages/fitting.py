@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,18 +10,19 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import AdamW
 
-from iid_mesh.camera_search import CameraSearch, Found, framed
+from iid_mesh.camera_search import CameraSearch, framed
+from iid_mesh.found_cameras import Found
 from iid_mesh.losses import cameras, parts, surface
 from iid_mesh.losses.silhouette import overlap, overlap_loss
 from iid_mesh.networks.mesh_net import Design, Prediction, Stage
 from iid_mesh.networks.state import MESH, untrained
 from iid_mesh.render.camera import geodesic, project
-from iid_mesh.render.hard import Visible, interpolated, seen_vertices, visible
+from iid_mesh.render.hard import interpolated, seen_vertices, visible
 from iid_mesh.render.soft import silhouettes
 from iid_mesh.settings import MeshConfig
+from iid_mesh.stages.photos import Fit, Photos
 from iid_mesh.template import icosphere
 from intrinsic_cli.api import Runtime, Source, Trainer
-from intrinsic_cli.kit.light.colour import linear_to_srgb
 from intrinsic_cli.kit.networks.checkpoint import load_into
 from intrinsic_cli.kit.networks.device import place
 
@@ -33,44 +33,6 @@ if TYPE_CHECKING:
 _POINTS = 24
 #: What angles and frames weigh beside the choice of a camera.
 _TURN, _FRAME = 20.0, 4.0
-
-
-@dataclass(slots=True)
-class Photos:
-    """A batch as the stages look at it: ``photo`` [B,3,H,W] sRGB, ``mask`` [B,1,H,W]; ``maps``
-    [B,5,H,W] of the parts, or the mask where there are none; ``zones`` [B,1+K,H,W] are finer, or
-    the parts, or the object as a whole, behind the background."""
-
-    photo: Tensor
-    mask: Tensor
-    maps: Tensor
-    zones: Tensor
-
-    @property
-    def has_parts(self) -> bool:
-        """Does anybody say where parts are?"""
-        return self.maps.shape[1] > 1
-
-    @staticmethod
-    def of(batch: Batch) -> Photos:
-        """From the rows of a dataset."""
-        photo = linear_to_srgb(batch["photo"].clamp(0, 1))
-        mask = batch["mask"]
-        whole = torch.cat([1 - mask, mask], 1)
-        zones = batch.get("zones", batch.get("parts", whole))
-        return Photos(photo, mask, batch.get("parts", mask), zones)
-
-
-@dataclass(slots=True)
-class Fit:
-    """Meshes in photos: ``offsets`` and ``vertices`` [B,642,3], ``camera`` [B,7], and ``seen`` by
-    it; ``points`` [B,642,3] projected."""
-
-    offsets: Tensor
-    vertices: Tensor
-    camera: Tensor
-    points: Tensor
-    seen: Visible
 
 
 class FittingStage(Trainer):

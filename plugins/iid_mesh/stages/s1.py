@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from iid_mesh.camera_search import Found
+from iid_mesh.found_cameras import Found
 from iid_mesh.growth import Growth
 from iid_mesh.losses import parts, surface
 from iid_mesh.settings import MeshConfig
-from iid_mesh.stages.fitting import Fit, FittingStage, Photos, teacher
+from iid_mesh.stages.fitting import FittingStage, teacher
+from iid_mesh.stages.photos import Fit, Photos
 from iid_mesh.template import icosphere
 from intrinsic_cli.api import Runtime, Source
 

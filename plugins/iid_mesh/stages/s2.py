@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from iid_mesh.camera_search import Found
+from iid_mesh.found_cameras import Found
 from iid_mesh.growth import named_parts
 from iid_mesh.losses import cameras, parts, texture
 from iid_mesh.networks.discriminator import Discriminator
 from iid_mesh.networks.lite import Lite
+from iid_mesh.networks.matching import Likeness
 from iid_mesh.networks.mesh_net import Prediction
 from iid_mesh.render.camera import matrices, project, turned
 from iid_mesh.render.hard import interpolated
 from iid_mesh.render.soft import colours, silhouettes
 from iid_mesh.settings import MeshConfig
 from iid_mesh.smoothing import smooth_shape
-from iid_mesh.stages.fitting import Fit, FittingStage, Photos, shaded
+from iid_mesh.stages.fitting import FittingStage, shaded
+from iid_mesh.stages.photos import Fit, Photos, shaken
+from iid_mesh.stages.zone_terms import ZoneTeacher, flow_terms
 from iid_mesh.template import icosphere
 from iid_mesh.uv import on_surface, painted
 from intrinsic_cli.api import Runtime, Source
@@ -28,13 +31,18 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch
     from intrinsic_cli.api.method import Minimise
 
+#: Vertices whose flow is looked at in a step: a third of them.
+_VERTICES = 214
 #: How far beyond the plane of symmetry the far side of the template still counts as seen.
 _BEYOND = 0.05
 
 
 class ConsistentStage(FittingStage):
     """Semantic consistency, the texture cycle and K anchored cameras on a fixed template. Each
-    photo is rendered from the camera whose anchor the search finds likeliest."""
+    photo is rendered from the camera whose anchor the search finds likeliest.
+
+    Where zones are known, they teach cameras, vertices and the flow in place of parts and the
+    texture cycle, as soon as enough of them was seen on the template."""
 
     def __init__(self, config: MeshConfig, source: Source, runtime: Runtime) -> None:
         super().__init__(config, source, runtime, "s2")
@@ -42,6 +50,10 @@ class ConsistentStage(FittingStage):
         if config.gan_weight > 0:
             self.discriminator = Discriminator(1, config.render)
             self.nets = {**self.nets, "discriminator": self.discriminator}
+        self.zones: ZoneTeacher | None = None
+        if "zones" in source.offers:
+            self.zones = ZoneTeacher(self.mesh.anchors.clone())
+            self.nets = {**self.nets, "zones": self.zones}
         self._place()
         if config.gan_weight > 0:
             group = {"params": list(self.discriminator.parameters()), "lr": config.lr}
@@ -60,6 +72,9 @@ class ConsistentStage(FittingStage):
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         sigma = self.sigma(number, self._config.steps)
         photos = Photos.of(batch)
+        if self.zones is not None:
+            photos = shaken(photos)
+            self.zones.renew(icosphere().symmetrise(self.mesh.mean_v), number)
         terms = self._terms(photos, sigma)
         total = self.total(terms)
         minimise(total, "mesh")
@@ -68,20 +83,39 @@ class ConsistentStage(FittingStage):
     def _terms(self, photos: Photos, sigma: float) -> dict[str, Tensor]:
         c = self._config
         answer: Prediction = self.mesh(photos.photo)
-        found: Found = self.search(photos.maps, photos.mask)
+        found = self._found(photos)
         rows = torch.arange(len(photos.photo), device=photos.photo.device)
         camera = answer.cameras[rows, found.chances.argmax(1)]
         fit = self.fit(answer.shape, self.mesh.mean_v, camera)
         terms = {"mask": self.mask_term(fit, photos, sigma)}
         terms |= self.surface_terms(fit)
         terms |= self.camera_terms(answer, found, self.mesh.mean_v)
-        terms |= self._texture_terms(answer, fit, photos)
+        terms |= self._flow_terms(answer, fit, photos)
         terms["entropy"] = cameras.entropy(answer.logits).mean()
         if photos.has_parts:
             terms |= self._part_terms(answer, fit, photos, sigma)
         if c.gan_weight > 0:
             terms["gan"] = self._other_sides(fit, photos, sigma)
         return terms
+
+    def _found(self, photos: Photos) -> Found:
+        found: Found
+        if self.zones is not None and self.zones.ready:
+            found = self.zones.found(photos)
+        else:
+            found = self.search(photos.maps, photos.mask)
+        return found
+
+    def _flow_terms(self, answer: Prediction, fit: Fit, photos: Photos) -> dict[str, Tensor]:
+        """Of the zones, or of the texture where nobody tells zones."""
+        zones, likeness = self.zones, answer.origin
+        if zones is None:
+            return self._texture_terms(answer, fit, photos)
+        zones.count(fit, photos)
+        if not zones.ready or not isinstance(likeness, Likeness):
+            return self._texture_terms(answer, fit, photos)
+        every = torch.randperm(fit.points.shape[1], device=self._device)
+        return flow_terms(likeness, fit, photos, zones.search.zones, every[:_VERTICES])
 
     def _texture_terms(self, answer: Prediction, fit: Fit, photos: Photos) -> dict[str, Tensor]:
         """The texture flow comes from where it is seen, stays on the object, and looks like it."""
@@ -108,6 +142,8 @@ class ConsistentStage(FittingStage):
         self, answer: Prediction, fit: Fit, photos: Photos, sigma: float
     ) -> dict[str, Tensor]:
         terms = {"vertex": self.vertex_term(fit, photos)}
+        if self.zones is not None and self.zones.ready:
+            terms["vertex"] = self.zones.vertex_term(fit, photos)
         if answer.parts is not None:
             terms["seen parts"] = parts.map_loss(answer.parts, photos.maps).mean()
         if self._config.part_weight > 0:

@@ -12,7 +12,8 @@ from iid_mesh.growth import named_parts, part_counts
 from iid_mesh.losses.silhouette import overlap
 from iid_mesh.render.camera import rotate
 from iid_mesh.settings import MeshConfig
-from iid_mesh.stages.fitting import Fit, FittingStage, Photos, teacher
+from iid_mesh.stages.fitting import FittingStage, teacher
+from iid_mesh.stages.photos import Fit, Photos
 from iid_mesh.template import icosphere
 from intrinsic_cli.api import Runtime, Source
 

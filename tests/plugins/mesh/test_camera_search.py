@@ -7,7 +7,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from iid_mesh.camera_search import CameraSearch, boxes, cut, framed
+from iid_mesh.camera_search import CameraSearch, cut, framed
+from iid_mesh.found_cameras import boxes
 from iid_mesh.growth import named_parts
 from iid_mesh.render.camera import about_axis, anchors, geodesic, multiply, project
 from iid_mesh.render.hard import interpolated, visible

@@ -14,10 +14,11 @@ from torch import Tensor
 from iid_mesh.data.birds import open_birds
 from iid_mesh.networks import texture
 from iid_mesh.settings import MeshConfig
-from iid_mesh.stages.fitting import FittingStage, Photos
-from iid_mesh.stages.flow import ZoneTable, shaken, zones_of
+from iid_mesh.stages.fitting import FittingStage
+from iid_mesh.stages.photos import Photos, shaken
 from iid_mesh.template import icosphere
 from iid_mesh.trainer import STAGES, trainer_of
+from iid_mesh.zone_table import ZoneTable, zones_of
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.networks.checkpoint import state_of
 
