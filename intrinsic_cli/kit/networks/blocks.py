@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -24,3 +25,11 @@ class Block(nn.Module):
 def doubled(x: Tensor) -> Tensor:
     """[B,C,H,W] → [B,C,2H,2W], bilinear."""
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def with_gradient(x: Tensor) -> Tensor:
+    """Maps as layers that learn may take them: behind frozen layers torch 2.13 crashes where a
+    group norm of channels-last maps learns and its input does not."""
+    if torch.is_grad_enabled() and not x.requires_grad:
+        return x.detach().requires_grad_()
+    return x

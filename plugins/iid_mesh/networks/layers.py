@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -50,11 +49,3 @@ def small(layer: nn.Linear | nn.Conv2d) -> nn.Linear | nn.Conv2d:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
-
-
-def with_gradient(x: Tensor) -> Tensor:
-    """Maps as layers that learn may take them: behind a frozen encoder torch 2.13 crashes where a
-    group norm of channels-last maps learns and its input does not."""
-    if torch.is_grad_enabled() and not x.requires_grad:
-        return x.detach().requires_grad_()
-    return x

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_mesh.networks.draft import Cameras, Draft
-from iid_mesh.networks.layers import with_gradient
 from iid_mesh.networks.matching import Matching
+from intrinsic_cli.kit.networks.blocks import with_gradient
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
 
 #: Maps of the encoder that are used: strides 2, 4, 8, 16.

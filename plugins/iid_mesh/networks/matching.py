@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from iid_mesh.losses.texture import places
-from iid_mesh.networks.layers import with_gradient
 from iid_mesh.template import icosphere
 from iid_mesh.uv import centres
+from intrinsic_cli.kit.networks.blocks import with_gradient
 
 _WIDTH = 64
 #: How far from its place on the mesh a vertex looks at first, in units of the picture (-1..1).

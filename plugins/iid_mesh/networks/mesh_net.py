@@ -45,7 +45,7 @@ class Design:
         return 1 if self.deep else self.hypotheses
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a network says of photos.
 
@@ -74,8 +74,7 @@ class Prediction:
 
     def likeliest(self) -> Tensor:
         """The camera [B,7] that is most probable; nothing is drawn by chance."""
-        rows = torch.arange(len(self.logits), device=self.logits.device)
-        return self.cameras[rows, self.logits.argmax(1)]
+        return likeliest(self.cameras, self.logits)
 
 
 class MeshNet(nn.Module):
@@ -110,19 +109,18 @@ class MeshNet(nn.Module):
         proposed = draft.cameras
         turns = multiply(proposed.turns, self.anchors)
         cameras = torch.cat([proposed.scales, proposed.shifts, turns], -1)
-        made = Prediction(draft.shape, draft.shape, cameras, proposed.logits, parts)
-        if draft.flow is None:
-            made.origin = self._match(draft, made)
-        else:
-            made.origin = both_sides(draft.flow)
-        return made
+        camera = likeliest(cameras, proposed.logits)
+        origin = self._origin(draft, camera)
+        return Prediction(draft.shape, origin, cameras, proposed.logits, parts)
 
-    def _match(self, draft: Draft, made: Prediction) -> Likeness:
-        """What the pixels look like to the template's vertices, about where the mesh has them:
-        matching teaches shapes and cameras nothing."""
+    def _origin(self, draft: Draft, camera: Tensor) -> Tensor | Likeness:
+        """The flow itself, or what the pixels look like to the template's vertices, about where
+        cameras [B,7] show these: matching teaches shapes and cameras nothing."""
+        if draft.flow is not None:
+            return both_sides(draft.flow)
         assert isinstance(self.body, lite.Lite)
         with torch.no_grad():
-            points = project(self.vertices(made.shape), made.likeliest())
+            points = project(self.vertices(draft.shape), camera)
         found: Likeness = self.body.matching(draft.maps, draft.features, points)
         return found
 
@@ -141,6 +139,12 @@ class MeshNet(nn.Module):
     def vertices(self, shape: Tensor) -> Tensor:
         """Offsets [B,337,3] → the whole shape [B,642,3], symmetric about y = 0."""
         return icosphere().symmetrise(self.mean_v + shape)
+
+
+def likeliest(cameras: Tensor, logits: Tensor) -> Tensor:
+    """The camera of the highest logit: [B,K,7] and [B,K] → [B,7]."""
+    rows = torch.arange(len(logits), device=logits.device)
+    return cameras[rows, logits.argmax(1)]
 
 
 def _body(design: Design, vertices: int) -> nn.Module:

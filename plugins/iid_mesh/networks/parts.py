@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_mesh.networks.layers import with_gradient
+from intrinsic_cli.kit.networks.blocks import with_gradient
 
 #: Background and four parts; of birds head, neck, back and belly, in SCOPS' order.
 PARTS = 5

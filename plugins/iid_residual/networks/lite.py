@@ -15,7 +15,7 @@ from iid_residual.harmonics import unit
 from iid_residual.networks.clues import Clues
 from iid_residual.networks.facing import ByFacing
 from iid_residual.networks.light_fit import LightFit
-from intrinsic_cli.kit.networks.blocks import Block, doubled
+from intrinsic_cli.kit.networks.blocks import Block, doubled, with_gradient
 from intrinsic_cli.kit.networks.efficientnet import CHANNELS, Encoder
 
 WIDTH = 64
@@ -68,11 +68,7 @@ class Features(nn.Module):
         self.block = Block(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        if torch.is_grad_enabled() and not x.requires_grad:
-            # Behind frozen parts: torch 2.13 crashes where a group norm of channels-last pictures
-            # learns and its input does not.
-            x = x.detach().requires_grad_()
-        return F.silu(self.block(x))
+        return F.silu(self.block(with_gradient(x)))
 
 
 class Generator(nn.Module):
