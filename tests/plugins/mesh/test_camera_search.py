@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+import pytest
 import torch
 from torch import Tensor
 
+from iid_mesh import camera_search
 from iid_mesh.camera_search import CameraSearch, cut, framed
 from iid_mesh.found_cameras import boxes
 from iid_mesh.growth import named_parts
@@ -68,8 +70,10 @@ def test_without_parts_silhouettes_are_compared() -> None:
     assert min(float(error), 180 - float(error)) < 35
 
 
-def test_the_template_it_looks_at_is_in_its_state() -> None:
-    one, other = search(), CameraSearch(anchors(8))
+def test_the_template_it_looks_at_is_in_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_search, "AZIMUTHS", 8)
+    one, other = CameraSearch(anchors(8)), CameraSearch(anchors(8))
+    one.look_at(SHAPE, PARTS)
     other.load_state_dict(one.state_dict())
     maps, mask = photographed(cameras_at([70.0]))
     assert torch.equal(one(maps, mask).chances, other(maps, mask).chances)

@@ -38,13 +38,25 @@ def made(given: Photo, network: MeshNet | None = None, **options: Any) -> Decomp
     return decompose_photo(opened, given, CPU, {"flow": "texture"})
 
 
+@pytest.fixture(scope="module")
+def fitted() -> Decomposition:
+    """The object, without a network."""
+    return made(cut_out())
+
+
+@pytest.fixture(scope="module")
+def rough(network: MeshNet) -> Decomposition:
+    """The object as a network says it is."""
+    return made(cut_out(), network, refine=0)
+
+
 def cut_out(side: int = SIDE) -> Photo:
     values = photo(side)
     return Photo(np.ascontiguousarray(values[..., :3]), np.ascontiguousarray(values[..., 3]))
 
 
-def test_one_object() -> None:
-    result = made(cut_out())
+def test_one_object(fitted: Decomposition) -> None:
+    result = fitted
     assert set(result.layers) == LAYERS
     assert all(layer.shape[:2] == (SIDE, SIDE) for layer in result.layers.values())
     albedo, shading = result.layers["albedo"], result.layers["shading"]
@@ -60,12 +72,11 @@ def test_one_object() -> None:
     assert ((result.alpha > 0) <= (result.layers["mask"][..., 0] > 0)).all()
 
 
-def test_outside_the_mesh_stands_the_photo() -> None:
+def test_outside_the_mesh_stands_the_photo(fitted: Decomposition) -> None:
     """As for any method that looks at regions: nothing is changed where nothing was made."""
-    result = made(cut_out())
-    outside = result.layers["mask"][..., 0] == 0
-    assert np.array_equal(result.layers["render"][outside], result.photo[outside])
-    assert (result.layers["shading"][outside] == 1).all()
+    outside = fitted.layers["mask"][..., 0] == 0
+    assert np.array_equal(fitted.layers["render"][outside], fitted.photo[outside])
+    assert (fitted.layers["shading"][outside] == 1).all()
 
 
 def test_several_objects_are_a_mesh_each() -> None:
@@ -92,12 +103,11 @@ def test_a_guessed_silhouette_is_told() -> None:
     assert GUESSED in result.notes
 
 
-def test_a_network_gives_the_start(network: MeshNet) -> None:
-    rough = made(cut_out(), network, refine=0)
-    fitted = made(cut_out(), network, refine=25)
-    assert len(fitted.records["camera"]["hypotheses"]) == 2
-    assert fitted.records["camera"]["iou"] > rough.records["camera"]["iou"] + 0.05
-    assert not np.allclose(rough.meshes["mesh"][0].vertices, fitted.meshes["mesh"][0].vertices)
+def test_a_network_gives_the_start(network: MeshNet, rough: Decomposition) -> None:
+    refined = made(cut_out(), network, refine=25)
+    assert len(refined.records["camera"]["hypotheses"]) == 2
+    assert refined.records["camera"]["iou"] > rough.records["camera"]["iou"] + 0.05
+    assert not np.allclose(rough.meshes["mesh"][0].vertices, refined.meshes["mesh"][0].vertices)
 
 
 def test_without_refinement_a_network_needs_no_silhouette(
@@ -113,13 +123,15 @@ def test_without_refinement_a_network_needs_no_silhouette(
     assert result.notes == ()
 
 
-def test_the_texture_flow_is_handed_out_where_it_is_asked_for(network: MeshNet) -> None:
+def test_the_texture_flow_is_handed_out_where_it_is_asked_for(
+    network: MeshNet, rough: Decomposition
+) -> None:
     made_so = made(cut_out(), network, refine=0, flow=True)
     (flow,) = made_so.textures["flow"]
     assert flow.shape == (64, 128, 3)
     assert flow.min() >= 0
     assert flow[..., :2].max() <= 1
-    assert "flow" not in made(cut_out(), network, refine=0).textures
+    assert "flow" not in rough.textures
     with pytest.raises(UsageError, match="needs a network"):
         made(cut_out(), flow=True)
 

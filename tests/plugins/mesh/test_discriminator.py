@@ -45,7 +45,7 @@ def test_what_lowers_its_loss_raises_that_of_the_picture() -> None:
 def test_it_learns_to_tell_squares_from_rings() -> None:
     torch.manual_seed(0)
     network = Discriminator(1, 32)
-    square = torch.zeros(4, 1, 32, 32)
+    square = torch.zeros(1, 1, 32, 32)
     square[:, :, 8:24, 8:24] = 1
     ring = square.clone()
     ring[:, :, 12:20, 12:20] = 0

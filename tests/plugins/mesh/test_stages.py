@@ -14,8 +14,10 @@ from torch import Tensor
 from iid_mesh.data.birds import open_birds
 from iid_mesh.networks import texture
 from iid_mesh.settings import MeshConfig
+from iid_mesh.stages import zone_terms
 from iid_mesh.stages.fitting import FittingStage
 from iid_mesh.stages.photos import Photos, shaken
+from iid_mesh.stages.s2 import ConsistentStage
 from iid_mesh.template import icosphere
 from iid_mesh.trainer import STAGES, trainer_of
 from iid_mesh.zone_table import ZoneTable, zones_of
@@ -33,6 +35,8 @@ def _few_sides() -> Iterator[None]:
         patch.setattr("iid_mesh.camera_search.AZIMUTHS", 8)
         patch.setattr("iid_mesh.camera_search.ELEVATIONS", (0.0,))
         patch.setattr("iid_mesh.camera_search.ROLLS", (0.0,))
+        patch.setattr("iid_mesh.zone_search.AZIMUTHS", 8)
+        patch.setattr("iid_mesh.zone_search.ELEVATIONS", (0,))
         yield
 
 
@@ -156,6 +160,45 @@ def test_all_terms_of_s2_reach_the_network() -> None:
     assert all(torch.isfinite(loss) for loss in losses.values())
     untouched = [name for name, p in stage.mesh.named_parameters() if p.grad is None]
     assert not untouched
+
+
+def test_zones_teach_cameras_vertices_and_flow_once_they_were_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(zone_terms, "_RENEWED", 1)
+    stage = new_stage("s2")
+    assert isinstance(stage, ConsistentStage)
+    stage.setup()
+    first = stage.step(batch(), minimise_with(stage), 0)
+    assert stage.zones is not None
+    assert not stage.zones.ready
+    assert stage.zones.table.counts.sum() > 100
+    then = stage.step(batch(1), minimise_with(stage), 1)
+    assert stage.zones.ready
+    assert then.keys() - first.keys() == {"coverage", "zone", "strayed"}
+    assert first.keys() - then.keys() == {"cycle", "off", "texture"}
+    assert all(torch.isfinite(loss) for loss in then.values())
+    assert {"zones.table.counts", "zones.search.zones"} <= named(stage)
+    stage.mesh.zero_grad()
+    stage.step(batch(2), lambda loss, name: loss.backward(), 2)  # type: ignore[no-untyped-call]
+    untouched = [name for name, p in stage.mesh.named_parameters() if p.grad is None]
+    assert not untouched
+
+
+def named(stage: FittingStage) -> set[str]:
+    """What a checkpoint keeps of it."""
+    kept = set()
+    for name, net in stage.nets.items():
+        kept |= {f"{name}.{key}" for key in net.state_dict()}
+    return kept
+
+
+def test_where_no_zones_are_told_the_texture_teaches_the_flow() -> None:
+    source = open_birds()
+    source.offers = source.offers - {"zones"}
+    stage = trainer_of("s2", CONFIG, source, Runtime(torch.device("cpu")))
+    assert isinstance(stage, ConsistentStage)
+    assert stage.zones is None
 
 
 def test_without_part_maps_silhouettes_must_do() -> None:
