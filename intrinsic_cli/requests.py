@@ -19,9 +19,11 @@ class DecomposeRequest:
     them); ``retry_failed`` does only those that failed last. ``watch`` goes on with photos that
     come into the folders, for ``seconds`` or until a signal ends it. ``metadata`` is ``keep`` or
     ``strip``; ``exr_multilayer`` puts all layers, and the photo, into one EXR; ``max_pixels``
-    (None: as many as fit into memory) bounds what is read; ``fps`` (None: all) is how many frames
-    a second are taken of videos, whose layers become pictures with ``frames`` and with every format
-    but png; ``engine`` is ``threads`` of this process, or ``ray``: workers of a cluster."""
+    (None: as many as fit into memory) bounds what is read. ``sequence`` takes numbered photos for
+    frames of a clip; ``fps`` is how many frames a second are taken of videos (None: all) and shown
+    of sequences (None: 24); ``frames`` says whether layers of clips become pictures (None: those
+    of sequences do), as they do with every format but png. ``engine`` is ``threads`` of this
+    process, or ``ray``: workers of a cluster."""
 
     inputs: tuple[Path, ...]
     method: str = "flow"
@@ -51,7 +53,8 @@ class DecomposeRequest:
     exr_multilayer: bool = False
     max_pixels: int | None = None
     fps: float | None = None
-    frames: bool = False
+    sequence: bool = False
+    frames: bool | None = None
     engine: str = "threads"
 
 

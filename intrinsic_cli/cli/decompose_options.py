@@ -46,10 +46,15 @@ PHOTOS: tuple[Decorator, ...] = (
         help="Refuse larger photos; auto: those that do not fit into memory.",
     ),
     click.option(
+        "--sequence",
+        is_flag=True,
+        help="Numbered photos are frames of one shot; a.%04d.png and a.#### say so by themselves.",
+    ),
+    click.option(
         "--fps",
         type=float,
         metavar="N",
-        help="Frames a second to take of videos; else all.",
+        help="Frames a second: to take of videos, else all; of sequences, else 24.",
     ),
     click.option(
         "--mask",
@@ -102,9 +107,9 @@ OUTPUTS: tuple[Decorator, ...] = (
         help="EXIF of the photo and colour tags in the layers, where the format has a place.",
     ),
     click.option(
-        "--frames",
-        is_flag=True,
-        help="Layers of videos as numbered pictures, as with every --format but png.",
+        "--frames/--video",
+        default=None,
+        help="Layers of clips as pictures, as with every --format but png, or as videos.",
     ),
     click.option("--preview", is_flag=True, help="Write a contact sheet of each photo."),
     click.option("--force", is_flag=True, help="Do finished photos again."),

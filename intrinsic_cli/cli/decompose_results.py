@@ -90,6 +90,7 @@ def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport
     """The report of one photo of which one layer (or one file of all) was written to a temporary
     folder."""
     from intrinsic_cli.kit.files.formats import is_video
+    from intrinsic_cli.kit.files.frame_numbers import is_sequence
     from intrinsic_cli.runs.decompose.inputs import is_folder
     from intrinsic_cli.runs.decompose.run import decompose
 
@@ -103,8 +104,8 @@ def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport
     if len(request.inputs) != 1 or is_folder(request.inputs[0]):
         hint = "give one photo; for several, -o names a folder"
         raise UsageError(f"{what} writes one layer of one photo", hint)
-    if is_video(request.inputs[0]):
-        raise UsageError(f"{what} writes one layer of one photo, not of a video", "-o DIR")
+    if request.sequence or is_video(request.inputs[0]) or is_sequence(request.inputs[0]):
+        raise UsageError(f"{what} writes one layer of one photo, not of a clip", "-o DIR")
     with tempfile.TemporaryDirectory(prefix="iid-") as folder:
         with progress() as listener:
             report = decompose(replace(request, out=Path(folder)), listener)

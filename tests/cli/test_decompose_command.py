@@ -60,7 +60,7 @@ def test_one_file_is_not_for_several_photos(out: str, photo: str, tmp_path: Path
     assert "--layers NAME" in done.stderr
     (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(100))
     done = run(str(tmp_path / "a.mp4"), *RETINEX, "--layers", "albedo", "-o", where)
-    assert (done.exit_code, "not of a video" in done.stderr) == (2, True)
+    assert (done.exit_code, "not of a clip" in done.stderr) == (2, True)
     (tmp_path / "a.mp4").unlink()
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intrinsic_cli.api import Outputs, Region, UsageError
-from intrinsic_cli.kit.files.clip import open_clip, read_frames
 from intrinsic_cli.kit.files.clip_writer import ClipWriter
 from intrinsic_cli.kit.files.photo import read_photo, to_photo
+from intrinsic_cli.kit.files.video import open_video, read_frames
 from intrinsic_cli.runs.decompose import clip_work
 
 pytest.importorskip("imageio_ffmpeg", reason="the extra 'video' is not installed")
@@ -41,7 +41,7 @@ def clip(path: Path, count: int = COUNT, width: int = 64) -> Path:
 
 def light(path: Path) -> NDArray[np.float32]:
     """All frames of a video, [N,H,W,3] linear."""
-    frames = [to_photo(frame, "srgb").pixels for frame in read_frames(open_clip(path))]
+    frames = [to_photo(frame, "srgb").pixels for frame in read_frames(open_video(path))]
     return np.array(frames)
 
 
@@ -188,9 +188,9 @@ def test_ffmpeg_does_not_hear_what_ends_the_run(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mp4", count=30)
     program = (
         "import sys, os, signal; from pathlib import Path;"
-        "from intrinsic_cli.kit.files.clip import open_clip, read_frames;"
+        "from intrinsic_cli.kit.files.video import open_video, read_frames;"
         "signal.signal(signal.SIGINT, signal.SIG_IGN);"
-        f"frames = read_frames(open_clip(Path({str(path)!r})));"
+        f"frames = read_frames(open_video(Path({str(path)!r})));"
         "next(frames); os.killpg(0, signal.SIGINT); print(1 + len(list(frames)))"
     )
     done = subprocess.run(
@@ -229,7 +229,7 @@ def test_what_a_video_cannot_be_made_into(tmp_path: Path, monkeypatch: pytest.Mo
     kinds = {"shading": "record"}
     monkeypatch.setattr("intrinsic_cli.api.outputs.KIND_OF", {"albedo": "reflectance", **kinds})
     error = go(path, out=tmp_path / "out").inputs[0].error
-    assert "makes a record of each frame (shading), which no video can hold" in error
+    assert "makes a record of each frame (shading), which no clip can hold" in error
     assert "--layers albedo leaves it out" in error
 
 

@@ -35,7 +35,7 @@ def out(tmp_path: Path) -> Path:
 def blind(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """What is opened or hashed; a finished photo costs neither."""
     opened: list[Path] = []
-    read, digest = sidecar.read, earlier._sha256
+    read, digest = sidecar.read, earlier.content_hash
 
     def noted_read(path: Path) -> Any:
         opened.append(path)
@@ -46,7 +46,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return digest(path)
 
     monkeypatch.setattr(sidecar, "read", noted_read)
-    monkeypatch.setattr(earlier, "_sha256", noted_digest)
+    monkeypatch.setattr(earlier, "content_hash", noted_digest)
     return opened
 
 

@@ -1,47 +1,35 @@
-"""Video files → their frames, upright, one after the other."""
+"""A shot of many frames, whichever way they are stored: what a reader of one offers."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass, field
 from fractions import Fraction
-from math import prod
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.files.ffmpeg import INPUT, Ffmpeg
-from intrinsic_cli.kit.files.memory import check_pixels
-
-Frames = NDArray[Any]
-
-AGAIN = "copy or download it again"
-#: The longest time between two frames is so many times the shortest where the rate varies.
-_UNEVEN = 1.5
-_MOST_RATE = 240  # frames a second; beyond it is the clock of the file, not its frames
-#: Lines from which on a video that does not tell its colours is taken to be BT.709, as players do.
-_HIGH_DEFINITION = 720
-_DEEP = re.compile(r"p(9|10|12|14|16)(le|be)?$|^(rgb|bgr)(a)?(48|64)")
-_ALPHA = re.compile(r"^(yuva|gbrap|rgba|bgra|argb|abgr|ya)")
-#: How ffmpeg hands out channels of so many bits, and numpy reads them.
-_FORMS = {8: ("rgb24", "u1"), 16: ("rgb48le", "<u2")}
-_CURVES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
-#: Usual rates are told rounded; these are meant.
-_RATES = {round(1000 * n / 1001, 2): Fraction(1000 * n, 1001) for n in (24, 30, 48, 60, 120)}
+from intrinsic_cli.kit.files.exif import Exif
+from intrinsic_cli.kit.files.photo import Photo
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """A video that has been looked through: ``size`` (height, width) of its upright frames;
-    ``count`` of those that will come, ``rate`` frames a second, whose channels have ``bits``.
-    ``sampled``: they are taken at even times, not just as they are. ``untold``: it does not tell
-    its colours and is taken to be BT.709. ``aspect`` is how wide a pixel is beside its height.
-    ``notes`` are sentences to be read."""
+class ClipFrame:
+    """The frame ``index`` (from 0) of a clip: its ``photo``, None where it is lost, and ``trouble``
+    says why in a sentence that names it; and what its file tells, ``exif``."""
+
+    index: int
+    photo: Photo | None
+    exif: Exif = field(default_factory=Exif)
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip(ABC):
+    """A clip that has been looked through: ``size`` (height, width) of its upright frames, of which
+    ``rate`` are shown a second; ``count`` of those that will come, with those that are lost;
+    ``codec``, how they are stored. Their channels have ``bits`` and were understood as ``encoding``
+    and ``profile`` say. ``aspect`` is how wide a pixel is beside its height. ``notes`` are
+    sentences to be read."""
 
     path: Path
     size: tuple[int, int]
@@ -49,173 +37,20 @@ class Clip:
     count: int
     codec: str
     bits: int = 8
-    sampled: bool = False
-    untold: bool = False
+    encoding: str = "srgb"
+    profile: str = ""
     aspect: Fraction = Fraction(1)
     notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def frames(self, start: int = 0, step: int = 1) -> Generator[ClipFrame, None, None]:
+        """The frames from the one numbered ``start`` (from 0), every ``step``-th, in order."""
+
+    def stem(self, index: int) -> str:
+        """What the names of the pictures made of a frame begin with."""
+        return f"{index + 1:06d}"
 
     @property
     def seconds(self) -> float:
         """How long it plays."""
         return float(self.count / self.rate)
-
-
-def open_clip(path: Path, fps: float | None = None) -> Clip:
-    """Look through a video once, and decide how its frames are taken: all of them, or ``fps`` a
-    second where it has more; one whose rate varies at even times. DataError where it is damaged,
-    too large, has no picture, or the extra ``video`` is missing."""
-    first = r"vfrdet,select=eq(n\,0),showinfo"
-    with Ffmpeg([*_source(path), "-vf", first, "-f", "null", "-"]) as ffmpeg:
-        status = ffmpeg.end()
-        said, errors = ffmpeg.said(), ffmpeg.errors()
-    if "matches no streams" in said:
-        raise DataError("it is a video without pictures", "only sound is in it")
-    shown = _Shown(said)
-    if not shown.has_frame:
-        reason = f" ({errors[0]})" if errors else ""
-        sentence = f"the video is truncated, damaged or of a kind that iid does not read{reason}"
-        raise DataError(sentence, AGAIN)
-    check_pixels(*shown.size)
-    notes = list(shown.notes())
-    if errors or status:
-        reason = errors[0] if errors else "ffmpeg gave up"
-        notes.append(f"the video is damaged ({reason}); what can be decoded of it is done")
-    return _clip(path, shown, fps, tuple(notes))
-
-
-def read_frames(clip: Clip, start: int = 0, step: int = 1) -> Generator[Frames, None, None]:
-    """The frames of a clip from the one numbered ``start`` (from 0), every ``step``-th: [H,W,3]
-    uint8, or uint16 where it has more bits."""
-    form, dtype = _FORMS[clip.bits]
-    shape = (*clip.size, 3)
-    length = prod(shape) * np.dtype(dtype).itemsize
-    raw = ("-fps_mode", "passthrough", "-pix_fmt", form, "-f", "rawvideo", "-")
-    words = [*_source(clip.path), "-vf", _filters(clip, start, step), *raw]
-    with Ffmpeg(words, stdout=subprocess.PIPE) as ffmpeg:
-        while True:
-            data = ffmpeg.output.read(length)
-            if len(data) < length:  # all of it was read, or what is left is damaged
-                return
-            codes = np.frombuffer(data, dtype)
-            yield codes.reshape(shape)
-
-
-def _source(path: Path) -> list[str]:
-    """The video itself: not its sound, nor the picture of its cover."""
-    return [*INPUT, "-i", f"file:{path}", "-map", "0:V:0"]
-
-
-def _filters(clip: Clip, start: int, step: int) -> str:
-    """Which frames, and how they become red, green and blue."""
-    height, width = clip.size
-    matrix = ":in_color_matrix=bt709" if clip.untold else ""
-    filters = [f"fps={clip.rate}"] if clip.sampled else []
-    if start:
-        filters.append(f"select=gte(n\\,{start})")
-    if step > 1:
-        filters.append(f"select=not(mod(n\\,{step}))")  # it counts what came through
-    filters.append(f"scale={width}:{height}:flags=accurate_rnd+full_chroma_int{matrix}")
-    return ",".join(filters)
-
-
-def _clip(path: Path, shown: _Shown, fps: float | None, notes: tuple[str, ...]) -> Clip:
-    rate, count = shown.rate, shown.count
-    sampled = shown.varies
-    if sampled:
-        notes = (*notes, f"its frame rate varies: {float(rate):.4g} frames a second are taken")
-    if fps is not None and fps < rate:
-        count = max(1, round(count / shown.average * Fraction(fps)))
-        rate, sampled = Fraction(fps).limit_denominator(1001), True
-    elif sampled:
-        count = max(1, round(count / shown.average * rate))
-    width, height = shown.size
-    return Clip(
-        path,
-        (height, width),
-        rate,
-        count,
-        shown.codec,
-        bits=16 if _DEEP.search(shown.form) else 8,
-        sampled=sampled,
-        untold=shown.space == "unknown" and height >= _HIGH_DEFINITION,
-        aspect=shown.aspect,
-        notes=notes,
-    )
-
-
-class _Shown:
-    """What ffmpeg said of a video that it went through."""
-
-    def __init__(self, said: str) -> None:
-        self._said = said
-        self.has_frame = self._find(r" s:(\d+)x(\d+) ") is not None
-        self.codec = self._word(r": Video: (\w+)")
-        self.form = self._word(r" fmt:(\S+)")
-        self.space = self._word(r"color_space:(\w+)")
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height)"""
-        width, height = self._numbers(r" s:(\d+)x(\d+) ")
-        return width, height
-
-    @property
-    def aspect(self) -> Fraction:
-        numbers = self._numbers(r" sar:(\d+)/(\d+)")
-        return Fraction(*numbers) if len(numbers) == 2 and all(numbers) else Fraction(1)
-
-    @property
-    def average(self) -> Fraction:
-        """Frames a second over all of it."""
-        found = self._find(r", ([\d.]+) fps")
-        told = float(found[1]) if found else 0.0
-        return _RATES.get(told, Fraction(found[1]) if found and told else self._base)
-
-    @property
-    def rate(self) -> Fraction:
-        """Frames a second at which it was meant to be."""
-        return self._base if self._base <= _MOST_RATE else min(self.average, Fraction(30))
-
-    @property
-    def _base(self) -> Fraction:
-        numbers = self._numbers(r"config in .* frame_rate: (\d+)/(\d+)")
-        return Fraction(*numbers) if len(numbers) == 2 and all(numbers) else Fraction(25)
-
-    @property
-    def _steps(self) -> list[int]:
-        """Of the steps between frames: how many differ from the one before, how many do not, and
-        the shortest and longest, where any differ."""
-        found = re.findall(r"VFR:\S+ \((\d+)/(\d+)\)(?: min: (\d+) max: (\d+))?", self._said)
-        return [int(number or 0) for number in found[-1]] if found else [0, 0, 0, 0]
-
-    @property
-    def count(self) -> int:
-        """Frames in the file."""
-        return sum(self._steps[:2]) + 1
-
-    @property
-    def varies(self) -> bool:
-        """Is the time between its frames not the same?"""
-        shortest, longest = self._steps[2:]
-        return longest > _UNEVEN * shortest
-
-    def notes(self) -> Iterator[str]:
-        """What is not done as one might expect."""
-        if _ALPHA.match(self.form):
-            yield "its alpha is passed over"
-        curve = _CURVES.get(self._word(r"color_trc:(\S+)"))
-        if curve:
-            yield f"it is HDR ({curve}) and read as if it were not: convert it to SDR first"
-        if self._word(r" i:(\w)") in ("T", "B"):
-            yield "it is interlaced: deinterlace it first, for example with ffmpeg -vf bwdif"
-
-    def _find(self, pattern: str) -> re.Match[str] | None:
-        return re.search(pattern, self._said)
-
-    def _word(self, pattern: str) -> str:
-        found = self._find(pattern)
-        return found[1] if found else ""
-
-    def _numbers(self, pattern: str) -> list[int]:
-        found = self._find(pattern)
-        return [int(group) for group in found.groups()] if found else []

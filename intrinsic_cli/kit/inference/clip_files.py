@@ -8,40 +8,39 @@ from __future__ import annotations
 import math
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intrinsic_cli.api import Decomposition, IidError, PluginError
 from intrinsic_cli.api.outputs import Kind
-from intrinsic_cli.kit.files.clip import Clip, Frames, read_frames
+from intrinsic_cli.kit.files.clip import Clip, ClipFrame
 from intrinsic_cli.kit.files.clip_writer import ClipWriter, join
 from intrinsic_cli.kit.files.encodings import encoding_of
-from intrinsic_cli.kit.files.exif import Exif
 from intrinsic_cli.kit.files.layers import StoredLayer, quantise, rebuild_error
 from intrinsic_cli.kit.files.outputs import Surroundings, Written, write_outputs
+from intrinsic_cli.kit.files.video import Video, read_frames
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
 
 Kinds = Mapping[str, Kind]
-Decode = Callable[[Frames], "Image"]
+Codes = NDArray[np.uint8]
+Encoded = TypeVar("Encoded")
 #: What the folder of the pictures of a clip ends in.
 FRAMES = ".frames"
 #: Formats whose numbers need a scale.
 INTEGER = ("png", "png16", "jpg", "webp")
 _NUMBER = "[0-9]" * 8  # of the first frame of a part
-#: How videos that iid wrote are read.
-_PLAIN: dict[str, Any] = {"bits": 8, "sampled": False, "untold": False}
 #: Frames of which the error of what was written is measured.
 MEASURED = 8
 
 
-class ClipLayers(ABC):
+class ClipLayers(ABC, Generic[Encoded]):
     """Layers ``kinds`` that are written frame by frame below ``folder``, with one of ``scales``
     each for the whole clip. ``squares`` are the squared errors of the frames so far, summed up."""
 
@@ -51,12 +50,17 @@ class ClipLayers(ABC):
         self.folder, self.kinds, self.scales, self.squares = folder, kinds, scales, squares
 
     @abstractmethod
-    def write(self, number: int, result: Decomposition) -> None:
-        """The layers of the frame ``number`` (from 0). OSError."""
+    def encode(self, frame: ClipFrame, result: Decomposition | None) -> Encoded:
+        """What :meth:`put` wants of a frame, of which ``result`` is None where it is lost; in any
+        thread, in any order. OSError."""
+
+    @abstractmethod
+    def put(self, frame: ClipFrame, encoded: Encoded) -> None:
+        """The layers of the frames one after the other. OSError."""
 
     @abstractmethod
     def end_part(self) -> None:
-        """All that was written so far stays, whatever comes. OSError."""
+        """All that was put so far stays, whatever comes. OSError."""
 
     def close(self) -> None:
         """Leave the part that is being written as it is; what is done may be finished."""
@@ -67,9 +71,9 @@ class ClipLayers(ABC):
         """All frames are written: files that begin with ``base``. OSError."""
 
     @abstractmethod
-    def error(self, clip: Clip, frames: int, decode: Decode) -> float | None:
-        """The RMSE with which the finished layers rebuild the ``frames`` of ``clip``, of which
-        ``decode`` makes light; None where they cannot."""
+    def error(self, clip: Clip, frames: int) -> float | None:
+        """The RMSE with which the finished layers rebuild the ``frames`` of ``clip`` that are not
+        lost; None where they cannot."""
 
     def _written(self, name: str, path: Path, encoding: str) -> Written:
         entry = {
@@ -83,9 +87,9 @@ class ClipLayers(ABC):
         return Written((path,), entry, stored)
 
 
-class VideoLayers(ClipLayers):
-    """An MP4 a layer. Of those that an earlier run began, the parts before the frame ``done`` are
-    gone on with."""
+class VideoLayers(ClipLayers[Mapping[str, Codes]]):
+    """An MP4 a layer, black where a frame is lost, so that the others keep their time. Of those
+    that an earlier run began, the parts before the frame ``done`` are gone on with."""
 
     def __init__(
         self, folder: Path, kinds: Kinds, scales: Mapping[str, float], clip: Clip, done: int
@@ -99,15 +103,26 @@ class VideoLayers(ClipLayers):
             if int(part.name.partition(".")[0]) >= done:
                 part.unlink()
 
-    def write(self, number: int, result: Decomposition) -> None:
+    def encode(self, frame: ClipFrame, result: Decomposition | None) -> dict[str, Codes]:
+        if result is None:
+            black = np.zeros((*self._clip.size, 1), np.uint8)
+            return dict.fromkeys(self.kinds, black)
+        encoded = {}
         for name, kind in self.kinds.items():
+            stored = quantise(layer_of(result, name), kind, 8, self.scales[name])
+            encoded[name] = stored.codes
+        return encoded
+
+    def put(self, frame: ClipFrame, encoded: Mapping[str, Codes]) -> None:
+        for name, codes in encoded.items():
             if name not in self._open:
-                place = self.folder / f"{number:08d}.{name}.mp4"
-                writer = ClipWriter(place, self._clip.rate, self._clip.aspect)
-                self._open[name] = self._stack.enter_context(writer)
-            layer = layer_of(result, name)
-            stored = quantise(layer, kind, 8, self.scales[name])
-            self._open[name].write(stored.codes)
+                part = f"{frame.index:08d}.{name}.mp4"
+                self._open[name] = self._begun(self.folder / part)
+            self._open[name].write(codes)
+
+    def _begun(self, place: Path) -> ClipWriter:
+        writer = ClipWriter(place, self._clip.rate, self._clip.aspect)
+        return self._stack.enter_context(writer)
 
     def end_part(self) -> None:
         for writer in self._open.values():
@@ -126,14 +141,16 @@ class VideoLayers(ClipLayers):
             self._finished[name] = self._written(name, path, encoding_of(kind).name)
         return self._finished
 
-    def error(self, clip: Clip, frames: int, decode: Decode) -> float | None:
+    def error(self, clip: Clip, frames: int) -> float | None:
         """Of a few frames, read back from the videos, spread over them."""
-        step = max(1, frames // MEASURED)
+        step = max(1, clip.count // MEASURED)
         sources = [self._read_back(name, step) for name in self.kinds]
         squares = []
-        for frame, *layers in zip(read_frames(clip, 0, step), *sources, strict=False):
+        for frame, *layers in zip(clip.frames(0, step), *sources, strict=False):
+            if frame.photo is None:
+                continue
             stored = dict(zip(self.kinds, layers, strict=True))
-            error = rebuild_error(decode(frame), stored)
+            error = rebuild_error(frame.photo.pixels, stored)
             if error is None:
                 return None
             squares.append(error**2)
@@ -149,14 +166,15 @@ class VideoLayers(ClipLayers):
         even_height = height + height % 2
         even_width = width + width % 2
         size = (even_height, even_width)
-        video = replace(self._clip, path=path, size=size, **_PLAIN)
+        video = Video(path, size, self._clip.rate, self._clip.count, "h264")
         for codes in read_frames(video, 0, step):
             cut = codes[:height, :width]
             yield StoredLayer(cut, encoding, self.scales[name])
 
 
-class PictureLayers(ClipLayers):
-    """A folder of pictures, numbered from 1, called as those of photos are."""
+class PictureLayers(ClipLayers[float]):
+    """A folder of pictures, called as those of photos are: by the ``stem`` that the clip has for
+    each frame. What is lost has none."""
 
     def __init__(
         self,
@@ -164,27 +182,35 @@ class PictureLayers(ClipLayers):
         kinds: Kinds,
         scales: Mapping[str, float],
         form: str,
-        exif: Exif | None,
+        clip: Clip,
         squares: float,
+        metadata: bool = True,
     ) -> None:
         super().__init__(folder, kinds, scales, squares)
-        self._form, self._exif = form, exif
+        self._form, self._clip, self._metadata = form, clip, metadata
         self._pictures = folder / "frames"
 
-    def write(self, number: int, result: Decomposition) -> None:
+    def encode(self, frame: ClipFrame, result: Decomposition | None) -> float:
+        """All of the files; their squared error, NaN where they do not make the photo."""
+        if result is None:
+            return 0.0
         outputs = {}
         for name, kind in self.kinds.items():
             outputs[name] = (kind, layer_of(result, name))
-        photo, alpha = result.photo, result.alpha
-        around = Surroundings(alpha, None, photo, self._exif, scales=self.scales)
-        place = self._pictures / f"{number + 1:06d}"
+        exif = frame.exif if self._metadata else None
+        alpha = None if frame.photo is None else frame.photo.alpha
+        around = Surroundings(result.alpha, alpha, result.photo, exif, scales=self.scales)
+        place = self._pictures / self._clip.stem(frame.index)
         written = write_outputs(place, outputs, self._form, around)
         stored = {}
         for name, one in written.items():
             if one.stored is not None:
                 stored[name] = one.stored
-        error = rebuild_error(photo, stored)
-        self.squares += math.nan if error is None else error**2
+        error = rebuild_error(result.photo, stored)
+        return math.nan if error is None else error**2
+
+    def put(self, frame: ClipFrame, encoded: float) -> None:
+        self.squares += encoded
 
     def end_part(self) -> None:
         return
@@ -201,7 +227,7 @@ class PictureLayers(ClipLayers):
             written[name] = self._written(name, path, encoding)
         return written
 
-    def error(self, clip: Clip, frames: int, decode: Decode) -> float | None:
+    def error(self, clip: Clip, frames: int) -> float | None:
         """Of all frames."""
         if math.isnan(self.squares):
             return None

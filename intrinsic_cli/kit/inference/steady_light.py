@@ -129,10 +129,10 @@ class SteadyLight:
         }
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """All of it, as arrays by name."""
+        """All of it as it is now, as arrays by name."""
         arrays: dict[str, NDArray[Any]] = {
             "numbers": np.array([self.log_gain, self.shots, self.pairs]),
-            "flicker": self.flicker,
+            "flicker": self.flicker.copy(),
         }
         if self.before is not None:
             arrays |= {"photo": self.before.photo, "albedo": self.before.albedo}

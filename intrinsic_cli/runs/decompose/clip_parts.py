@@ -1,4 +1,4 @@
-"""What is done of a video so far: a hidden folder beside its outputs-to-be, from which a run that
+"""What is done of a clip so far: a hidden folder beside its outputs-to-be, from which a run that
 was killed goes on."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,44 @@ from intrinsic_cli.runs.decompose.targets import Target
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from intrinsic_cli.kit.inference.steady_light import SteadyLight
+
     State = Mapping[str, NDArray[Any]]
 
 _MADE_BY, _STATE = "made-by.json", "state.npz"
 
 
+@dataclass(slots=True)
+class Done:
+    """How far a clip is: ``frames``, of which some are ``lost``, the ``seconds`` they took, the sum
+    of the squared errors of pictures, and sentences about frames."""
+
+    steady: SteadyLight
+    frames: int = 0
+    lost: int = 0
+    seconds: float = 0.0
+    squares: float = 0.0
+    notes: dict[str, None] = field(default_factory=dict)
+
+    @staticmethod
+    def begun(saved: Mapping[str, Any] | None, rate: float) -> Done:
+        """How far an earlier run came."""
+        from intrinsic_cli.kit.inference.steady_light import SteadyLight
+
+        if saved is None:
+            return Done(SteadyLight(rate))
+        return Done(
+            SteadyLight.restored(rate, saved),
+            int(saved["frames"]),
+            int(saved["lost"]),
+            float(saved["seconds"]),
+            float(saved["squares"]),
+            dict.fromkeys(saved["notes"].tolist()),
+        )
+
+
 class ClipParts:
-    """The folder of one video. What lies in it was made by the same recipe from the same video, or
+    """The folder of one clip. What lies in it was made by the same recipe from the same clip, or
     is removed."""
 
     def __init__(self, target: Target, plan: Plan, sha256: str) -> None:

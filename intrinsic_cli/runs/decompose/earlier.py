@@ -3,7 +3,6 @@ photo."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.content import content_hash
 from intrinsic_cli.runs.decompose.sidecars import Facts, Sidecars
 from intrinsic_cli.runs.decompose.targets import Target, plan_for
 
@@ -29,9 +29,9 @@ def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | Non
     elsewhere = isinstance(source, str) and source != target.source
     if not whole and not elsewhere:
         return None
-    same_photo = facts.get("sha256") == _sha256(target.path)
+    same_photo = facts.get("sha256") == content_hash(target.path)
     mask = facts.get("mask_sha256", "")
-    same_mask = mask == (_sha256(target.mask) if target.mask else "")
+    same_mask = mask == (content_hash(target.mask) if target.mask else "")
     if same_photo and same_mask and whole:
         return finished(target, facts)
     if elsewhere and not same_photo:
@@ -108,11 +108,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # the name is too long
         return False
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""

@@ -12,20 +12,14 @@ from pathlib import Path
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES, OtherFormat, other_format
+from intrinsic_cli.kit.files.frame_numbers import frames_of, is_sequence
 from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.shots import FoundPhoto, as_shots, sequence_at
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
 
 STDIN = Path("-")
 #: Files looked at to count the photos in subfolders that are left out.
 MOST_COUNTED = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPhoto:
-    """A photo and its path relative to what was given."""
-
-    path: Path
-    relative: Path
 
 
 @dataclass(slots=True)
@@ -51,6 +45,9 @@ class Found:
         folders = [path for path in self.empty if is_folder(path)]
         if not folders:
             what = f"there is nothing at {self.empty[0]}" if self.empty else "no input given"
+            if self.empty and is_sequence(self.empty[0]):
+                hint = "write %04d, or ####, for numbers of four digits, %d for those without zeros"
+                return DataError(f"there are no frames called {self.empty[0]}", hint)
             return DataError(what, "check the path")
         message = f"there are no photos in {folders[0]}"
         if self.below:
@@ -60,8 +57,15 @@ class Found:
         return DataError(message, "photos are known by their suffix: .jpg, .png, .tif, .exr, …")
 
 
-def find(inputs: Iterable[Path], recursive: bool, out: Path, sidecars: Sidecars) -> Found:
-    """All photos among ``inputs``. What iid has made, and the folder ``out``, are passed over."""
+def find(
+    inputs: Iterable[Path],
+    recursive: bool,
+    out: Path,
+    sidecars: Sidecars,
+    sequence: bool = False,
+) -> Found:
+    """All photos among ``inputs``, numbered ones as the shots they make where ``sequence`` asks for
+    that. What iid has made, and the folder ``out``, are passed over."""
     found = Found()
     photos: dict[Path, FoundPhoto] = {}
     folders: dict[Path, Path] = {}
@@ -72,11 +76,15 @@ def find(inputs: Iterable[Path], recursive: bool, out: Path, sidecars: Sidecars)
         if not mine:
             found.empty.append(given)
     found.photos = list(photos.values())
+    if sequence:
+        found.photos = as_shots(found.photos)
     return found
 
 
 def missing(path: Path) -> InputReport:
     """What is told of an input without photos."""
+    if is_sequence(path):
+        return InputReport(str(path), "failed", error="no frames of that name")
     if is_folder(path):
         return InputReport(str(path), "failed", error="no photos in this folder")
     link = os.path.islink(path)  # noqa: PTH114  as in is_folder
@@ -110,6 +118,8 @@ def _find(
             yield FoundPhoto(path, path.relative_to(given))
     elif os.path.exists(given):  # noqa: PTH110  as in is_folder
         yield FoundPhoto(given, Path(given.name))
+    elif is_sequence(given) and frames_of(given):
+        yield sequence_at(given)
 
 
 @dataclass(slots=True)

@@ -53,7 +53,7 @@ class Job:
         self.sidecars = Sidecars()
         self.manifest.look_again()
         asked = self.plan.request
-        return find(asked.inputs, asked.recursive, asked.out, self.sidecars)
+        return find(asked.inputs, asked.recursive, asked.out, self.sidecars, asked.sequence)
 
     def targets(self, found: Found) -> list[Target]:
         """Where the outputs of the photos go that this run is to do. Names depend on all photos,

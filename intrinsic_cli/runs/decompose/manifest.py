@@ -18,11 +18,12 @@ from pathlib import Path
 from intrinsic_cli.kit.files.atomic import write_text
 from intrinsic_cli.kit.files.json_text import as_json
 from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.content import state_of
 from intrinsic_cli.runs.decompose.earlier import skipped
 from intrinsic_cli.runs.decompose.manifest_lines import Line, read_lines
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.shards import Shard
-from intrinsic_cli.runs.decompose.targets import Target
+from intrinsic_cli.runs.decompose.targets import PHOTO, Target, plan_for
 
 NAME = "iid-manifest"
 
@@ -38,7 +39,8 @@ class Manifest:
         self.path = self.out / f"{NAME}{shard.label}.jsonl"
         self.done_marker = self.out / f"{NAME}{shard.label}.done.json"
         self._shard = shard
-        self._recipe, self._clip_recipe = recipe_key(plan), recipe_key(plan.for_clip)
+        self._recipe = recipe_key(plan)
+        self._recipes = {PHOTO: self._recipe}
         self._done: dict[str, Line] = {}  # by the place of its outputs
         self._last: dict[str, tuple[float, str]] = {}  # by photo: when and how it ended
         self._states: dict[Path, tuple[int, int]] = {}
@@ -53,7 +55,7 @@ class Manifest:
         Remembers the photo's size and time for its next line."""
         if target.path is None:
             return None
-        state = _state(target.path)
+        state = state_of(target.path)
         self._states[target.base] = state
         line = self._done.get(self._place(target.base))
         if line is None or (line.size, line.mtime_ns) != state:
@@ -117,7 +119,10 @@ class Manifest:
         self.done_marker.unlink(missing_ok=True)
 
     def _recipe_of(self, target: Target) -> str:
-        return self._clip_recipe if target.is_clip else self._recipe
+        kind = target.kind
+        if kind not in self._recipes:
+            self._recipes[kind] = recipe_key(plan_for(target, self.plan))
+        return self._recipes[kind]
 
     def _learn(self, line: Line | None) -> None:
         """The newest line of a place, and of a photo, counts."""
@@ -196,12 +201,3 @@ def _last_byte(handle: int, size: int) -> bytes:
     """A run that was killed may have left a line without its end."""
     os.lseek(handle, size - 1, os.SEEK_SET)
     return os.read(handle, 1)
-
-
-def _state(path: Path) -> tuple[int, int]:
-    """Size and time of a photo; other ones than before mean another picture."""
-    try:
-        status = path.stat()
-    except (OSError, ValueError):
-        return 0, 0
-    return status.st_size, status.st_mtime_ns

@@ -139,7 +139,8 @@ class PhotoWorker:
 
     def _take_apart_clip(self, opened: OpenedClip, session: Session) -> ClipResult | IidError:
         try:
-            return ClipWork(opened, self.plan, session, self.note).run()
+            plan = plan_for(opened.target, self.plan)
+            return ClipWork(opened, plan, session, self.note).run()
         except IidError as error:
             return error
         except OSError as error:
@@ -158,7 +159,7 @@ class PhotoWorker:
             if report is not None:
                 raise SettledError(report)
         if target.is_clip:
-            return open_clip(target, self.plan)
+            return open_clip(target, plan_for(target, self.plan))
         large = open_large(target, self.plan) if strips else None
         return large or load(target, self.plan.request)
 
@@ -170,7 +171,7 @@ class PhotoWorker:
             if isinstance(opened, LargePhoto) and isinstance(result, LargeResult):
                 return write_large(self.plan, target, opened, result)
             if isinstance(opened, OpenedClip) and isinstance(result, ClipResult):
-                return write_clip(self.plan, opened, result)
+                return write_clip(plan_for(target, self.plan), opened, result)
             if isinstance(opened, LoadedPhoto) and isinstance(result, Decomposition):
                 return write(self.plan, target, opened, result)
             raise TypeError("a photo and the result of another")

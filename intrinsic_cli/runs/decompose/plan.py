@@ -35,15 +35,20 @@ class Plan:
 
     @property
     def makes_frames(self) -> bool:
-        """Do the layers of a video become pictures? (PNG is what is meant where nothing is said;
-        no video holds what the other formats do.)"""
-        return self.request.frames or self.request.format != "png"
+        """Do the layers become pictures? Asked of a plan for a clip."""
+        return bool(self.request.frames)
 
-    @property
-    def for_clip(self) -> Plan:
-        """The plan for a video, whose outputs depend on more."""
-        form = self.request.format if self.makes_frames else "mp4"
-        return replace(self, recipe={**self.recipe, "format": form, "fps": self.request.fps})
+    def for_clip(self, as_frames: bool) -> Plan:
+        """The plan for a clip, whose outputs depend on more. Where nothing is asked for, its layers
+        become what it is, pictures or videos. (PNG is what is meant where no format is named; no
+        video holds what the others do.)"""
+        asked = self.request.frames
+        frames = as_frames if asked is None else asked
+        if self.request.format != "png":
+            frames = True
+        form = self.request.format if frames else "mp4"
+        recipe = {**self.recipe, "format": form, "fps": self.request.fps}
+        return replace(self, request=replace(self.request, frames=frames), recipe=recipe)
 
 
 def make_plan(request: DecomposeRequest, registry: Registry) -> Plan:
@@ -93,6 +98,9 @@ def _check_choices(request: DecomposeRequest) -> None:
     if not re.fullmatch(DEVICE, request.device):
         message = f"there is no device called {request.device!r}"
         raise UsageError(message, "use auto, cpu, cuda, cuda:N or mps")
+    if request.frames is False and request.format != "png":
+        message = f"no video holds what --format {request.format} does"
+        raise UsageError(message, "leave out --video, or --format")
     if request.fps is not None and not 0 < request.fps <= MOST_FPS:
         raise UsageError(f"{request.fps:g} is no number of frames a second", "try --fps 24")
     if request.batch_size is not None and request.batch_size < 1:

@@ -63,6 +63,9 @@ def _check(request: DecomposeRequest) -> None:
         raise UsageError("--for says how long to --watch", "add --watch")
     if request.watch and request.retry_failed:
         raise UsageError("--watch and --retry-failed exclude each other", "give one of them")
+    if request.watch and request.sequence:
+        hint = "give the folder again when the shot is whole: what is done is skipped"
+        raise UsageError("--watch and --sequence exclude each other", hint)
     if request.watch:
         check_places(request.inputs, request.mask)
 

@@ -12,17 +12,23 @@ from pathlib import Path
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import is_video
+from intrinsic_cli.kit.files.frame_numbers import is_sequence
 from intrinsic_cli.kit.files.outputs import output_files
-from intrinsic_cli.runs.decompose.inputs import STDIN, FoundPhoto, real
+from intrinsic_cli.runs.decompose.inputs import STDIN, real
 from intrinsic_cli.runs.decompose.masks import Masks
 from intrinsic_cli.runs.decompose.names import fill
 from intrinsic_cli.runs.decompose.plan import Plan
+from intrinsic_cli.runs.decompose.shots import FoundPhoto
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
+
+#: Kinds of inputs; the last two are clips.
+PHOTO, VIDEO, SEQUENCE = "photo", "video", "sequence"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One photo and where its outputs go. ``path`` is None for stdin; ``base`` is
+    """One photo or clip and where its outputs go. ``path`` is None for stdin, and for a frame
+    sequence the pattern of its names; ``base`` is
     ``OUT/relative/stem``, the beginning of the names of all its files; ``mask`` is the file of its
     silhouette, where one was given."""
 
@@ -42,9 +48,18 @@ class Target:
         return self.base.with_name(f"{self.base.name}.preview.png")
 
     @property
+    def kind(self) -> str:
+        """Which of the kinds of inputs it is of."""
+        if self.path is None:
+            return PHOTO
+        if is_sequence(self.path):
+            return SEQUENCE
+        return VIDEO if is_video(self.path) else PHOTO
+
+    @property
     def is_clip(self) -> bool:
-        """Is it a video?"""
-        return self.path is not None and is_video(self.path)
+        """Is it a video or a frame sequence?"""
+        return self.kind != PHOTO
 
     @property
     def source(self) -> str:
@@ -86,7 +101,8 @@ def choose_targets(
 
 def plan_for(target: Target, plan: Plan) -> Plan:
     """What is to be done with one of the inputs."""
-    return plan.for_clip if target.is_clip else plan
+    kind = target.kind
+    return plan if kind == PHOTO else plan.for_clip(as_frames=kind == SEQUENCE)
 
 
 def _free(name: Path, taken: set[str]) -> Path:

@@ -10,8 +10,8 @@ import pytest
 from intrinsic_cli.api import Animation, UsageError
 from intrinsic_cli.api.outputs import KINDS
 from intrinsic_cli.kit.files import formats
-from intrinsic_cli.kit.files.clip import open_clip, read_frames
 from intrinsic_cli.kit.files.outputs import Surroundings, write_output
+from intrinsic_cli.kit.files.video import open_video, read_frames
 from intrinsic_cli.kit.light.colour import linear_to_srgb
 
 COLOURS = np.float32([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])
@@ -29,7 +29,7 @@ def test_an_mp4_has_the_pictures_and_the_pace(tmp_path: Path) -> None:
     pytest.importorskip("imageio_ffmpeg")
     (path,) = written(tmp_path, Animation(PICTURES, "mp4"))
     assert path == tmp_path / "a.spin.mp4"
-    clip = open_clip(path)
+    clip = open_video(path)
     assert (clip.count, clip.rate, clip.size) == (3, 10, (32, 48))
     for frame, colour in zip(read_frames(clip), COLOURS, strict=True):
         codes = linear_to_srgb(colour) * 255
