@@ -12,8 +12,8 @@ from iid_flow.decomposer import DETAIL, FlowDecomposer, build, look_at
 from iid_flow.highlights import HighlightNet
 from iid_flow.known import with_known
 from iid_flow.light import from_log
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import Decomposition
-from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.light.resize import enlarged, resize
 from intrinsic_cli.kit.light.scale import reflectance_below_one
 from intrinsic_cli.kit.light.upsample import upsample_shading
@@ -30,7 +30,7 @@ class ResidualFlowDecomposer(FlowDecomposer):
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
         photos = enlarged(photos, self._options.size, self.frame.multiple)
-        level = exposure(photos)
+        level = white_point(photos)
         log_shading, share = self._seen(photos, level)
         residual = photos * share
         diffuse = photos - residual

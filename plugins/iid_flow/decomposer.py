@@ -13,8 +13,9 @@ from iid_flow.settings import FlowOptions
 from iid_flow.solver import euler
 from iid_flow.unet import VelocityNet
 from iid_flow.vae import FACTOR, LATENTS, ShadingVAE
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import Decomposer, Frame, Runtime
-from intrinsic_cli.kit.light.exposure import encode_photo, exposure
+from intrinsic_cli.kit.light.exposure import encode_photo
 from intrinsic_cli.kit.light.resize import enlarged, resize
 from intrinsic_cli.kit.light.scale import reflectance_below_one
 from intrinsic_cli.kit.networks.efficientnet import Encoder
@@ -33,7 +34,7 @@ def build() -> dict[str, nn.Module]:
 
 class Seen(NamedTuple):
     """A photo as the networks see it: ``encoded`` [B,3,H,W] for the encoder and its ``maps``; and
-    its log shading [B,3,H,W] relative to its exposure."""
+    its log shading [B,3,H,W] relative to its white point."""
 
     encoded: Tensor
     maps: list[Tensor]
@@ -44,7 +45,7 @@ def predict(
     nets: Mapping[str, nn.Module], photo: Tensor, noise: Tensor | None, steps: int
 ) -> Tensor:
     """[B,3,H,W] linear, sides multiples of 32 → log shading [B,3,H,W] relative to
-    ``exposure(photo)``.
+    ``white_point(photo)``.
 
     ``noise`` [B,16,H/4,W/4] starts the flow; None starts at zero, which gives the mean answer.
     """
@@ -53,7 +54,7 @@ def predict(
 
 def look_at(nets: Mapping[str, nn.Module], photo: Tensor, noise: Tensor | None, steps: int) -> Seen:
     """As :func:`predict`, with what the answer was made of."""
-    encoded = encode_photo(photo, exposure(photo))
+    encoded = encode_photo(photo, white_point(photo))
     maps = nets["encoder"](encoded)
     if noise is None:
         b, _, h, w = maps[1].shape
@@ -79,7 +80,7 @@ class FlowDecomposer(Decomposer):
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
         photos = enlarged(photos, self._options.size, _MULTIPLE)
-        level = exposure(photos)
+        level = white_point(photos)
         log_shading = self._log_shading(photos, level).float()
         height, width = photos.shape[-2:]
         size = (height // DETAIL, width // DETAIL)

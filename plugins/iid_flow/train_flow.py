@@ -21,8 +21,9 @@ from iid_flow.settings import FlowConfig
 from iid_flow.training import FlowStage
 from iid_flow.unet import VelocityNet
 from iid_flow.vae import FACTOR, ShadingVAE
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import Runtime, Source
-from intrinsic_cli.kit.light.exposure import encode_photo, exposure
+from intrinsic_cli.kit.light.exposure import encode_photo
 from intrinsic_cli.kit.networks.checkpoint import load_into, load_weights
 from intrinsic_cli.kit.networks.device import place
 from intrinsic_cli.kit.networks.efficientnet import Encoder, load_imagenet, pretrained_wanted
@@ -105,7 +106,7 @@ class FlowTrainer(FlowStage):
             return
         shadings = []
         for batch in islice(self.batches("train"), _MEASURED):
-            shading = to_log(batch["shading"], exposure(batch["photo"]))
+            shading = to_log(batch["shading"], white_point(batch["photo"]))
             shadings.append(shading.to(self._device))
         self.vae.measure(shadings)
 
@@ -154,7 +155,7 @@ class FlowTrainer(FlowStage):
 
     def _answer(self, batch: Batch) -> Answer:
         """The networks' answer to every photo, from random starts and times."""
-        level = exposure(batch["photo"])
+        level = white_point(batch["photo"])
         truth = to_log(batch["shading"], level)
         with torch.no_grad():
             x1 = self.vae.encode(truth)
@@ -224,13 +225,13 @@ class FlowTrainer(FlowStage):
         return batch["photo"]
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
-        truth = to_log(batch["shading"], exposure(batch["photo"]))
+        truth = to_log(batch["shading"], white_point(batch["photo"]))
         answer = predict(self.nets, batch["photo"], None, 1)
         return {"loss": self._log_loss(answer, truth, batch["mask"]).mean()}
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         photo = batch["photo"]
-        shading = from_log(predict(self.nets, photo, None, 1), exposure(photo))
+        shading = from_log(predict(self.nets, photo, None, 1), white_point(photo))
         return {
             "photo": photo,
             "albedo": (photo / shading).clamp(0, 1),

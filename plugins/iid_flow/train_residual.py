@@ -16,8 +16,8 @@ from iid_flow.light import from_log, to_log
 from iid_flow.pairs import Part
 from iid_flow.settings import ResidualFlowConfig
 from iid_flow.train_flow import Answer, FlowTrainer
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import Runtime, Source
-from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.networks.device import place
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class ResidualFlowTrainer(FlowTrainer):
             self.highlights.logits(seen),
             photo,
             batch["residual"],
-            exposure(photo),
+            white_point(photo),
             batch["mask"],
             self._config.gradient_weight,
         )
@@ -79,7 +79,7 @@ class ResidualFlowTrainer(FlowTrainer):
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
         photo = batch["photo"]
-        truth = to_log(batch["shading"], exposure(photo))
+        truth = to_log(batch["shading"], white_point(photo))
         seen = look_at(self.nets, photo, None, 1)
         pixel = self._log_loss(seen.log_shading, truth, batch["mask"])
         residual = self._residual_loss(seen, batch)
@@ -89,7 +89,7 @@ class ResidualFlowTrainer(FlowTrainer):
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
         photo = batch["photo"]
         seen = look_at(self.nets, photo, None, 1)
-        shading = from_log(seen.log_shading, exposure(photo))
+        shading = from_log(seen.log_shading, white_point(photo))
         residual = photo * self.highlights(seen)
         albedo = (photo - residual) / shading
         return {

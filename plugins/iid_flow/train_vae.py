@@ -14,8 +14,8 @@ from iid_flow.losses import kl_loss
 from iid_flow.settings import FlowConfig
 from iid_flow.training import FlowStage
 from iid_flow.vae import ShadingVAE
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import Runtime, Source
-from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.networks.device import place
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class VaeTrainer(FlowStage):
         self.optimizers = {"vae": AdamW(weights, config.lr, weight_decay=config.weight_decay)}
 
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
-        truth = to_log(batch["shading"], exposure(batch["photo"]))
+        truth = to_log(batch["shading"], white_point(batch["photo"]))
         mean, log_variance = self.vae.posterior(truth)
         spread = (0.5 * log_variance).exp()
         noise = torch.randn_like(mean)
@@ -48,12 +48,12 @@ class VaeTrainer(FlowStage):
         return {"pixel": pixel.detach(), "kl": kl.detach()}
 
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:
-        truth = to_log(batch["shading"], exposure(batch["photo"]))
+        truth = to_log(batch["shading"], white_point(batch["photo"]))
         rebuilt = self.vae.decode(self.vae.encode(truth))
         return {"loss": self._log_loss(rebuilt, truth, batch["mask"]).mean()}
 
     def preview(self, batch: Batch) -> Mapping[str, Tensor]:
-        level = exposure(batch["photo"])
+        level = white_point(batch["photo"])
         truth = to_log(batch["shading"], level)
         rebuilt = self.vae.decode(self.vae.encode(truth))
         return {

@@ -110,7 +110,8 @@ def test_the_cast_is_the_colour_of_the_light_where_it_is_known() -> None:
     assert np.allclose(light.cast(np.zeros((4, 4), bool)), 1)
 
 
-def test_white_balance_takes_out_a_part_of_a_cast() -> None:
+def test_white_balance_takes_out_a_part_of_a_cast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{everyday.__module__}._ASTRAY", 0)
     cast = np.array([1.4, 1.0, 0.6])
     left = []
     for seed in range(40):
@@ -119,6 +120,17 @@ def test_white_balance_takes_out_a_part_of_a_cast() -> None:
         left.append(np.log(seen[0] / seen[2]) / np.log(1.4 / 0.6))
     assert 0 <= min(left) < 0.2
     assert 0.8 < max(left) <= 1.0001
+
+
+def test_half_of_the_photos_have_a_wrong_white_balance() -> None:
+    usual = Camera(np.ones(3, np.float32))
+    seen = [everyday(usual, np.ones(3), np.random.default_rng(seed)) for seed in range(400)]
+    logarithms = np.log([camera.gain for camera in seen])
+    warmth = logarithms[:, 0] - logarithms[:, 2]
+    wrong = np.abs(warmth) > 1e-6
+    assert 0.4 < wrong.mean() < 0.6
+    assert 0.3 < warmth[wrong].std() < 0.5
+    assert abs(warmth[wrong].mean()) < 0.1
 
 
 def test_one_photo_in_seven_is_too_dark() -> None:

@@ -12,9 +12,9 @@ from iid_flow.losses import log_shading_loss
 from iid_flow.settings import FlowConfig
 from iid_flow.train_flow import FlowTrainer
 from iid_flow.vae import ShadingVAE
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.data.synth.scenes import open_synth
-from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.networks.checkpoint import load_into, load_weights, save_weights, state_of
 
 
@@ -25,7 +25,7 @@ def test_the_shipped_auto_encoder_keeps_brightness_and_colour() -> None:
     load_into(vae, shipped, "vae")
     true, rebuilt = [], []
     for batch in open_synth().batches("val", 2, 128):
-        light = to_log(batch["shading"], exposure(batch["photo"]))
+        light = to_log(batch["shading"], white_point(batch["photo"]))
         known = batch["mask"][:, 0] > 0
         with torch.no_grad():
             again = vae.decode(vae.encode(light))

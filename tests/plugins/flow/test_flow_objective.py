@@ -14,9 +14,9 @@ from iid_flow.light import from_log, to_log
 from iid_flow.settings import FlowConfig
 from iid_flow.train_flow import FlowTrainer
 from iid_flow.vae import LATENTS
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.kit.data.synth.scenes import open_synth
-from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.kit.networks.losses import scale_invariant_loss
 
 CPU = Runtime(torch.device("cpu"))
@@ -52,7 +52,7 @@ def trainer(**settings: Any) -> FlowTrainer:
 
 def terms_with(made: FlowTrainer, given: Mapping[str, Tensor], sign: float = 1.0) -> Any:
     """The terms of a trainer whose network knows the truth, and that network."""
-    truth = to_log(given["shading"], exposure(given["photo"]))
+    truth = to_log(given["shading"], white_point(given["photo"]))
     with torch.no_grad():
         told = Told(made.vae.encode(truth), sign)
     made.unet = told  # type: ignore[assignment]  # stands in
@@ -72,7 +72,7 @@ def test_the_answer_is_judged_where_the_velocity_points_to() -> None:
     """With the true velocity the answer is what the auto-encoder makes of the truth."""
     made, given = trainer(mean_share=1.0), batch()
     terms, told = terms_with(made, given)
-    truth = to_log(given["shading"], exposure(given["photo"]))
+    truth = to_log(given["shading"], white_point(given["photo"]))
     with torch.no_grad():
         rebuilt = made.vae.decode(told.x1)
         expected = made._log_loss(rebuilt, truth, given["mask"]).mean()
@@ -82,7 +82,7 @@ def test_the_answer_is_judged_where_the_velocity_points_to() -> None:
 def test_the_linear_term_compares_shading_and_albedo_whole_and_in_windows() -> None:
     made, given = trainer(mean_share=1.0), batch()
     terms, told = terms_with(made, given)
-    level = exposure(given["photo"])
+    level = white_point(given["photo"])
     with torch.no_grad():
         shading = from_log(made.vae.decode(told.x1), level)
     albedo = (given["photo"] / shading).clamp(max=4)
@@ -97,7 +97,7 @@ def test_the_linear_term_compares_shading_and_albedo_whole_and_in_windows() -> N
 def test_later_samples_count_less_in_pixels() -> None:
     made, given = trainer(mean_share=0.0), batch(64)
     terms, told = terms_with(made, given)
-    truth = to_log(given["shading"], exposure(given["photo"]))
+    truth = to_log(given["shading"], white_point(given["photo"]))
     ((_, t),) = told.seen
     assert 0.05 < float(t.mean()) < 0.95
     with torch.no_grad():
@@ -123,7 +123,7 @@ def test_the_share_of_samples_that_start_from_nothing(share: float) -> None:
 def test_what_is_masked_is_no_error_of_the_velocity() -> None:
     made, given = trainer(mean_share=1.0), batch()
     given["mask"][..., :16] = 0
-    truth = to_log(given["shading"], exposure(given["photo"]))
+    truth = to_log(given["shading"], white_point(given["photo"]))
     with torch.no_grad():
         told = Told(made.vae.encode(truth))
         told.x1[..., :4] += 100
@@ -164,7 +164,7 @@ def test_later_samples_count_less_in_linear_light() -> None:
     ((_, t),) = told.seen
     with torch.no_grad():
         decoded = made.vae.decode(told.x1)
-        each = made._linear_loss(decoded, given, exposure(given["photo"]))
+        each = made._linear_loss(decoded, given, white_point(given["photo"]))
     assert float(terms["linear"]) == pytest.approx(float((each * (1 - t)).mean()), rel=1e-3)
 
 

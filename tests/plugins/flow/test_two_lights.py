@@ -14,9 +14,9 @@ from iid_flow.losses import agreement_loss
 from iid_flow.pairs import Part, known_in_both, random_part, split, with_parts
 from iid_flow.settings import FlowConfig
 from iid_flow.train_flow import FlowTrainer
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import DataError, Runtime
 from intrinsic_cli.kit.data.synth.scenes import open_synth
-from intrinsic_cli.kit.light.exposure import exposure
 from intrinsic_cli.testing_source import Tiny
 
 CPU = Runtime(torch.device("cpu"))
@@ -30,7 +30,7 @@ def values(*shape: int, seed: int = 0) -> Tensor:
 
 def errors_of(albedos: Tensor, paint: Tensor, photos: Tensor) -> Tensor:
     """Of log shading, where photos of one paint were divided so that ``albedos`` came out."""
-    level = exposure(photos)
+    level = white_point(photos)
     answer, truth = photos / albedos, photos / paint
     return to_log(answer, level) - to_log(truth, level)
 
@@ -140,7 +140,7 @@ def test_second_photos_show_a_part_of_the_first_and_are_compared_there() -> None
         assert torch.equal(cut[key][::2], batch[key][::2])
     assert torch.equal(cut["shading"][1::2], part.of(batch["shading"][1::2]))
     assert set(cut["mask"].unique().tolist()) <= {0.0, 1.0}
-    level = exposure(batch["photo"])
+    level = white_point(batch["photo"])
     paint, _ = split(to_log(batch["albedo"].clamp_min(0.01), level))
     wrong = agreement_loss(part.of(paint), paint, torch.ones(2, 1, 32, 32), 1.0, 1.0, 0.0)
     right = agreement_loss(part.of(paint), part.of(paint), torch.ones(2, 1, 32, 32), 1, 1, 0)

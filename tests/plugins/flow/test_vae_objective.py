@@ -13,9 +13,9 @@ from iid_flow.light import to_log
 from iid_flow.settings import FlowConfig
 from iid_flow.train_flow import FlowTrainer
 from iid_flow.train_vae import VaeTrainer
+from iid_flow.white_point import white_point
 from intrinsic_cli.api import Runtime, Trainer
 from intrinsic_cli.kit.data.synth.scenes import open_synth
-from intrinsic_cli.kit.light.exposure import exposure
 
 CPU = Runtime(torch.device("cpu"))
 
@@ -46,7 +46,7 @@ def batch() -> dict[str, Tensor]:
 
 
 def truth_of(batch: dict[str, Tensor]) -> Tensor:
-    return to_log(batch["shading"], exposure(batch["photo"]))
+    return to_log(batch["shading"], white_point(batch["photo"]))
 
 
 def test_the_loss_is_the_pixels_and_a_little_of_the_divergence(batch: dict[str, Tensor]) -> None:

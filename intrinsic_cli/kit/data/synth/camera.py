@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
     from intrinsic_cli.api.outputs import Image
 
+#: What a step to the warm side does to log red, green, blue: about a black body's line.
+BLACK_BODY = np.array([0.7, 0.05, -0.9])
 _TOO_DARK = 1 / 7
 _DARKEST = 3.5  # stops
+_ASTRAY = 0.5  # of the photos have a white balance that is wrong by
+_WARMTH = 0.25  # so much along the line from candles to blue sky (spread), and
+_TINT = 0.06  # so much in any channel
 
 
 @dataclass(slots=True)
@@ -79,14 +84,23 @@ def random_camera(light: Image, mask: NDArray[np.bool_], rng: np.random.Generato
 
 
 def everyday(camera: Camera, cast: NDArray[np.float64], rng: np.random.Generator) -> Camera:
-    """The camera as people use it: white balance takes out a part of the light's ``cast`` [3], and
-    one photo in seven is much too dark."""
-    balance = cast ** -rng.uniform(0, 1)
+    """The camera as people use it: white balance takes out a part of the light's ``cast`` [3], or
+    is plainly wrong; and one photo in seven is much too dark."""
+    balance = cast ** -rng.uniform(0, 1) * _astray(rng)
     stops = 0.0
     if rng.random() < _TOO_DARK:
         stops = rng.uniform(1, _DARKEST)
     gain = camera.gain * balance / balance.mean() * 2**-stops
     return replace(camera, gain=np.asarray(gain, np.float32))
+
+
+def _astray(rng: np.random.Generator) -> NDArray[np.float64]:
+    """A cast [3] such as a wrong white balance leaves; often none."""
+    warmth = rng.normal(0, _WARMTH) * BLACK_BODY
+    tint = rng.normal(0, _TINT, 3)
+    if rng.random() > _ASTRAY:
+        return np.ones(3)
+    return np.asarray(np.exp(warmth + tint))
 
 
 def _bend(encoded: Image, contrast: float) -> Image:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from intrinsic_cli.kit.data.synth.camera import BLACK_BODY
 from intrinsic_cli.kit.data.synth.shards import SHADING
 from intrinsic_cli.kit.data.synth.thrown_shadows import throw_shadow
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 _CAST = 0.12  # spread of a light's logarithms, each channel by itself
 _WARM = 0.3  # spread along the line from lamps to blue sky, of half of the samples
-#: What a step to the warm side does to log red, green, blue: about a black body's line.
-_BLACK_BODY = np.array([0.7, 0.05, -0.9])
 _COLOURFUL = 0.5  # of the samples have lights of plainly unlike colours
 _SHADOWED = 0.45  # of the samples have a shadow thrown into them
 _SUN = 12.0  # times stronger than drawn: the brightest light that is let through in patches
@@ -72,7 +71,7 @@ def _warmed(weights: NDArray[np.float32], rng: np.random.Generator) -> NDArray[n
         return weights
     count = len(weights)
     warmth = rng.normal(0, _WARM, (count, 1))
-    colours = np.exp(warmth * _BLACK_BODY)
+    colours = np.exp(warmth * BLACK_BODY)
     warmed = weights * colours
     return np.asarray(warmed, np.float32)
 
