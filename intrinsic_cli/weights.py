@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from intrinsic_cli.api import MethodSpec, UsageError, Variant, WeightsError
 from intrinsic_cli.kit.files.atomic import replacing
-from intrinsic_cli.kit.networks.weights_file import check_file, read_record
+from intrinsic_cli.kit.networks.weights_file import check_file, networks_in, read_record
 from intrinsic_cli.registry import Registry, load_registry
 
 __all__ = ["export", "find_weights", "home", "install", "list_weights", "read_record", "remove"]
@@ -64,8 +64,8 @@ def installed_path(name: str) -> Path:
 
 def find_weights(spec: MethodSpec, variant: Variant, given: str = "") -> Path | None:
     """The weights to use: ``given`` (a file, the folder of a training run, or a name), else the
-    variant's own. None for a variant that has nothing to train, or has no weights here and works
-    without."""
+    variant's own, or the default variant's where they hold what this one ``adds``. None for a
+    variant that has nothing to train, or has no weights here and works without."""
     if not variant.stages:
         return None
     path = Path(given).expanduser()
@@ -75,9 +75,9 @@ def find_weights(spec: MethodSpec, variant: Variant, given: str = "") -> Path | 
     if given and (path / BEST).is_file():
         return path / BEST
     name = given or weights_name(spec, variant)
-    for place in (installed_path(name), *_packaged_paths(spec, name)):
-        if place.is_file():
-            return place
+    found = next(_files(spec, name), None) or _shared(spec, variant, given)
+    if found:
+        return found
     if given:
         raise _unknown(spec, variant, given)
     if variant.works_untrained:
@@ -160,6 +160,24 @@ def list_weights(registry: Registry) -> list[WeightsFile]:
     for path in (home() / "weights").glob(f"*{SUFFIX}"):
         found.setdefault(path, WeightsFile(path.stem, "", "", "home", path))
     return sorted(found.values())
+
+
+def _shared(spec: MethodSpec, variant: Variant, given: str) -> Path | None:
+    """Weights of the default variant that hold the networks of this one, too; none that a user has
+    ``given`` are passed over for them."""
+    if given or not variant.adds:
+        return None
+    for path in _files(spec, weights_name(spec, spec.default)):
+        if networks_in(path).issuperset(variant.adds):
+            return path
+    return None
+
+
+def _files(spec: MethodSpec, name: str) -> Iterator[Path]:
+    """The weights of this name that there are, the ones to prefer first."""
+    for place in (installed_path(name), *_packaged_paths(spec, name)):
+        if place.is_file():
+            yield place
 
 
 def _packaged_paths(spec: MethodSpec, name: str) -> Iterator[Path]:

@@ -73,6 +73,32 @@ def test_weights_by_name(packaged: Path, home: Path) -> None:
         weights.find_weights(*toy(""), "other")
 
 
+def test_weights_of_the_default_variant_serve_one_whose_added_networks_they_hold(
+    packaged: Path, home: Path
+) -> None:
+    made, big = toy("big")
+    adding = replace(big, adds=("net",))
+    missing = replace(big, adds=("net", "other"))
+    default = write(packaged / "toy.safetensors")
+    assert weights.find_weights(made, adding) == default
+    with pytest.raises(WeightsError, match="no weights for toy:big"):
+        weights.find_weights(made, missing)
+    with pytest.raises(WeightsError, match="no weights for toy:big"):
+        weights.find_weights(made, big)
+    own = write(packaged / "toy-big.safetensors")
+    assert weights.find_weights(made, adding) == own
+
+
+def test_added_networks_are_looked_for_in_packaged_weights_behind_installed_ones(
+    packaged: Path, home: Path
+) -> None:
+    made, big = toy("big")
+    tensor = {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}
+    write(home / "weights" / "toy.safetensors", {"plain|a": tensor})
+    shipped = write(packaged / "toy.safetensors")
+    assert weights.find_weights(made, replace(big, adds=("net",))) == shipped
+
+
 def test_a_method_with_nothing_to_train_needs_none() -> None:
     assert weights.find_weights(*toy(stages=())) is None
 

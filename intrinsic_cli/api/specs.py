@@ -78,6 +78,8 @@ class Variant:
     (:meth:`~intrinsic_cli.api.method.Method.decomposer` gets {}), instead of being refused.
     ``measured_with`` are values of its options that ``iid evaluate`` takes where the user gives
     none: what is scored is then the network, without what makes a single photo look better.
+    ``adds`` names the networks it has beside those of the default variant, where it has all of
+    these: weights of the default variant that hold the added ones too are its own as well.
     """
 
     name: str = ""
@@ -93,6 +95,7 @@ class Variant:
     asked_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     works_untrained: bool = False
     measured_with: Mapping[str, Any] = field(default_factory=dict)
+    adds: tuple[str, ...] = ()
 
     def outputs(self, options: Any) -> tuple[str, ...]:
         """What is made under these ``options``: the promised outputs, and those that are asked

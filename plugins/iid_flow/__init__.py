@@ -29,7 +29,6 @@ DEFAULT = Variant(
     asked_by=ASKED,
 )
 
-
 RESIDUAL = Variant(
     name="residual",
     summary="highlights apart: photo = albedo · shading + residual",
@@ -40,6 +39,7 @@ RESIDUAL = Variant(
     stages=STAGES,
     smoke={**SMALL, "pretrained": "no"},
     asked_by=ASKED,
+    adds=("residual",),
 )
 
 

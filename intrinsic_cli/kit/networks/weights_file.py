@@ -52,6 +52,13 @@ def read_record(path: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def networks_in(path: Path) -> frozenset[str]:
+    """The names of the networks whose tensors the file holds. WeightsError where it is damaged."""
+    header, _ = _read_header(path)
+    tensors = [name for name in header if name != "__metadata__"]
+    return frozenset(name.partition("|")[0] for name in tensors)
+
+
 def check_file(path: Path) -> None:
     """WeightsError unless the file is whole, holds tensors and only finite numbers."""
     header, start = _read_header(path)
