@@ -83,9 +83,9 @@ class ResidualConfig(TrainConfig):
     )
     only: str = knob(
         "",
-        "light = only the light learns, and the residual that is added to its shading; the rest "
-        "stays as --init gives it",
-        ("", "light"),
+        "light = only the light learns, and the residual that is added to its shading; fit = only "
+        "how near the light stays to what features tell of it; the rest stays as --init gives it",
+        ("", "light", "fit"),
     )
     albedo_weight: float = knob(1.0, "how many times the table's the albedo's loss counts", low=0)
     light_weight: float = knob(1.0, "how many times the table's the light's loss counts", low=0)

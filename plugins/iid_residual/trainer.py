@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 REAL = "real"
 ENCODER = "encoder"
 _WIDTHS = {"lite": lite.WIDTH, "paper": 32, "skip": 16}
+#: By the setting ``only``: the part that learns, and what people call it.
+_ALONE = {
+    "light": ("light_estimator_model", "light estimator"),
+    "fit": ("light_estimator_model.fit", "light fitted to its shading"),
+}
 
 
 class ResidualTrainer(Trainer):
@@ -107,19 +112,20 @@ class ResidualTrainer(Trainer):
         is_base = self._design.name in ("sfsnet", "skipnet")
         given = PIPE in init and not is_base
         if self._config.only:
-            self._network.freeze(self._lighting())
+            self._network.freeze(self._lighting(self._config.only))
         elif choice == "yes" or (choice == "auto" and given):
             self._network.freeze(self._design.learns)
 
-    def _lighting(self) -> frozenset[str]:
-        """The light estimator, and the residual that is added to its shading. UsageError for a
-        variant without them."""
-        design = self._design
-        if design.skip or not design.harmonic:
-            message = f"{design.name} has no light estimator that could learn alone"
-            raise UsageError(message, "leave only= out")
-        added = {design.residual} if design.adds else set()
-        return frozenset({"light_estimator_model", *added})
+    def _lighting(self, only: str) -> frozenset[str]:
+        """What ``only`` lets learn; beside the light estimator the residual that is added to its
+        shading. UsageError for a network without them."""
+        design, (learning, what) = self._design, _ALONE[only]
+        parts = {name for name, _ in self._network.named_modules()}
+        if learning not in parts:
+            message = f"{design.name} has no {what} that could learn alone"
+            raise UsageError(message, f"leave only={only} out")
+        added = {design.residual} if design.adds and only == "light" else set()
+        return frozenset({learning, *added})
 
     def _make_optimizers(self) -> dict[str, Optimizer]:
         c = self._config

@@ -116,10 +116,12 @@ class Pipe(nn.Module):
         self.outline_model = parts.outline(width) if parts.outline else None
 
     def freeze(self, learning: Collection[str]) -> None:
-        """Only the parts named learn on; all others stay as they are, in evaluation mode."""
+        """Only the parts named learn on; all others stay as they are, in evaluation mode. A name
+        with a dot is that of a part's part: the rest of it stays as it is, too."""
         self.frozen = frozenset(name for name, _ in self.named_children() if name not in learning)
-        for name, part in self.named_children():
-            part.requires_grad_(name in learning)
+        self.requires_grad_(False)
+        for name in learning:
+            self.get_submodule(name).requires_grad_(True)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Pipe:

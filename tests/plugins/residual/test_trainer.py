@@ -41,6 +41,24 @@ def test_the_light_can_learn_alone() -> None:
     assert all(not before[key].equal(after[key]) for key in facing)
 
 
+def test_how_near_a_light_stays_to_its_prior_can_be_learned_alone() -> None:
+    """Nine numbers; nothing is dropped meanwhile of what the prior is made of."""
+    base = state_of(new_trainer().nets)
+    trainer = new_trainer(parents={"init": base}, only="fit", lr=0.02)
+    before = state_of(trainer.nets)["pipe"]
+    one_step(trainer)
+    after = state_of(trainer.nets)["pipe"]
+    learned = [key for key, x in before.items() if not x.equal(after[key])]
+    assert learned == ["light_estimator_model.fit.log_ridge"]
+    network = trainer.nets["pipe"]
+    assert not any(part.training for part in network.children())
+
+
+def test_a_light_that_is_not_fitted_has_no_fit_to_learn() -> None:
+    with pytest.raises(UsageError, match="sfsnet has no light fitted"):
+        new_trainer("sfsnet", only="fit", backbone="paper", width=8)
+
+
 @pytest.mark.parametrize("variant", ["latent", "skipnet"])
 def test_what_has_no_light_estimator_cannot_teach_it_alone(variant: str) -> None:
     with pytest.raises(UsageError, match="no light estimator"):
