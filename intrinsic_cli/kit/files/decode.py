@@ -30,7 +30,7 @@ from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.profiled import from_cmyk
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.files.read_bytes import read_bytes
-from intrinsic_cli.kit.files.tiff import BIG_TIFF, TIFF, is_odd, read_tiff, tiff_size
+from intrinsic_cli.kit.files.tiff import BIG_TIFF, TIFF, as_classic, is_odd, read_tiff, tiff_size
 
 # Pillow's own limit would only warn; ours (files.memory) is asked before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -147,11 +147,12 @@ def _read_deep(data: bytes) -> NDArray[Any]:
         _check_png(data)
     else:
         _check_size(data)
+    data = as_classic(data)
     tiff = data.startswith((*TIFF, *BIG_TIFF))
     codes = read_tiff(data, _read_opencv) if tiff else _read_opencv(data)
     if codes is None:
         return _read_rare(data, by_pillow=not (tiff and is_odd(data)))
-    if codes.dtype == np.uint8:
+    if codes.dtype == np.uint8 and not (tiff and is_odd(data)):
         return _read_pillow(data)
     return _orient(codes, data) if png else codes  # OpenCV turns TIFFs itself
 

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from intrinsic_cli.kit.files.exif import Exif, pack_exif
 from intrinsic_cli.kit.files.tiff_fields import (
     LONG,
+    LONG8,
     SHORT,
+    Field,
     Fields,
     first_fields,
     layout_of,
@@ -34,6 +36,8 @@ BIG_TIFF = (b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 262, 277
 _PLANAR, _PREDICTOR, _TILE_WIDTH, _EXTRA, _FORMAT = 284, 317, 322, 338, 339
 _PROFILE = 34675
+#: Where other lists of fields are: those of smaller copies, of EXIF and of places.
+_LISTS = (330, 34665, 34853)
 #: Where the pieces of the picture are, and how long: strips, or tiles.
 _PIECES = (273, 279, 324, 325)
 # Values of theirs.
@@ -41,6 +45,9 @@ _INTEGER, _REAL = 1, 3  # of SampleFormat
 _UNASSOCIATED = 2  # of ExtraSamples: alpha that colours are not multiplied by
 _IN_PLANES = 2  # of PlanarConfiguration
 _WHITE_IS_ZERO, _GRAY, _COLOUR = 0, 1, 2  # of PhotometricInterpretation
+
+#: No list of fields is longer; bytes.
+_LONGEST = 1 << 24
 
 Reader = Callable[[bytes], NDArray[Any] | None]
 
@@ -72,7 +79,7 @@ def read_tiff(data: bytes, read: Reader) -> NDArray[Any] | None:
         fields[_FORMAT] = whole(SHORT, *[_INTEGER] * samples)
     if not half and not _is_odd(fields):
         codes = read(data)
-    elif data.startswith(BIG_TIFF):  # whose lists of fields are not written here
+    elif data.startswith(BIG_TIFF):  # too long to be declared anew
         return None
     else:
         codes = _read_odd(data, fields, read)
@@ -83,8 +90,27 @@ def read_tiff(data: bytes, read: Reader) -> NDArray[Any] | None:
     return _inverted(codes) if _photometric(fields) == _WHITE_IS_ZERO else codes
 
 
+def as_classic(data: bytes) -> bytes:
+    """A BigTIFF as a TIFF of the older kind with its first page alone, which all readers know; any
+    other file, and a BigTIFF that is too long for that, as it is. EXIF is left behind."""
+    layout = layout_of(data)
+    longest = 1 << 32
+    if layout is None or not data.startswith(BIG_TIFF) or len(data) + _LONGEST >= longest:
+        return data
+    fields: dict[int, Field] = {}
+    for tag, field in read_fields(data, layout).items():
+        numbers = field.numbers
+        if field.kind in LONG8:
+            if tag in _LISTS or max(numbers, default=longest) >= longest:
+                continue
+            field = whole(LONG, *numbers)
+        fields[tag] = field
+    older = TIFF[BIG_TIFF.index(data[:4])]
+    return redeclared(data, fields, older)
+
+
 def is_odd(data: bytes) -> bool:
-    """Is it deep, and laid out so that Pillow, too, would read nonsense?"""
+    """Is it laid out so that Pillow, too, would read nonsense?"""
     return _is_odd(first_fields(data))
 
 
@@ -97,15 +123,18 @@ def _inverted(codes: NDArray[Any]) -> NDArray[Any]:
     return gray
 
 
-def redeclared(data: bytes, fields: Fields) -> bytes:
-    """The TIFF with other ``fields`` of its first page; there is no second."""
+def redeclared(data: bytes, fields: Fields, beginning: bytes = b"") -> bytes:
+    """The TIFF with other ``fields`` of its first page; there is no second. ``beginning``: the mark
+    that it begins with instead of its own."""
     layout = layout_of(data)
     if layout is None:
         raise ValueError("not a TIFF")
     padding = b"\0" * (len(data) % 2)  # the list begins at an even place
     place = len(data) + len(padding)
     start = struct.pack(f"{layout.order}I", place)
-    return data[:4] + start + data[8:] + padding + pack_fields(fields, layout.order, place)
+    rest = memoryview(data)[8:]  # large pictures have no room for more than one copy
+    end = pack_fields(fields, layout.order, place)
+    return b"".join([beginning or data[:4], start, rest, padding, end])
 
 
 def _is_half(fields: Fields) -> bool:
@@ -116,12 +145,12 @@ def _is_half(fields: Fields) -> bool:
 
 
 def _is_odd(fields: Fields) -> bool:
-    """Deep, and either in planes or gray with alpha?"""
+    """Gray with alpha in planes; or deep, and either gray with alpha or in planes?"""
     bits = fields[_BITS].numbers if _BITS in fields else ()
-    if min(bits, default=8) <= 8:
-        return False
     samples = _number(fields, _SAMPLES) or 1
     in_planes = _number(fields, _PLANAR) == _IN_PLANES
+    if min(bits, default=8) <= 8:
+        return samples == 2 and in_planes and set(bits) == {8}
     return samples == 2 or (samples > 1 and in_planes)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 #: Types of fields: the ones used here.
 BYTE, ASCII, SHORT, LONG, UNDEFINED = 1, 2, 3, 4, 7
+#: Those that only a BigTIFF has.
+LONG8 = (16, 17, 18)
 #: Type → bytes of a value, and bytes of a number in it (a rational is two numbers). The last are
 #: those of BigTIFF.
 _SIZES = {

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from profiles import ADOBE, gamma, rgb_profile
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files.metadata import read_metadata
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.files.tiff import redeclared
 from intrinsic_cli.kit.files.tiff_fields import LONG, first_fields, whole
@@ -86,8 +88,9 @@ LAYOUTS: dict[str, tuple[int, dict[str, Any]]] = {
 @pytest.mark.parametrize("planes", [False, True])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("big", [False, True])
 def test_every_way_to_lay_out_a_tiff(
-    dtype: str, layout: str, planes: bool, order: str, tile: Any, compression: Any
+    big: bool, dtype: str, layout: str, planes: bool, order: str, tile: Any, compression: Any
 ) -> None:
     channels, more = LAYOUTS[layout]
     codes = TYPES[dtype][..., :channels]
@@ -95,9 +98,12 @@ def test_every_way_to_lay_out_a_tiff(
     if channels > 1:
         more = {**more, "planarconfig": "separate" if planes else "contig"}
         written = np.moveaxis(codes, 2, 0) if planes else codes
-    data = tiff(written, byteorder=order, tile=tile, compression=compression, **more)
-    if dtype == "uint8" and planes and channels == 2:
-        pytest.skip("Pillow knows no 8-bit gray with alpha in planes")
+    more |= {"byteorder": order, "tile": tile, "compression": compression}
+    data = tiff(written, bigtiff=big, **more)
+    if dtype == "uint8" and planes and channels == 2 and tile and not compression:
+        with pytest.raises(DataError, match="rare kind"):
+            read_photo(data)
+        return
     photo = read_photo(data, "linear")
     top = 1 if dtype.startswith("float") else np.iinfo(dtype).max
     colours = codes[..., :3] if channels > 2 else codes[..., :1].repeat(3, axis=2)
@@ -127,12 +133,31 @@ def test_white_may_be_zero() -> None:
         assert np.allclose(photo.pixels[..., 0], 1 - deep / 65535, atol=1e-4)
 
 
-def test_planes_of_big_tiffs_are_refused_and_not_misread() -> None:
-    data = tiff(
-        np.moveaxis(FLAT[..., :3], 2, 0), photometric="rgb", planarconfig="separate", bigtiff=True
-    )
+def test_a_big_tiff_keeps_its_profile_and_exif() -> None:
+    profile = rgb_profile(ADOBE, gamma(2.2))
+    made = {"photometric": "rgb", "iccprofile": profile, "software": "House"}
+    whole_tiff, big = (tiff(FLAT[..., :3], bigtiff=big, **made) for big in (False, True))
+    one, other = read_photo(whole_tiff), read_photo(big)
+    assert one.encoding == other.encoding == "icc"
+    assert np.array_equal(one.pixels, other.pixels)
+    assert read_metadata(big).exif.main
+
+
+def test_a_big_tiff_too_long_to_be_declared_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read where OpenCV can, and else refused, not misread."""
+    monkeypatch.setattr("intrinsic_cli.kit.files.tiff._LONGEST", 1 << 32)
+    more = {"photometric": "rgb", "bigtiff": True}
+    assert read_photo(tiff(FLAT[..., :3], **more)).bits == 16
+    data = tiff(np.moveaxis(FLAT[..., :3], 2, 0), planarconfig="separate", **more)
     with pytest.raises(DataError, match="rare kind"):
         read_photo(data)
+
+
+@pytest.mark.parametrize("length", [17, 60, 300, 3000])
+def test_a_big_tiff_that_breaks_off_is_refused(length: int) -> None:
+    data = tiff(TYPES["uint8"][..., :3], photometric="rgb", bigtiff=True)
+    with pytest.raises(DataError):
+        read_photo(data[:length])
 
 
 def test_four_deep_inks_are_no_colours_with_alpha() -> None:
