@@ -15,7 +15,7 @@ from intrinsic_cli.kit.light.exposure import exposure
 
 #: Part of the cast of edges that is taken for light; the rest may be paint.
 _TRUSTED = 0.6
-_STRONGEST = 0.45  # length of a cast's logarithms: more is not believed to be light
+_STRONGEST = 0.28  # length of a cast's logarithms: more is not believed to be light
 _NORM = 3
 _BLUR = (0.0366, 0.1113, 0.2167, 0.2706, 0.2167, 0.1113, 0.0366)  # a Gaussian of 1.5 pixels
 _BLACK = 0.01  # of the brightest pixel: below it colours are not known

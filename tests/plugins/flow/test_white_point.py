@@ -43,7 +43,7 @@ def test_of_a_mild_cast_over_gray_paint_six_tenths_are_light() -> None:
 def test_a_strong_cast_is_not_all_believed() -> None:
     red = torch.tensor([1.5, 0.3, 0.2]).view(1, 3, 1, 1)
     found = light_cast(patches(2) * red)
-    assert float(centred(found).norm()) == pytest.approx(0.45, abs=1e-3)
+    assert float(centred(found).norm()) == pytest.approx(0.28, abs=1e-3)
     assert torch.allclose(
         centred(found) / centred(found).norm(), centred(red) / centred(red).norm(), atol=1e-2
     )
