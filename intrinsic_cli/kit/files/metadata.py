@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from intrinsic_cli.kit.files.code_points import PNG, UNSAID, CodePoints, read_code_points
 from intrinsic_cli.kit.files.exif import Exif, is_adobe_rgb, read_exif
 from intrinsic_cli.kit.files.extras import heif_facts
 from intrinsic_cli.kit.files.formats import HEIF, other_beginning
@@ -23,10 +24,12 @@ _LONGEST = 16 << 20
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """``profile``: the bytes of the colour profile, b"" without one. ``block``: those of the EXIF,
-    or of a file that is made of the same fields itself (a TIFF, most RAW photos)."""
+    or of a file that is made of the same fields itself (a TIFF, most RAW photos). ``points``: the
+    numbers by which colours are said where no profile says them."""
 
     profile: bytes = b""
     block: bytes = b""
+    points: CodePoints = UNSAID
 
     @property
     def exif(self) -> Exif:
@@ -36,7 +39,7 @@ class Metadata:
     @property
     def is_adobe_rgb(self) -> bool:
         """Are its colours those of Adobe RGB though no profile says so?"""
-        return not self.profile and is_adobe_rgb(self.block)
+        return not self.profile and not self.points and is_adobe_rgb(self.block)
 
 
 #: That of arrays, and of files whose numbers mean what the user says.
@@ -48,17 +51,23 @@ def read_metadata(data: bytes) -> Metadata:
     if data.startswith(TIFF + BIG_TIFF):
         return Metadata(tiff_profile(data)[:_LONGEST], data)
     if other_beginning(data[:64]) is HEIF:
-        return _metadata(heif_facts(data))
+        return _metadata(heif_facts(data), data)
     try:
         with decoding(), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            return _metadata(image.info)
+            return _metadata(image.info, data)
     except Exception:  # the pixels tell what is wrong with a file; a stranger's words must not
         return Metadata()
 
 
-def _metadata(info: dict[Any, Any]) -> Metadata:
+def _metadata(info: dict[Any, Any], data: bytes) -> Metadata:
+    """In HEIF and AVIF a profile goes before the numbers, in PNG it is the other way round."""
     profile, block = info.get("icc_profile"), info.get("exif")
+    known = profile[:_LONGEST] if isinstance(profile, bytes) else b""
+    points = read_code_points(data)
+    if points and data.startswith(PNG):
+        known = b""
     return Metadata(
-        profile[:_LONGEST] if isinstance(profile, bytes) else b"",
+        known,
         block if isinstance(block, bytes) else b"",
+        UNSAID if known else points,
     )

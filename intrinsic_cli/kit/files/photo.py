@@ -12,6 +12,8 @@ from PIL import Image as Pillow
 
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files.atomic import replacing
+from intrinsic_cli.kit.files.code_points import CodePoints
+from intrinsic_cli.kit.files.code_profile import note_on, profile_of
 from intrinsic_cli.kit.files.decode import decode, named
 from intrinsic_cli.kit.files.formats import ENCODINGS, RAW, other_content
 from intrinsic_cli.kit.files.icc import CMYK, adobe_rgb
@@ -98,6 +100,8 @@ def light_of(colours: NDArray[Any], encoding: str, metadata: Metadata) -> Photo:
 def _by_metadata(colours: NDArray[Any], metadata: Metadata) -> Photo:
     """By the profile; without one, floats are linear and integers sRGB."""
     usual = "linear" if colours.dtype.kind == "f" else "srgb"
+    if metadata.points:
+        return _by_code_points(colours, metadata.points)
     profile = adobe_rgb() if metadata.is_adobe_rgb else understood(metadata.profile)
     if profile is not None and profile.is_srgb:
         return Photo(_linear(colours, "srgb"), encoding="srgb", profile=profile.name)
@@ -113,6 +117,25 @@ def _by_metadata(colours: NDArray[Any], metadata: Metadata) -> Photo:
         outside=converted.outside,
         profile=profile.name,
         notes=(converted.note,) if converted.note else (),
+    )
+
+
+def _by_code_points(colours: NDArray[Any], points: CodePoints) -> Photo:
+    """By the numbers of primaries and transfer curve."""
+    note = note_on(points, colours.dtype.itemsize * 8)
+    profile = profile_of(points)
+    notes = (note,) if note else ()
+    converted = None
+    if profile is not None and not profile.is_srgb:
+        converted = from_profile(colours, profile, b"")
+    if profile is None or converted is None:
+        return Photo(_linear(colours, "srgb"), encoding="srgb", notes=notes)
+    return Photo(
+        converted.pixels,
+        encoding="icc",
+        outside=converted.outside,
+        profile=profile.name,
+        notes=notes,
     )
 
 

@@ -61,7 +61,50 @@ class Table:
         return float((last - before) * lines)
 
 
-Curve = Formula | Table
+#: Luminance of a white page in HDR pictures, cd/m² (ITU-R BT.2408), and the code of it in HLG.
+WHITE, _HLG_WHITE = 203.0, 0.75
+_BRIGHTEST = 10_000.0  # of PQ, cd/m²
+#: c1, c2, c3, m1, m2 of PQ; a, b, c of HLG.
+_PQ = (3424 / 4096, 2413 / 128, 2392 / 128, 2610 / 16384, 2523 / 32)
+_HLG = (0.17883277, 0.28466892, 0.55991073)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantizer:
+    """The perceptual quantizer, PQ (SMPTE ST 2084), of which a white page becomes 1."""
+
+    def __call__(self, codes: NDArray[Any]) -> NDArray[np.float64]:
+        """Any shape, 0..1 → up to about 49."""
+        c1, c2, c3, m1, m2 = _PQ
+        values = np.clip(np.asarray(codes, np.float64), 0.0, 1.0)
+        root = values ** (1 / m2)
+        above = np.maximum(root - c1, 0.0)
+        below = c2 - c3 * root
+        light = (above / below) ** (1 / m1)
+        return np.asarray(light * (_BRIGHTEST / WHITE))
+
+
+@dataclass(frozen=True, slots=True)
+class HybridLog:
+    """Hybrid log-gamma, HLG (ITU-R BT.2100): the light of the scene, of which a white page becomes
+    1."""
+
+    def __call__(self, codes: NDArray[Any]) -> NDArray[np.float64]:
+        """Any shape, 0..1 → up to about 3.8."""
+        values = np.clip(np.asarray(codes, np.float64), 0.0, 1.0)
+        return self._scene(values) / self._scene(np.float64(_HLG_WHITE))
+
+    def _scene(self, values: Any) -> NDArray[np.float64]:
+        """The inverse of the camera's curve."""
+        a, b, c = _HLG
+        dark = values <= 0.5
+        square = values**2 / 3
+        power = np.exp((values - c) / a)
+        exponential = (power + b) / 12
+        return np.where(dark, square, exponential)
+
+
+Curve = Formula | Table | Quantizer | HybridLog
 
 
 def is_srgb(curve: Curve) -> bool:
