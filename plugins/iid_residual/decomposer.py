@@ -16,6 +16,7 @@ from torch import Tensor
 
 from iid_residual import harmonics
 from iid_residual.domain import Domain
+from iid_residual.faces.find import require_model
 from iid_residual.faces.regions import face_box, regions_of
 from iid_residual.light_outputs import add_relit, form_of
 from iid_residual.lights import LIGHT, light_of, light_record
@@ -66,6 +67,7 @@ class ResidualDecomposer(Decomposer):
         self._srgb = bool(conventions.srgb)
         self._wanted = Wanted.of(options)
         form_of(options)
+        require_model(options.face_model)
         if self._wanted is not None and not design.harmonic:
             raise UsageError(f"variant {design.name} has no light to move", "take another variant")
         self.frame = Frame()

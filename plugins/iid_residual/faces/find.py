@@ -67,19 +67,35 @@ def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
     return faces[:most]
 
 
-def _with_yunet(codes: Codes, model: str) -> list[tuple[Any, float]]:
-    """Five points and a confidence a face."""
+def require_model(model: str) -> None:
+    """UsageError where a face model is asked for and cannot be used: told before any photo."""
+    if model:
+        _detector(model, (_LONGEST, _LONGEST))
+
+
+def _detector(model: str, size: tuple[int, int]) -> Any:
+    """OpenCV's, for pictures of ``size`` (width, height)."""
     path = Path(model).expanduser()
     if not path.is_file():
         raise UsageError(f"there is no face model {model}", "give a YuNet .onnx file")
-    height, width = codes.shape[:2]
     try:
-        detector = cv2.FaceDetectorYN.create(str(path), "", (width, height), _SURE)
+        return cv2.FaceDetectorYN.create(str(path), "", size, _SURE)
+    except cv2.error as error:
+        raise _no_yunet(model) from error
+
+
+def _no_yunet(model: str) -> UsageError:
+    return UsageError(f"{model} is no YuNet model OpenCV can run", "get one of opencv_zoo")
+
+
+def _with_yunet(codes: Codes, model: str) -> list[tuple[Any, float]]:
+    """Five points and a confidence a face."""
+    height, width = codes.shape[:2]
+    detector = _detector(model, (width, height))
+    try:
         rows = detector.detect(codes[..., ::-1])[1]
     except cv2.error as error:
-        raise UsageError(
-            f"{model} is no YuNet model OpenCV can run", "get one of opencv_zoo"
-        ) from error
+        raise _no_yunet(model) from error
     found = []
     for row in rows if rows is not None else ():
         # Its points are named from the face's side; here they go from left to right.

@@ -102,6 +102,19 @@ def test_a_face_model_that_is_none_is_refused(tmp_path: Path) -> None:
         find_faces(PHOTO, str(tmp_path / "bad.onnx"))
 
 
+def test_a_model_of_something_else_is_refused_when_it_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Any, codes: Any) -> None:
+        raise find.cv2.error("no such layer")
+
+    (tmp_path / "yunet.onnx").write_bytes(b"")
+    monkeypatch.setattr(_YuNet, "detect", fails)
+    monkeypatch.setattr(find.cv2, "FaceDetectorYN", _YuNet, raising=False)
+    with pytest.raises(UsageError, match="no YuNet model"):
+        find_faces(PHOTO, str(tmp_path / "yunet.onnx"))
+
+
 class _YuNet:
     """Stands for OpenCV's detector: two faces in a picture 640 pixels wide, one of them unlikely;
     its points are named from the face's side."""
