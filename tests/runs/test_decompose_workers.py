@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -71,3 +74,29 @@ def test_what_the_user_says_of_waiting_stands(monkeypatch: pytest.MonkeyPatch) -
     leave_cores()
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
     assert 1 <= cores_here() <= (os.cpu_count() or 1)
+
+
+TOUCH = """
+import resource
+from intrinsic_cli.runs.decompose.workers import keep_memory
+
+def fetched():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    pieces = [b"x" * (1 << 20) for _ in range(40)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+{call}
+first = fetched()
+print(first, sum(fetched() for _ in range(4)))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_memory_given_back_is_not_fetched_again() -> None:
+    shares = {}
+    for call in ("keep_memory()", ""):
+        words = [sys.executable, "-c", TOUCH.format(call=call)]
+        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        first, later = map(int, told.split())
+        shares[call] = later / first
+    assert shares["keep_memory()"] < 0.5 < shares[""]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.api.outputs import Kind
+from intrinsic_cli.kit.files.tables import looked_up
 from intrinsic_cli.kit.light.colour import brightest, decode_codes, encode_codes
 from intrinsic_cli.kit.light.resize import bands
 
@@ -82,9 +83,17 @@ def _robust_top(layer: Image) -> float:
     if not layer.size:
         return top
     step = max(1, int((layer.shape[0] * layer.shape[1] / SAMPLE) ** 0.5))
-    brightness = brightest(layer[::step, ::step])
-    common = float(np.percentile(brightness, 99.9, method="lower"))
-    return min(top, 2 * common)
+    return min(top, beyond_most(brightest(layer[::step, ::step])))
+
+
+def beyond_most(magnitudes: NDArray[np.float32]) -> float:
+    """Twice what 99.9 % of the pixels, of which these are the magnitudes, stay below."""
+    common = np.percentile(magnitudes, 99.9, method="lower")
+    return 2 * float(common)
+
+
+def _encode_srgb(layer: Image, bits: int, scale: float) -> NDArray[Any]:
+    return encode_codes(layer, bits, scale, looked_up)
 
 
 def _decode_srgb(codes: NDArray[Any], scale: float) -> Image:
@@ -130,7 +139,7 @@ def _one(layer: Image) -> float:
 
 #: Every encoding by its name, and by the kinds' word for it where that differs.
 ENCODINGS = {
-    "srgb": Encoding("srgb", encode_codes, _decode_srgb, display_scale),
+    "srgb": Encoding("srgb", _encode_srgb, _decode_srgb, display_scale),
     "linear": Encoding("linear", _encode_linear, _decode_linear, display_scale),
     "signed": Encoding("signed", _encode_signed, _decode_signed, signed_scale),
     "normals": Encoding("normals", _encode_signed, _decode_signed, _one),

@@ -21,6 +21,7 @@ from intrinsic_cli.kit.files.encodings import encoding_of, find_encoding
 from intrinsic_cli.kit.files.exif import Exif
 from intrinsic_cli.kit.files.exr import clipped_share, write_exr
 from intrinsic_cli.kit.files.exr_layers import write_exr_layers
+from intrinsic_cli.kit.files.fine_codes import encode_finely
 from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES
 from intrinsic_cli.kit.files.jpeg_rows import PARAMS as JPEG
 from intrinsic_cli.kit.files.jpeg_rows import decode
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
 
 #: Pixels that tell how well layers rebuild a photo; a few bright ones may make most of the error.
-MEASURED = 1 << 22
+MEASURED = 1 << 21
 #: What a photo is rebuilt from.
 PARTS = frozenset([*FACTORS, "residual", *SUMMANDS])
 
@@ -137,6 +138,9 @@ def write_multilayer(
 def quantise(layer: Image, kind: Kind, bits: int, scale: float | None = None) -> StoredLayer:
     """The integer codes a layer of ``kind`` is stored as; ``scale`` None is its own."""
     encoding = encoding_of(kind)
+    if bits == 8:
+        codes, own = encode_finely(layer, kind, scale)
+        return StoredLayer(codes, encoding.name, own)
     if scale is None:
         scale = encoding.scale(layer) if kind.scaled else 1.0
     return StoredLayer(encoding.encode(layer, bits, scale), encoding.name, scale)

@@ -21,6 +21,7 @@ from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.profiled import USELESS, from_profile, understood
 from intrinsic_cli.kit.files.read_bytes import read_bytes
+from intrinsic_cli.kit.files.tables import looked_up
 from intrinsic_cli.kit.light.colour import decode_codes, decoding_table, srgb_to_linear
 
 if TYPE_CHECKING:
@@ -142,18 +143,12 @@ def _by_code_points(colours: NDArray[Any], points: CodePoints) -> Photo:
 def _linear(colours: NDArray[Any], encoding: str) -> Image:
     """[H,W,1 or 3] as a file holds them → [H,W,3] linear."""
     if colours.dtype == np.uint8:
-        pixels = _looked_up(colours, decoding_table("uint8", encoding))
+        pixels = looked_up(colours, decoding_table("uint8", encoding))
     elif colours.dtype.kind != "f":
         pixels = decode_codes(colours, encoding)
     else:
         pixels = srgb_to_linear(colours) if encoding == "srgb" else colours
     return pixels if pixels.shape[2] == 3 else np.repeat(pixels, 3, axis=2)
-
-
-def _looked_up(codes: NDArray[np.uint8], table: Image) -> Image:
-    """[H,W,C] of a table of 256; OpenCV takes half the time of numpy."""
-    values: Image = cv2.LUT(np.ascontiguousarray(codes), table)
-    return values.reshape(codes.shape)
 
 
 def split_alpha(codes: NDArray[Any]) -> tuple[NDArray[Any], Image | None]:

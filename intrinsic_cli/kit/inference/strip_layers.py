@@ -1,113 +1,123 @@
 """Layers made in strips → the codes of integer files, band by band.
 
-How bright a layer is, and with that the scale of its codes, is known when all of it was made. Until
-then layers are kept; where there is no room for them, they are made a second time.
+How bright a layer is, and with that the scale of its codes, is known when all of it was made. What
+that scale is at most, some rows tell beforehand. By it layers are kept as 16 bits until all is
+known, and a table leads from these to codes of 8 bits; layers that are too large to be kept, or
+wanted with 16 bits, are made a second time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.encodings import SAMPLE, encoding_of
+from intrinsic_cli.kit.files.fine_codes import FineCodes, extreme, has_sign, largest_scale, scale_of
 from intrinsic_cli.kit.files.jpeg_rows import SQUARE
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo_rows import PhotoRows
+from intrinsic_cli.kit.files.tables import looked_up
 from intrinsic_cli.kit.inference.upsample_cpu import planes_of
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
-    from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.inference.strips import Strips
 
 #: Bytes of layers that are kept at most: 28 megapixels of two layers in three channels.
-MOST_KEPT = 640 << 20
+MOST_KEPT = 320 << 20
 #: Bands are so much lower than elsewhere: what they need comes from memory already at hand.
 _FINER = 4
+#: Rows of a sample that lie together.
+_TOGETHER = 4
+_BYTES = 2  # of a number that is kept
 
 Kinds = Mapping[str, Kind]
 Planes = NDArray[np.float32]
 Codes = NDArray[Any]
+#: Rows, and what there is of each layer.
+Band = tuple[slice, dict[str, Codes]]
 
 
 @dataclass(frozen=True, slots=True)
 class StripLayers:
-    """All layers of a photo as codes of ``bits``, by their ``scales``. ``kept`` [C,H,W] is empty
-    where there was no room."""
+    """All layers of a photo as codes of ``bits``, by their ``scales``. ``fine`` are the numbers of
+    8 bits on their way; those of all bands are ``kept``, or there are none and they are made
+    again."""
 
     photo: PhotoRows
     strips: Strips
     kinds: Kinds
     bits: int
     scales: Mapping[str, float]
-    kept: Mapping[str, Planes]
+    fine: Mapping[str, FineCodes]
+    kept: Sequence[Band]
 
-    def bands(self) -> Iterator[tuple[slice, dict[str, Codes]]]:
+    def bands(self) -> Iterator[Band]:
         """Rows, from the first to the last, and the codes [n,W,C] of each layer there. All bands
         but the last have as many rows, a multiple of a JPEG's squares."""
-        source = self._kept() if self.kept else self._made_again()
-        for rows, layers in source:
+        tables = {name: fine.table(self.scales[name]) for name, fine in self.fine.items()}
+        for rows, numbers in self.kept or self._made_again():
             codes = {}
-            for name, planes in layers.items():
-                encode = encoding_of(self.kinds[name]).encode
-                codes[name] = _merged(encode(planes, self.bits, self.scales[name]))
+            for name, planes in numbers.items():
+                known = looked_up(planes, tables[name]) if self.fine else planes
+                codes[name] = _merged(known)
             yield rows, codes
 
-    def _kept(self) -> Iterator[tuple[slice, dict[str, Planes]]]:
-        """The layers [C,n,W], as they were kept."""
-        for rows in _bands(self.photo):
-            yield rows, {name: kept[:, rows] for name, kept in self.kept.items()}
+    def _made_again(self) -> Iterator[Band]:
+        """As they would have been kept; what has 16 bits, as it will be."""
+        for rows, layers in _made(self.photo, self.strips, self.kinds, _bands(self.photo)):
+            yield rows, {name: self._coded(name, planes) for name, planes in layers.items()}
 
-    def _made_again(self) -> Iterator[tuple[slice, dict[str, Planes]]]:
-        """The layers [C,n,W], as they would have been kept."""
-        for rows, layers in _made(self.photo, self.strips, self.kinds):
-            yield rows, {name: _planes(layer) for name, layer in layers.items()}
+    def _coded(self, name: str, planes: Planes) -> Codes:
+        if self.fine:
+            return self.fine[name].of(planes)
+        return encoding_of(self.kinds[name]).encode(planes, self.bits, self.scales[name])
 
 
 def strip_layers(photo: PhotoRows, strips: Strips, kinds: Kinds, bits: int) -> StripLayers:
     """The layers ``kinds`` of a photo, and the scales of their codes: 1 where a kind has none."""
+    scaled = {name: kind for name, kind in kinds.items() if kind.scaled}
     scales = dict.fromkeys(kinds, 1.0)
-    samples = _samples(photo, kinds)
-    if not samples:
-        return StripLayers(photo, strips, kinds, bits, scales, {})
-    kept = _room(photo, strips, kinds)
-    for rows, layers in _made(photo, strips, kinds):
-        for name, sample in samples.items():
-            sample.add(layers[name], rows)
-        for name, place in kept.items():
-            place[:, rows] = _planes(layers[name])
-    for name, sample in samples.items():
-        picture = sample.picture()
-        scales[name] = encoding_of(kinds[name]).scale(picture)
-    return StripLayers(photo, strips, kinds, bits, scales, kept)
+    fine: dict[str, FineCodes] = {}
+    kept: list[Band] = []
+    if scaled:
+        scales |= _largest_scales(photo, strips, scaled)
+    if bits == 8:
+        fine = {name: FineCodes(kind, scales[name]) for name, kind in kinds.items()}
+    if scaled:
+        keeps = fine if _there_is_room(photo, strips, kinds) else {}
+        kept, extremes = _seen(photo, strips, kinds, keeps)
+        for name, kind in scaled.items():
+            scales[name] = scale_of(kind, scales[name], extremes[name])
+    return StripLayers(photo, strips, kinds, bits, scales, fine, kept)
 
 
-def _samples(photo: PhotoRows, kinds: Kinds) -> dict[str, _Sample]:
-    """Room for what tells the scales of those layers that have one."""
+def _seen(
+    photo: PhotoRows, strips: Strips, kinds: Kinds, keeps: Mapping[str, FineCodes]
+) -> tuple[list[Band], dict[str, float]]:
+    """What is to be kept of the layers, and the largest magnitude of each."""
+    kept: list[Band] = []
+    extremes = dict.fromkeys(kinds, 0.0)
+    for rows, layers in _made(photo, strips, kinds, _bands(photo)):
+        for name, planes in layers.items():
+            extremes[name] = max(extremes[name], extreme(planes, kinds[name]))
+        if keeps:
+            kept.append((rows, {name: keeps[name].of(layers[name]) for name in kinds}))
+    return kept, extremes
+
+
+def _there_is_room(photo: PhotoRows, strips: Strips, kinds: Kinds) -> bool:
+    """Can the layers be kept?"""
     height, width = photo.size
-    step = max(1, int((height * width / SAMPLE) ** 0.5))
-    return {name: _Sample(step) for name, kind in kinds.items() if kind.scaled}
-
-
-def _room(photo: PhotoRows, strips: Strips, kinds: Kinds) -> dict[str, Planes]:
-    """Room for the layers, none where they are too large."""
-    height, width = photo.size
-    dtype = np.dtype(np.float32)
-    channels = {name: strips.channels(name) for name in kinds}
-    values = sum(channels.values()) * height * width
-    if values * dtype.itemsize > MOST_KEPT:
-        return {}
-    kept = {}
-    for name, count in channels.items():
-        kept[name] = np.empty((count, height, width), dtype)
-    return kept
+    channels = sum(strips.channels(name) for name in kinds)
+    taken: int = channels * height * width * _BYTES
+    return taken <= MOST_KEPT
 
 
 def _bands(photo: PhotoRows) -> Iterator[slice]:
@@ -116,20 +126,15 @@ def _bands(photo: PhotoRows) -> Iterator[slice]:
 
 
 def _made(
-    photo: PhotoRows, strips: Strips, kinds: Kinds
-) -> Iterator[tuple[slice, dict[str, Tensor]]]:
-    """Rows, and the layers there, [1,C,n,W]."""
+    photo: PhotoRows, strips: Strips, kinds: Kinds, where: Iterable[slice]
+) -> Iterator[tuple[slice, dict[str, Planes]]]:
+    """Rows, and the layers there, [C,n,W]."""
     device = next(iter({**strips.maps, **strips.small}.values())).device
-    for rows in _bands(photo):
+    for rows in where:
+        pixels = photo.rows(rows).pixels
         with torch.inference_mode():
-            made = strips.rows(planes_of(photo.rows(rows).pixels, device), rows)
-        yield rows, {name: made[name] for name in kinds}
-
-
-def _planes(layer: Tensor) -> Planes:
-    """[1,C,n,W] → [C,n,W]."""
-    planes: Planes = layer[0].cpu().numpy()
-    return planes
+            made = strips.rows(planes_of(pixels, device), rows)
+        yield rows, {name: made[name][0].cpu().numpy() for name in kinds}
 
 
 def _merged(planes: Codes) -> Codes:
@@ -139,26 +144,29 @@ def _merged(planes: Codes) -> Codes:
     return merged.reshape(height, width, channels)
 
 
-@dataclass(slots=True)
-class _Sample:
-    """Every ``step``-th pixel of a layer in either direction, and its largest magnitude."""
+def _largest_scales(photo: PhotoRows, strips: Strips, kinds: Kinds) -> dict[str, float]:
+    """What the scales of layers are at most."""
+    samples: dict[str, list[Planes]] = {name: [] for name in kinds}
+    for _, layers in _made(photo, strips, kinds, _few_rows(photo)):
+        for name, planes in layers.items():
+            magnitudes = _magnitudes(planes, kinds[name])
+            samples[name].append(magnitudes)
+    scales = {}
+    for name, parts in samples.items():
+        scales[name] = largest_scale(kinds[name], np.concatenate(parts))
+    return scales
 
-    step: int
-    parts: list[Image] = field(default_factory=list)
-    extreme: float = 0.0
 
-    def add(self, layer: Tensor, rows: slice) -> None:
-        """Some rows, [1,C,n,W]."""
-        step = self.step
-        first = -rows.start % step
-        chosen = layer[0, :, first::step, ::step].flatten(1)
-        # A copy: a view would keep all of the band.
-        self.parts.append(np.array(chosen.T.cpu().numpy()))
-        lowest, highest = torch.aminmax(layer)
-        self.extreme = max(self.extreme, float(highest), -float(lowest))
+def _few_rows(photo: PhotoRows) -> Iterator[slice]:
+    """Rows all over the photo with some :data:`SAMPLE` pixels."""
+    height, width = photo.size
+    every = max(1, height * width // SAMPLE)
+    for top in range(0, height, _TOGETHER * every):
+        yield slice(top, min(top + _TOGETHER, height))
 
-    def picture(self) -> Image:
-        """A picture [1,N,C] whose brightness is that of the layer."""
-        channels = self.parts[0].shape[1]
-        brightest = np.full((1, channels), self.extreme, np.float32)
-        return np.concatenate([*self.parts, brightest])[None]
+
+def _magnitudes(planes: Planes, kind: Kind) -> Planes:
+    """How large the largest channel of each pixel is, of some rows [C,n,W]."""
+    values = np.abs(planes) if has_sign(kind) else planes
+    brightest: Planes = values.max(axis=0)
+    return brightest.reshape(-1)

@@ -18,7 +18,6 @@ from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.network import run_network
 from intrinsic_cli.kit.inference.prepare import PreparedPhoto
 from intrinsic_cli.kit.inference.upsample_cpu import (
-    enlarged_rows,
     fast_shading_rows,
     planes_of,
 )
@@ -30,6 +29,7 @@ from intrinsic_cli.kit.light.upsample import (
     shading_maps,
     size_of,
     split,
+    upsample_rows,
 )
 from intrinsic_cli.kit.light.upsample_sums import rest_of, summand_maps, summand_rows
 
@@ -135,7 +135,7 @@ class Strips:
             made[ALBEDO] = split(diffuse, made[SHADING])
             if self.dark is not None:
                 factors = (made[ALBEDO], made[SHADING])
-                self.dark.mend(diffuse, *factors, rows, self.size, enlarged_rows)
+                self.dark.mend(diffuse, *factors, rows, self.size)
         if self.subtracts:
             parts = {
                 name: summand_rows(maps, shown, rows, self.size) for name, maps in self.maps.items()
@@ -150,7 +150,7 @@ class Strips:
         return self.maps[SHADING].shape[1] - 2 if name == SHADING else 3
 
     def _plain(self, name: str, layer: Tensor, rows: slice) -> Tensor:
-        full = enlarged_rows(layer, rows, self.size)
+        full = upsample_rows(layer, rows, self.size)
         if kind_of(name, self.kinds).resize == "unit":
             full = functional.normalize(full, dim=1)
         return full

@@ -1,6 +1,6 @@
 """Shading brought to the photo's size on the CPU, by OpenCV: the formula of
 :mod:`~intrinsic_cli.kit.light.upsample`, which goes before and whose numbers these are within
-rounding, in a third of the time: planes are enlarged quicker than interleaved colours."""
+rounding. Its logarithms and powers take a third of the time of torch's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from intrinsic_cli.kit.files.opencv import cv2
@@ -15,7 +16,6 @@ from intrinsic_cli.kit.light.resize import bands, resize
 from intrinsic_cli.kit.light.upsample import (
     covers,
     empty_layer,
-    mix_rows,
     shading_maps,
     shading_of,
     size_of,
@@ -25,6 +25,8 @@ from intrinsic_cli.kit.light.upsample import upsample_shading as upsample_anywhe
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
+
+Planes = NDArray[np.float32]
 
 #: Bands are so much lower than elsewhere: what they need comes from memory already at hand.
 _FINER = 4
@@ -46,22 +48,29 @@ def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None
 
 
 def fast_shading_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
-    """As :func:`~intrinsic_cli.kit.light.upsample.shading_rows`, of one photo, in planes."""
-    return shading_of(enlarged_rows(maps, rows, size), shown)
+    """As :func:`~intrinsic_cli.kit.light.upsample.shading_rows`, of one photo."""
+    large = upsample_rows(maps, rows, size)
+    if large.device.type != "cpu":
+        return shading_of(large, shown)
+    return shading_of(large, shown, _log, _exp)
 
 
-def enlarged_rows(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
-    """As :func:`~intrinsic_cli.kit.light.upsample.upsample_rows`, of one picture, in planes."""
-    if maps.device.type != "cpu":
-        return upsample_rows(maps, rows, size)
-    height, width = size
-    mixed = mix_rows(maps, rows, height)[0].contiguous()
-    channels, count, _ = mixed.shape
-    wide = torch.empty((channels, count, width))
-    wanted = (width, count)
-    for plane, place in zip(mixed.numpy(), wide.numpy(), strict=True):
-        cv2.resize(plane, wanted, place, interpolation=cv2.INTER_LINEAR)
-    return wide[None]
+def _log(values: Tensor) -> Tensor:
+    numbers = _flat(values)
+    cv2.log(numbers, numbers)
+    return values
+
+
+def _exp(values: Tensor) -> Tensor:
+    numbers = _flat(values)
+    cv2.exp(numbers, numbers)
+    return values
+
+
+def _flat(values: Tensor) -> Planes:
+    """Its memory as a picture of one row."""
+    numbers: Planes = values.view(1, -1).numpy()
+    return numbers
 
 
 def planes_of(image: Image, device: torch.device) -> Tensor:

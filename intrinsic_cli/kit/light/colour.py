@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -88,11 +89,22 @@ def decode_codes(codes: NDArray[Any], encoding: str, scale: float = 1.0) -> Imag
     return linear
 
 
-def encode_codes(x: Image, bits: int, scale: float = 1.0) -> NDArray[Any]:
+def taken(codes: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
+    """``table[codes]``, where no code is out of range."""
+    # A mode that does not look for such is twice as fast.
+    return table.take(codes, mode="wrap")
+
+
+def encode_codes(
+    x: Image,
+    bits: int,
+    scale: float = 1.0,
+    look_up: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]] = taken,
+) -> NDArray[Any]:
     """Linear 0..``scale`` (clipped) → sRGB codes of 8 bits (by table, within 0.53 of a code) or 16
     bits (exact).
 
-    ``x`` is ``[H,W,C]``, worked on in bands of rows.
+    ``x`` is ``[H,W,C]``, worked on in bands of rows. ``look_up(codes, table)`` reads the table.
     """
     dtype = np.uint8 if bits == 8 else np.uint16
     codes = np.empty(x.shape, dtype)
@@ -100,18 +112,14 @@ def encode_codes(x: Image, bits: int, scale: float = 1.0) -> NDArray[Any]:
     values_in_a_row = prod(x.shape[1:])
     for rows in bands(x.shape[0], values_in_a_row):
         values = x[rows] * gain
-        codes[rows] = _encode(values, bits)
+        np.clip(values, 0.0, 1.0, out=values)
+        if bits == 16:
+            codes[rows] = linear_to_srgb(values) * 65535 + 0.5
+        else:
+            values *= LUT_SIZE - 1
+            values += 0.5
+            codes[rows] = look_up(values.astype(np.uint16), _encoding_table())
     return codes
-
-
-def _encode(x: Image, bits: int) -> NDArray[Any]:
-    np.clip(x, 0.0, 1.0, out=x)
-    if bits == 16:
-        return (linear_to_srgb(x) * 65535 + 0.5).astype(np.uint16)
-    x *= LUT_SIZE - 1
-    x += 0.5
-    # No index is out of range; a mode that does not look is twice as fast.
-    return _encoding_table().take(x.astype(np.uint16), mode="wrap")
 
 
 @cache

@@ -11,7 +11,7 @@ three channels: gray shading could not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -40,10 +40,6 @@ _DARK = 0.01  # added to albedo before the logarithm
 _TINY = 1e-12
 
 
-#: Some rows of a small picture at a larger size, as by :func:`upsample_rows`.
-Enlarge = Callable[[Tensor, slice, tuple[int, int]], Tensor]
-
-
 @dataclass(frozen=True, slots=True)
 class DarkColours:
     """``colours`` [1,3,h,w] of luminance 1 that dark pixels are drawn to, and the photo's
@@ -59,7 +55,6 @@ class DarkColours:
         shading: Tensor,
         rows: slice,
         size: tuple[int, int],
-        enlarge: Enlarge = upsample_rows,
     ) -> None:
         """Draw the colours of the dark pixels of ``albedo`` [1,3,n,W] towards those of their
         neighbourhood and give ``shading`` [1,3,n,W] the rest, both in place: ``rows`` of layers of
@@ -68,7 +63,7 @@ class DarkColours:
         if float(trust.min()) >= 1:
             return
         bright = trust >= 1
-        wanted = enlarge(self.colours, rows, size).mul_(luminance(albedo, axis=1))
+        wanted = upsample_rows(self.colours, rows, size).mul_(luminance(albedo, axis=1))
         torch.lerp(wanted, albedo, trust.clamp_(max=1.0), out=albedo)
         keeps = bright | (albedo <= _TINY)
         rest = torch.div(shown, albedo.clamp(min=_TINY), out=wanted)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -46,9 +49,55 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
 
 def shrunk(read: Callable[[slice], Tensor], size: tuple[int, int], to: tuple[int, int]) -> Tensor:
     """As :func:`resize`, of a picture of ``size`` that is never whole in memory: ``read(rows)``
-    gives some of its rows, [1,C,len(rows),W]. Each band is narrowed, then all are made lower."""
-    narrow = [resize_width(read(rows), to[1]) for rows in bands(*size)]
-    return resize(torch.cat(narrow, dim=2), to)
+    gives some of its rows, [1,C,len(rows),W]. Rows are mixed first, as that is quick; then what is
+    left is narrowed."""
+    scale = size[0] / to[0]
+    total = torch.zeros(to[0], 1)
+    low = torch.zeros(1)
+    for rows in bands(*size):
+        band = read(rows)
+        if rows.start == 0:
+            low = band.new_zeros((*band.shape[:2], to[0], size[1]))
+        made = _rows_made_of(rows, scale, to[0])
+        shares = row_shares(made, rows, scale)
+        low[:, :, made] += shares.to(band) @ band
+        total[made] += shares.sum(dim=1, keepdim=True)
+    low /= total.to(low)
+    return resize_width(low, to[1])
+
+
+def row_shares(made: slice, of: slice, scale: float) -> Tensor:
+    """How much each of the rows ``of`` a picture counts in each row ``made`` when it is resized
+    bilinearly, [len(made),len(of)]: not yet as shares of 1. A row made is ``scale`` rows high."""
+    middles = _middles(made) * scale
+    distance = np.abs(_middles(of) - middles[:, None])
+    reach = max(1.0, scale)
+    shares = np.maximum(1.0 - distance / reach, 0.0)
+    return torch.from_numpy(shares.astype(np.float32))
+
+
+def rows_needed(made: slice, scale: float, height: int) -> slice:
+    """The rows of a picture of ``height`` that count in the rows ``made``."""
+    reach = max(1.0, scale) - 0.5
+    above = (made.start + 0.5) * scale
+    below = (made.stop - 0.5) * scale
+    first = math.floor(above - reach)
+    stop = math.ceil(below + reach)
+    return slice(max(0, first), min(height, stop))
+
+
+def _rows_made_of(of: slice, scale: float, height: int) -> slice:
+    """The rows of a picture resized to ``height`` in which the rows ``of`` count."""
+    reach = max(1.0, scale) - 0.5
+    above = (of.start - reach) / scale
+    below = (of.stop + reach) / scale
+    first = math.floor(above - 0.5)
+    stop = math.ceil(below + 0.5)
+    return slice(max(0, first), min(height, stop))
+
+
+def _middles(rows: slice) -> NDArray[np.float64]:
+    return np.arange(rows.start, rows.stop) + 0.5
 
 
 def resize_width(image: Tensor, width: int) -> Tensor:

@@ -28,7 +28,12 @@ from intrinsic_cli.runs.decompose.out_folder import OutFolder, OutputLostError
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
 from intrinsic_cli.runs.decompose.targets import Target, plan_for
-from intrinsic_cli.runs.decompose.workers import choose_workers, cores_here, leave_cores
+from intrinsic_cli.runs.decompose.workers import (
+    choose_workers,
+    cores_here,
+    keep_memory,
+    leave_cores,
+)
 from intrinsic_cli.runs.decompose.write import write
 from intrinsic_cli.runs.session import Session
 
@@ -81,6 +86,7 @@ class PhotoWorker:
         runs are at last. OutputLostError where nothing more can be written."""
         if self._session is None:
             leave_cores()
+            keep_memory()
             asked = self.plan.request
             self._session = Session(self.plan.choice, asked.device, asked.precision, asked.seed)
         stream = self._stream(self._session, sidecars)

@@ -218,9 +218,9 @@ def test_a_layer_larger_than_the_photo_is_refused() -> None:
         make_strips(decomposer, opened(picture("RGB", 2, 2)), RUNTIME, {})
 
 
-def test_a_sample_of_a_layer_does_not_keep_the_layer() -> None:
-    sample = strip_layers._Sample(step=8)
-    sample.add(torch.rand(1, 3, 8, 64), slice(0, 8))
-    (part,) = sample.parts
-    assert part.shape == (8, 3)
-    assert part.base is None
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_sample_of_a_layer_does_not_keep_the_layer(channels: int) -> None:
+    layer = np.random.default_rng(0).random((channels, 8, 64), np.float32)
+    sample = strip_layers._magnitudes(layer, kind_of("albedo"))
+    assert sample.shape == (8 * 64,)
+    assert not np.shares_memory(sample, layer)

@@ -8,12 +8,15 @@ import pytest
 import torch
 
 from intrinsic_cli.api import Frame
+from intrinsic_cli.kit.light import resize as module
 from intrinsic_cli.kit.light.resize import (
     bands,
     enlarged,
     fit_size,
     pad_to_multiple,
     resize,
+    rows_needed,
+    shrunk,
 )
 
 DICE = random.Random(0)
@@ -94,3 +97,24 @@ def test_padding_repeats_the_border() -> None:
 def test_bands_cover_every_row_once(height: int, width: int) -> None:
     rows = [row for band in bands(height, width) for row in range(band.start, band.stop)]
     assert rows == list(range(height))
+
+
+@pytest.mark.parametrize("to", [(7, 9), (40, 33), (96, 40), (97, 64), (150, 61)])
+def test_shrinking_in_bands_is_shrinking(
+    to: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BAND_PIXELS", 500)
+    photo = torch.rand(1, 3, 97, 64)
+    found = shrunk(lambda rows: photo[:, :, rows], (97, 64), to)
+    assert torch.allclose(found, resize(photo, to), atol=1e-5)
+
+
+@pytest.mark.parametrize("height", [31, 30, 7, 200])
+def test_rows_made_need_no_others(height: int) -> None:
+    """A row that would be needed and is not named would leave a hole."""
+    scale = height / 30
+    for top in range(30):
+        made = slice(top, min(top + 4, 30))
+        needed = rows_needed(made, scale, height)
+        shares = module.row_shares(made, slice(0, height), scale)
+        assert shares[:, needed].sum() == pytest.approx(float(shares.sum()))

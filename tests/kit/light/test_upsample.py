@@ -16,6 +16,7 @@ from intrinsic_cli.kit.light.upsample import (
     RIDGE,
     local_slope,
     split,
+    upsample_rows,
     upsample_shading,
 )
 
@@ -158,3 +159,12 @@ def test_a_contrast_of_a_tenth_is_half_believed() -> None:
     rows = torch.arange(20).view(1, 1, -1, 1)
     board = 0.1 - 0.2 * ((rows + torch.arange(20)) % 2)
     assert torch.allclose(local_slope(board, board, RIDGE), torch.tensor(0.5), atol=0.02)
+
+
+@pytest.mark.parametrize("small", [(9, 7), (30, 11), (1, 1)])
+def test_rows_are_those_of_bilinear_enlarging(small: tuple[int, int]) -> None:
+    maps = torch.rand(1, 5, *small)
+    whole = functional.interpolate(maps, size=(61, 40), mode="bilinear", align_corners=False)
+    for rows in (slice(0, 8), slice(8, 33), slice(33, 61)):
+        found = upsample_rows(maps, rows, (61, 40))
+        assert torch.allclose(found, whole[:, :, rows], atol=1e-6)
