@@ -144,10 +144,14 @@ def attempt(form: str, first: int, count: int, pipe: Any) -> None:
     data = whole_files()[form]
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what decoders say of each is of no interest
     for seed in range(first, first + count):
-        if form in records():
-            pipe.send(record_outcome(form, damage_record(form, data, seed)))
-        else:
-            pipe.send(outcome(damage(data, seed)))
+        try:
+            if form in records():
+                told = record_outcome(form, damage_record(form, data, seed))
+            else:
+                told = outcome(damage(data, seed))
+        except BaseException as error:  # of what damages files, not of what reads them
+            told = f"the bench itself raised {type(error).__name__}: {error}"
+        pipe.send(told)
 
 
 def parse() -> argparse.Namespace:
