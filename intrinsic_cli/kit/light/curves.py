@@ -92,9 +92,10 @@ class HybridLog:
     def __call__(self, codes: NDArray[Any]) -> NDArray[np.float64]:
         """Any shape, 0..1 → up to about 3.8."""
         values = np.clip(np.asarray(codes, np.float64), 0.0, 1.0)
-        return self._scene(values) / self._scene(np.float64(_HLG_WHITE))
+        white = self._scene(np.array(_HLG_WHITE))
+        return np.asarray(self._scene(values) / white)
 
-    def _scene(self, values: Any) -> NDArray[np.float64]:
+    def _scene(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The inverse of the camera's curve."""
         a, b, c = _HLG
         dark = values <= 0.5
