@@ -16,6 +16,8 @@ from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.runs.decompose import clip_work
+from intrinsic_cli.runs.decompose.rows import photo_row, read_photo_row
+from intrinsic_cli.runs.decompose.targets import SEQUENCE, Target
 
 GROUND = np.random.default_rng(0).integers(60, 200, (6, 10, 3), np.uint8)
 GROUND = GROUND.repeat(10, 0).repeat(10, 1)
@@ -216,6 +218,25 @@ def test_what_cannot_be_asked(tmp_path: Path) -> None:
     photo(tmp_path / "mask.png")
     (one,) = go(folder, out=out, sequence=True, mask=tmp_path / "mask.png").inputs
     assert "without --sequence" in one.error
+
+
+def test_frames_of_film_are_told_of(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for at in range(3):
+        (folder / f"a.{at}.dpx").write_bytes(b"SDPX" + bytes(2048))
+    with pytest.raises(DataError, match=r"a DPX or Cineon frame \(3 times\)") as caught:
+        go(folder, out=tmp_path / "out", sequence=True)
+    assert "ffmpeg" in caught.value.hint
+    (one,) = go(folder / "a.%d.dpx", out=tmp_path / "out").inputs
+    assert "none of its frames can be read: it is a DPX or Cineon frame" in one.error
+
+
+def test_workers_of_other_processes_are_told_of_a_shot(tmp_path: Path) -> None:
+    folder = shot(tmp_path / "in", count=2)
+    target = Target("in/a.%04d.png", folder / "a.%04d.png", tmp_path / "out/a")
+    _, told = read_photo_row(photo_row(3, target))
+    assert (told, told.kind) == (target, SEQUENCE)
 
 
 def test_alpha_and_exif_of_each_frame_are_kept(tmp_path: Path) -> None:

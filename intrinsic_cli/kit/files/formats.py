@@ -110,8 +110,13 @@ VIDEO = OtherFormat(
     "video",
     "imageio_ffmpeg",
 )
+FILM = OtherFormat(
+    "a DPX or Cineon frame",
+    "make EXRs of it in the light it holds, or 16-bit PNGs: ffmpeg -i a.%04d.dpx a.%04d.png",
+    (".dpx", ".cin"),
+)
 #: All of them.
-OTHER_FORMATS = (RAW, HEIF, VIDEO)
+OTHER_FORMATS = (RAW, HEIF, VIDEO, FILM)
 
 #: How TIFFs begin, which many RAW photos are too.
 _TIFFS = (b"II*\0", b"MM\0*")
@@ -130,6 +135,9 @@ _BEGINNINGS = (
     (b"IIU\0", RAW),
     (b"FUJIFILMCCD-RAW", RAW),
     (b"\x1aE\xdf\xa3", VIDEO),
+    (b"SDPX", FILM),
+    (b"XPDS", FILM),
+    (b"\x80\x2a\x5f\xd7", FILM),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")

@@ -50,6 +50,15 @@ def test_what_needs_an_extra_is_named(tmp_path: Path, name: str) -> None:
         assert f"which needs the extra {form.extra!r}" in caught.value.message
 
 
+@pytest.mark.parametrize("beginning", [b"SDPX", b"XPDS", b"\x80\x2a\x5f\xd7"])
+def test_frames_of_film_are_named(tmp_path: Path, beginning: bytes) -> None:
+    for name in ("a.dpx", "a"):
+        (tmp_path / name).write_bytes(beginning + bytes(2048))
+        with pytest.raises(DataError, match="it is a DPX or Cineon frame") as caught:
+            read_photo(tmp_path / name)
+        assert "ffmpeg" in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "a.heic", "a.MP4", "a.nef", "a.png", "a", "a.txt"])
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
 def test_what_a_file_is_its_bytes_say(form: str, name: str, tmp_path: Path) -> None:
