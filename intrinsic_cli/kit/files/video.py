@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.clip import Clip, ClipFrame
+from intrinsic_cli.kit.files.code_points import UNSAID, UNTOLD, CodePoints
+from intrinsic_cli.kit.files.code_profile import note_on, profile_of
 from intrinsic_cli.kit.files.ffmpeg import INPUT, Ffmpeg
 from intrinsic_cli.kit.files.memory import check_pixels
+from intrinsic_cli.kit.files.metadata import Metadata
 from intrinsic_cli.kit.files.photo import to_photo
 
 Frames = NDArray[Any]
@@ -33,7 +36,9 @@ _DEEP = re.compile(r"p(9|10|12|14|16)(le|be)?$|^(rgb|bgr)(a)?(48|64)")
 _ALPHA = re.compile(r"^(yuva|gbrap|rgba|bgra|argb|abgr|ya)")
 #: How ffmpeg hands out channels of so many bits, and numpy reads them.
 _FORMS = {8: ("rgb24", "u1"), 16: ("rgb48le", "<u2")}
-_CURVES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+#: What ffmpeg calls colours that are not nearly those of BT.709, and their numbers (H.273).
+_CURVES = {"smpte2084": 16, "arib-std-b67": 18}
+_PRIMARIES = {"bt2020": 9, "smpte431": 11, "smpte432": 12}
 #: Usual rates are told rounded; these are meant.
 _RATES = {round(1000 * n / 1001, 2): Fraction(1000 * n, 1001) for n in (24, 30, 48, 60, 120)}
 
@@ -41,23 +46,28 @@ _RATES = {round(1000 * n / 1001, 2): Fraction(1000 * n, 1001) for n in (24, 30, 
 @dataclass(frozen=True, slots=True)
 class Video(Clip):
     """A video file. ``sampled``: its frames are taken at even times, not just as they are.
-    ``untold``: it does not tell its colours and is taken to be BT.709."""
+    ``untold``: it does not tell its colours and is taken to be BT.709. ``points``: what it tells of
+    colours that are not those."""
 
     sampled: bool = False
     untold: bool = False
+    points: CodePoints = UNSAID
 
     def frames(self, start: int = 0, step: int = 1) -> Generator[ClipFrame, None, None]:
         """Those that can be decoded; none of them is lost."""
+        encoding = "auto" if self.points else self.encoding
+        said = Metadata(points=self.points)
         with closing(read_frames(self, start, step)) as frames:
             for number, codes in enumerate(frames):
-                yield ClipFrame(start + number * step, to_photo(codes, self.encoding))
+                photo = to_photo(codes, encoding, said)
+                yield ClipFrame(start + number * step, photo)
 
 
 def open_video(path: Path, fps: float | None = None, encoding: str = "auto") -> Video:
     """Look through a video once, and decide how its frames are taken: all of them, or ``fps`` a
-    second where it has more; one whose rate varies at even times. Their ``encoding`` is srgb unless
-    it is linear. DataError where it is damaged, too large, has no picture, or the extra ``video``
-    is missing."""
+    second where it has more; one whose rate varies at even times. ``encoding`` auto: sRGB, or what
+    it tells of wider colours and HDR. DataError where it is damaged, too large, has no picture, or
+    the extra ``video`` is missing."""
     first = r"vfrdet,select=eq(n\,0),showinfo"
     with Ffmpeg([*_source(path), "-vf", first, "-f", "null", "-"]) as ffmpeg:
         status = ffmpeg.end()
@@ -75,7 +85,19 @@ def open_video(path: Path, fps: float | None = None, encoding: str = "auto") -> 
         reason = errors[0] if errors else "ffmpeg gave up"
         notes.append(f"the video is damaged ({reason}); what can be decoded of it is done")
     video = _video(path, shown, fps, tuple(notes))
-    return replace(video, encoding="linear" if encoding == "linear" else "srgb")
+    if encoding != "auto":
+        return replace(video, encoding=encoding)
+    return _coloured(video, shown.points)
+
+
+def _coloured(video: Video, points: CodePoints) -> Video:
+    """The video with what it tells of its colours."""
+    profile = profile_of(points) if points else None
+    if profile is None:
+        return video
+    note = note_on(points, video.bits)
+    notes = (*video.notes, note) if note else video.notes
+    return replace(video, points=points, encoding="icc", profile=profile.name, notes=notes)
 
 
 def read_frames(video: Video, start: int = 0, step: int = 1) -> Generator[Frames, None, None]:
@@ -194,13 +216,16 @@ class _Shown:
         shortest, longest = self._steps[2:]
         return longest > _UNEVEN * shortest
 
+    @property
+    def points(self) -> CodePoints:
+        """Its colours by numbers, where they are not nearly those of BT.709."""
+        curve = _CURVES.get(self._word(r"color_trc:([\w-]+)"), UNTOLD)
+        return CodePoints(_PRIMARIES.get(self._word(r"color_primaries:(\w+)"), UNTOLD), curve)
+
     def notes(self) -> Iterator[str]:
         """What is not done as one might expect."""
         if _ALPHA.match(self.form):
             yield "its alpha is passed over"
-        curve = _CURVES.get(self._word(r"color_trc:(\S+)"))
-        if curve:
-            yield f"it is HDR ({curve}) and read as if it were not: convert it to SDR first"
         if self._word(r" i:(\w)") in ("T", "B"):
             yield "it is interlaced: deinterlace it first, for example with ffmpeg -vf bwdif"
 

@@ -12,9 +12,11 @@ from video_files import pattern, run, video
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.clip_writer import ClipWriter, join
+from intrinsic_cli.kit.files.code_points import CodePoints
 from intrinsic_cli.kit.files.formats import is_video
 from intrinsic_cli.kit.files.memory import at_most
-from intrinsic_cli.kit.files.photo import read_photo
+from intrinsic_cli.kit.files.metadata import Metadata
+from intrinsic_cli.kit.files.photo import read_photo, to_photo
 from intrinsic_cli.kit.files.video import Video, open_video, read_frames
 
 FRAMES = pattern()
@@ -95,7 +97,7 @@ def test_more_than_eight_bits_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "note"),
     [
-        (("-vf", "setparams=color_trc=smpte2084", "-c:v", "libx264"), "HDR (PQ)"),
+        (("-vf", "setparams=color_trc=smpte2084", "-c:v", "libx264"), "HDR (PQ): a white page"),
         (("-vf", "setfield=tff", "-c:v", "mpeg2video", "-flags", "+ildct"), "interlaced"),
         (("-c:v", "ffv1", "-pix_fmt", "yuva420p"), "alpha is passed over"),
     ],
@@ -106,6 +108,32 @@ def test_what_is_not_as_one_might_expect_is_told(
     path = str(tmp_path / "a.mkv")
     run("-f", "lavfi", "-i", "testsrc2=s=64x48:d=0.2", *words, path)
     assert any(note in told for told in open_video(Path(path)).notes)
+
+
+@pytest.mark.parametrize(
+    ("points", "bits"), [(("bt2020", "smpte2084", 9, 16), 10), (("smpte432", "bt709", 12, 2), 8)]
+)
+def test_wider_colours_and_hdr_are_followed(
+    tmp_path: Path, points: tuple[str, str, int, int], bits: int
+) -> None:
+    """As a picture of the same codes is that says the same."""
+    primaries, curve, *numbers = points
+    said = f"setparams=color_primaries={primaries}:color_trc={curve}:range=pc"
+    ramp = f"nullsrc=s=64x48:d=0.2,format=gbrp{bits if bits > 8 else ''},geq=r=X*9:g=X*12:b=Y*9"
+    path = tmp_path / "a.mkv"
+    run("-f", "lavfi", "-i", f"{ramp},{said}", "-c:v", "ffv1", str(path))
+    clip = open_video(path)
+    metadata = Metadata(points=CodePoints(*numbers))
+    wanted = to_photo(next(read_frames(clip)), "auto", metadata)
+    frame = next(clip.frames()).photo
+    assert frame is not None
+    assert clip.encoding == "icc"
+    assert clip.profile == wanted.profile
+    assert clip.profile.startswith({9: "BT.2020, PQ", 12: "Display P3, sRGB"}[numbers[0]])
+    assert np.array_equal(frame.pixels, wanted.pixels)
+    assert (frame.pixels.max() > 1.5) == (numbers[1] == 16)
+    plain = open_video(path, encoding="srgb")
+    assert (plain.encoding, plain.notes) == ("srgb", ())
 
 
 def test_a_video_without_pictures(tmp_path: Path) -> None:
