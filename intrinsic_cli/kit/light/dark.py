@@ -59,15 +59,17 @@ class DarkColours:
         """Draw the colours of the dark pixels of ``albedo`` [1,3,n,W] towards those of their
         neighbourhood and give ``shading`` [1,3,n,W] the rest, both in place: ``rows`` of layers of
         ``size``, whose product is ``shown``."""
-        trust = _trust(luminance(shown, axis=1), self.noise).mul_(1 + BRIGHT**-2)
-        if float(trust.min()) >= 1:
+        light = luminance(shown, axis=1)
+        if float(light.min()) >= BRIGHT * self.noise / SPREAD:
             return
-        bright = trust >= 1
+        trust = _trust(light, self.noise).mul_(1 + BRIGHT**-2)
         wanted = upsample_rows(self.colours, rows, size).mul_(luminance(albedo, axis=1))
+        bright = trust >= 1
         torch.lerp(wanted, albedo, trust.clamp_(max=1.0), out=albedo)
-        keeps = bright | (albedo <= _TINY)
-        rest = torch.div(shown, albedo.clamp(min=_TINY), out=wanted)
-        torch.where(keeps, shading, rest, out=shading)
+        # What the albedo leaves of the photo; of black on black, the shading that was there.
+        shown = torch.add(shown, shading, alpha=_TINY)
+        rest = shown.div_(torch.add(albedo, _TINY, out=wanted))
+        torch.where(bright, shading, rest, out=shading)
 
 
 def floored(shading: Tensor, noise: float) -> Tensor:
