@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from iid_mesh.found_cameras import Box, Found, boxes
-from iid_mesh.render.camera import about_axis, multiply, project, rotate
+from iid_mesh.found_cameras import Found
+from iid_mesh.framing import Box, boxes, cut, framed
+from iid_mesh.render.camera import about_axis, multiply, project
 from iid_mesh.render.hard import interpolated, visible
 from iid_mesh.template import icosphere
 
@@ -56,7 +57,8 @@ class CameraSearch(nn.Module):
         """From part maps [B,5,H,W], or silhouettes alone [B,1,H,W], and silhouettes
         [B,1,H,W]."""
         box = boxes(mask)
-        chances = torch.softmax(-self._differences(maps, box) / _TOLERANCE, 1)
+        apart = self._differences(maps, box)
+        chances = torch.softmax(-apart / _TOLERANCE, 1)
         turns = self.turns.expand(len(chances), -1, -1)
         return Found.among(turns, chances, self.anchors, box)
 
@@ -95,28 +97,6 @@ def all_around() -> Tensor:
     azimuth, elevation, roll = grid.unbind(1)
     stand = multiply(about_axis("x", 90.0), about_axis("z", azimuth))
     return multiply(about_axis("z", roll), multiply(about_axis("x", elevation), stand))
-
-
-def framed(points: Tensor, turns: Tensor, box: Box) -> Tensor:
-    """The cameras [B,7] with these turns [B,4] in which points [B,V,3] fill the boxes."""
-    flat = rotate(points, turns)[..., :2]
-    low, high = flat.amin(1), flat.amax(1)
-    middle = (low + high) / 2
-    longer = (high - low).amax(1, keepdim=True)
-    side = 2 * box.half[:, None]
-    scale = side / longer.clamp_min(1e-6)
-    shift = box.centre - middle * scale
-    return torch.cat([scale, shift, turns], 1)
-
-
-def cut(maps: Tensor, box: Box, size: int) -> Tensor:
-    """What boxes hold of maps [B,C,H,W]: [B,C,size,size]."""
-    unit = torch.eye(2).to(maps)
-    spread = box.half[:, None, None] * unit
-    affine = torch.cat([spread, box.centre[..., None]], 2)
-    shape = [len(maps), 1, size, size]
-    grid = F.affine_grid(affine, shape, align_corners=False)
-    return F.grid_sample(maps, grid, align_corners=False)
 
 
 def _compared(pictures: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a search says of where photos were taken from, and the squares around what they show."""
+"""What a search says of where photos were taken from."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from iid_mesh.framing import Box
+
 #: Cosine of half the angle around the likeliest turn within which others are averaged with it.
 _AROUND = 0.91
 #: The share of an anchor's own turn in its cell's.
 _LITTLE = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """The square around each silhouette: ``centre`` [B,2] and ``half`` of its side [B]."""
-
-    centre: Tensor
-    half: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +46,14 @@ class Found:
         return torch.where(first[..., None] > 0, self.best[:, None], self.turns)
 
 
-def boxes(mask: Tensor) -> Box:
-    """Around silhouettes [B,1,H,W]; the whole picture where there is none."""
-    inside = mask[:, 0] > 0.5
-    columns, rows = inside.any(1), inside.any(2)
-    left, right = _span(columns)
-    top, bottom = _span(rows)
-    middle = torch.stack([left + right, top + bottom], 1) / 2
-    side = torch.maximum(right - left, bottom - top)
-    half = side / 2
-    return Box(middle.to(mask), half.to(mask))
-
-
 def _best(turns: Tensor, chances: Tensor) -> Tensor:
     """The mean of the turns around the likeliest one [B,4], finer than the grid they are of."""
     rows = torch.arange(len(turns), device=turns.device)
-    likeliest = turns[rows, chances.argmax(1)]
-    cosine = (turns @ likeliest[..., None]).squeeze(2)
-    share = chances * (cosine.abs() > _AROUND) * cosine.sign()
-    return F.normalize((share[..., None] * turns).sum(1), dim=1)
-
-
-def _span(filled: Tensor) -> tuple[Tensor, Tensor]:
-    """The first and the last filled place of rows [B,N], as their outer borders in -1..1."""
-    count = filled.shape[1]
-    at = torch.arange(count, device=filled.device)
-    everywhere = ~filled.any(1, keepdim=True)
-    filled = filled | everywhere
-    first = torch.where(filled, at, count).amin(1)
-    last = torch.where(filled, at, -1).amax(1)
-    low = 2 * first / count - 1
-    high = 2 * (last + 1) / count - 1
-    return low, high
+    number = chances.argmax(1)
+    likeliest = turns[rows, number]
+    cosine = turns @ likeliest[..., None]
+    side = cosine.sign()
+    near = cosine.abs() > _AROUND
+    share = chances[..., None] * near * side
+    total = (share * turns).sum(1)
+    return F.normalize(total, dim=1)

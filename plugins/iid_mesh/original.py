@@ -66,7 +66,7 @@ def _design(tensors: Mapping[str, Tensor]) -> Design:
     found = (_HYPOTHESIS.match(key) for key in tensors)
     hypotheses = {match[1] for match in found if match}
     stage: Stage = "s1" if _DEEP in tensors else "s2"
-    return Design("paper", max(1, len(hypotheses)), stage, parts=False)
+    return Design("paper", max(1, len(hypotheses)), stage, parts=False, zones=False)
 
 
 def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

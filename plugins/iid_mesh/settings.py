@@ -72,6 +72,7 @@ class MeshConfig(TrainConfig):
     part_weight: float = knob(0.0, "weight of rendered parts", low=0)
     vertex_weight: float = knob(3.0, "weight of the parts' vertices", low=0)
     map_weight: float = knob(0.1, "weight of the part maps the network sees by itself", low=0)
+    zone_map_weight: float = knob(1.0, "weight of the zone maps the network sees by itself", low=0)
     coverage_weight: float = knob(1.0, "weight of zones that flow comes from all of", low=0)
     zone_weight: float = knob(1.0, "weight of flow that comes from the right zones", low=0)
     stray_weight: float = knob(1.0, "weight of flow that comes from where the mesh shows it", low=0)

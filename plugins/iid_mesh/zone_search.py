@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from iid_mesh.found_cameras import Found, boxes
+from iid_mesh.found_cameras import Found
+from iid_mesh.framing import Box
 from iid_mesh.losses.texture import places
 from iid_mesh.render.camera import about_axis, multiply, project
 from iid_mesh.render.hard import interpolated, visible
@@ -45,7 +46,6 @@ class Middles:
     def of(maps: Tensor) -> Middles:
         """Of zone maps [N,K,S,S] without a background."""
         areas = maps.sum((2, 3))
-        # Sums over the picture, of x and of y.
         x, y = places(maps)[0]
         across = (maps * x).sum((2, 3))
         down = (maps * y).sum((2, 3))
@@ -54,77 +54,85 @@ class Middles:
 
 
 class ZoneSearch(nn.Module):
-    """A template ``shape`` [642,3] with ``zones`` [642,K], of which ``weights`` [K] say how much
-    each counts, seen from all around. Shape and zones are kept in the state."""
+    """Zones of a template as they are seen from all around: their ``areas`` [N,K] and ``middles``
+    [N,K,2], all 0 until there is a template. ``weights`` [K] say how much each zone counts."""
 
-    shape: Tensor
-    zones: Tensor
     anchors: Tensor
     weights: Tensor
+    areas: Tensor
+    middles: Tensor
     sides: Tensor
     turns: Tensor
 
     def __init__(self, anchors: Tensor, weights: Tensor) -> None:
         super().__init__()
-        count = len(icosphere().vertices)
-        self.register_buffer("shape", torch.zeros(count, 3))
-        self.register_buffer("zones", torch.zeros(count, len(weights)))
-        self.register_buffer("anchors", anchors, persistent=False)
-        self.register_buffer("weights", weights, persistent=False)
         sides = torch.cartesian_prod(torch.arange(AZIMUTHS), torch.tensor(ELEVATIONS)).float()
         sides[:, 0] *= 360 / AZIMUTHS
+        self.register_buffer("areas", torch.zeros(len(sides), len(weights)))
+        self.register_buffer("middles", torch.zeros(len(sides), len(weights), 2))
+        self.register_buffer("anchors", anchors, persistent=False)
+        self.register_buffer("weights", weights, persistent=False)
         self.register_buffer("sides", sides, persistent=False)
         self.register_buffer("turns", _seen_from(sides), persistent=False)
-        self._middles: Middles | None = None
 
     @property
     def ready(self) -> bool:
         """Has it got a template?"""
-        return bool(self.zones.any())
-
-    def look_at(self, shape: Tensor, zones: Tensor) -> None:
-        """Take another template."""
-        self.shape.copy_(shape)
-        self.zones.copy_(zones)
-        self._middles = None
+        return bool(self.areas.any())
 
     @torch.no_grad()
-    def forward(self, maps: Tensor, mask: Tensor) -> Found:
-        """From zone maps [B,1+K,H,W], the background first, and silhouettes [B,1,H,W]."""
-        misfit, rolls = self._compared(Middles.of(maps[:, 1:]))
+    def look_at(self, shape: Tensor, zones: Tensor) -> None:
+        """Take another template: a shape [642,3] with zones [642,K]."""
+        groups = torch.split(self.turns, _AT_ONCE)
+        maps = [_rendered(shape, zones, turns) for turns in groups]
+        seen = Middles.of(torch.cat(maps))
+        self.areas.copy_(seen.areas)
+        self.middles.copy_(torch.view_as_real(seen.places))
+
+    @torch.no_grad()
+    def forward(self, maps: Tensor, box: Box) -> Found:
+        """From zone maps [B,1+K,H,W], the background first, of photos that ``box`` frames."""
+        zones = maps[:, 1:].float()
+        misfit, rolls = self._compared(Middles.of(zones))
+        rolled = about_axis("z", rolls)
         every = self.turns.expand(len(maps), -1, -1)
-        turns = multiply(about_axis("z", rolls), every)
+        turns = multiply(rolled, every)
         chances = torch.softmax(-misfit / _TOLERANCE, 1)
-        return Found.among(turns, chances, self.anchors, boxes(mask))
+        return Found.among(turns, chances, self.anchors, box)
 
     def _compared(self, photos: Middles) -> tuple[Tensor, Tensor]:
         """How badly photos and the template from all sides fit [B,N], and the turns in the picture
         with which they fit best, degrees [B,N]."""
-        template = self._seen()
-        ours, theirs = photos.areas[:, None], template.areas[None]
-        weights = self.weights * torch.minimum(ours, theirs)
-        weights = weights * ((ours > _SEEN) & (theirs > _SEEN))
-        shares = weights / weights.sum(2, keepdim=True).clamp_min(1e-6)
-        distance, angle = _aligned(template.places[None], photos.places[:, None], shares)
-        unlike = (ours.sqrt() - theirs.sqrt()).square() * self.weights
+        ours = photos.areas[:, None]
+        theirs = self.areas[None]
+        least = torch.minimum(ours, theirs)
+        weights = self.weights * least * (least > _SEEN)
+        total = weights.sum(2, keepdim=True)
+        shares = weights / total.clamp_min(1e-6)
+        template = torch.view_as_complex(self.middles)
+        distance, angle = _aligned(template[None], photos.places[:, None], shares)
+        unlike = (ours.sqrt() - theirs.sqrt()).square()
+        unlike = (unlike * self.weights).sum(2)
         rolls = torch.rad2deg(angle)
-        elevations = self.sides[:, 1]
-        odd = (rolls / _ROLL).square() + (elevations / _ELEVATION).square()
-        return distance + unlike.sum(2) + _UNLIKELY * odd, rolls
+        return distance + unlike + self._odd(rolls), rolls
 
-    def _seen(self) -> Middles:
-        """The zones of the template from all sides."""
-        if self._middles is None:
-            maps = [self._rendered(some) for some in torch.split(self.turns, _AT_ONCE)]
-            self._middles = Middles.of(torch.cat(maps))
-        return self._middles
+    def _odd(self, rolls: Tensor) -> Tensor:
+        """What photos that are rolled so far [B,N], or taken from far above or below, cost."""
+        elevations = self.sides[:, 1] / _ELEVATION
+        odd = (rolls / _ROLL).square() + elevations.square()
+        return _UNLIKELY * odd
 
-    def _rendered(self, turns: Tensor) -> Tensor:
-        place = turns.new_tensor([_SCALE, 0, 0]).expand(len(turns), 3)
-        points = project(self.shape, torch.cat([place, turns], 1))
-        faces = icosphere().faces.to(turns.device)
-        seen = visible(points, faces, _RENDERED)
-        return interpolated(seen, faces, self.zones.expand(len(turns), -1, -1))
+
+def _rendered(shape: Tensor, zones: Tensor, turns: Tensor) -> Tensor:
+    """What is seen of the zones of a shape from these turns [N,4]: [N,K,S,S]."""
+    place = turns.new_tensor([_SCALE, 0, 0])
+    places = place.expand(len(turns), 3)
+    cameras = torch.cat([places, turns], 1)
+    points = project(shape, cameras)
+    faces = icosphere().faces.to(turns.device)
+    seen = visible(points, faces, _RENDERED)
+    table = zones.expand(len(turns), -1, -1)
+    return interpolated(seen, faces, table)
 
 
 def _seen_from(sides: Tensor) -> Tensor:
@@ -137,10 +145,21 @@ def _seen_from(sides: Tensor) -> Tensor:
 def _aligned(these: Tensor, those: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
     """Points [...,K], complex, laid over others: the share of these' spread that stays between them
     [...], 0..1, and the angle of the turn, radians."""
-    one = these - (shares * these).sum(-1, keepdim=True)
-    other = those - (shares * those).sum(-1, keepdim=True)
-    cross = (shares * one.conj() * other).sum(-1)
-    spread = (shares * one.abs().square()).sum(-1)
-    wanted = (shares * other.abs().square()).sum(-1)
-    explained = cross.abs().square() / (spread * wanted).clamp_min(1e-9)
+    one = _about_middle(these, shares)
+    other = _about_middle(those, shares)
+    cross = _mean(one.conj() * other, shares)
+    spread = _mean(one.abs().square(), shares)
+    wanted = _mean(other.abs().square(), shares)
+    both = spread * wanted
+    explained = cross.abs().square()
+    explained = explained / both.clamp_min(1e-9)
     return 1 - explained, cross.angle()
+
+
+def _about_middle(points: Tensor, shares: Tensor) -> Tensor:
+    return points - _mean(points, shares)[..., None]
+
+
+def _mean(values: Tensor, shares: Tensor) -> Tensor:
+    """By shares, along the last axis."""
+    return (shares * values).sum(-1)

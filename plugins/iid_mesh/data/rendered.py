@@ -1,5 +1,7 @@
 """Rendered birds in shards, with what is known of them beside these: ``birds.json`` holds keypoints
-and cameras, ``parts/KEY.png`` the labels of the parts (0 = none, then head, neck, back, belly).
+and cameras, ``parts/KEY.png`` the labels of the parts (0 = none, then head, neck, back, belly), and
+where there is such a folder ``zones/KEY.png`` those of the zones (0 = none, then :data:`ZONES`).
+The tool that renders birds makes all of them: only it has the posed mesh they are read off.
 
 The mesh they were rendered from has keypoints of its own. The camera is the weak-perspective one
 under which the keypoints of the mean bird lie closest to them: its turn is that of the best

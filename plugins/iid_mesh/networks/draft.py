@@ -10,7 +10,9 @@ from torch import Tensor
 @dataclass(slots=True)
 class Cameras:
     """K hypotheses for each of B photos: ``turns`` [B,K,4], unit quaternions that follow the
-    anchors; ``scales`` [B,K,1]; ``shifts`` [B,K,2]; ``logits`` [B,K]."""
+    anchors; ``scales`` [B,K,1]; ``shifts`` [B,K,2]; ``logits`` [B,K]. Of the small network, scales
+    and shifts are half the side and the middle of the box that the shape fills in the photo: so a
+    wrong turn displaces nothing."""
 
     turns: Tensor
     scales: Tensor

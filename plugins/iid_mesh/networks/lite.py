@@ -67,23 +67,24 @@ class Features(nn.Module):
 
 
 class Camera(nn.Module):
-    """Features → K hypotheses. They begin without a turn from their anchors, at scale 1, unshifted,
-    all as likely."""
+    """Features → K hypotheses. They begin without a turn from their anchors, all as likely; scale
+    and shift are half the side and the middle of the box that a shape fills, all of the photo at
+    first."""
 
     def __init__(self, hypotheses: int) -> None:
         super().__init__()
         width = hypotheses * _CAMERA_WIDTH
         numbers = hypotheses * _CAMERA_NUMBERS
         self.merge = nn.Linear(_FEATURES, width)
-        self.exit = nn.Conv1d(width, numbers, 1, groups=hypotheses)
-        nn.init.normal_(self.exit.weight, std=0.02)
-        if self.exit.bias is not None:
-            nn.init.zeros_(self.exit.bias)
+        self.numbers = nn.Conv1d(width, numbers, 1, groups=hypotheses)
+        nn.init.normal_(self.numbers.weight, std=0.02)
+        if self.numbers.bias is not None:
+            nn.init.zeros_(self.numbers.bias)
 
     def forward(self, features: Tensor) -> Cameras:
         hidden = F.silu(self.merge(features))
-        numbers = self.exit(hidden.unsqueeze(2))
-        numbers = numbers.view(len(features), -1, _CAMERA_NUMBERS)
+        every = self.numbers(hidden.unsqueeze(2))
+        numbers = every.view(len(features), -1, _CAMERA_NUMBERS)
         vector, scale, shift, logit = numbers.split_with_sizes((3, 1, 2, 1), 2)
         scales = F.relu(1 + scale)
         return Cameras(_small_turns(vector), scales, shift, logit.squeeze(2))

@@ -9,18 +9,24 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from iid_mesh.data.zones import LIMBS, ZONES
+from iid_mesh.found_cameras import Found
+from iid_mesh.framing import Box, boxes, framed
 from iid_mesh.networks import lite, resnet
-from iid_mesh.networks.draft import Draft
+from iid_mesh.networks.draft import Cameras, Draft
 from iid_mesh.networks.matching import Likeness
 from iid_mesh.networks.paper import Paper
 from iid_mesh.networks.parts import PARTS, PartHead
+from iid_mesh.networks.zones import ZoneHead
 from iid_mesh.render.camera import anchors, multiply, project
 from iid_mesh.template import icosphere
 from iid_mesh.uv import both_sides
+from iid_mesh.zone_search import ZoneSearch
 
 #: The published network has another shape head and another camera in each stage.
 Stage = Literal["s1", "s2"]
 #: Sides of photos, pixels: what they are made for.
+_UNLIKELY = 1e-6  # the chance of a camera that no zone speaks for
 CROPS: Mapping[str, int] = {"lite": 64, "paper": 256}
 
 
@@ -33,6 +39,7 @@ class Design:
     hypotheses: int = 8
     stage: Stage = "s2"
     parts: bool = True
+    zones: bool = True
 
     @property
     def deep(self) -> bool:
@@ -50,19 +57,23 @@ class Prediction:
     """What a network says of photos.
 
     ``shape`` [B,337,3]: offsets from the mean shape. ``origin``: the flow of the paper's network,
-    whose left side is that of the right, or what the small one's comes from.
+    whose left side is that of the right, or what the small one's comes from; None where it was not
+    asked for.
     ``cameras`` [B,K,7] (see :mod:`iid_mesh.render.camera`) with ``logits`` [B,K]. ``parts``
-    [B,5,h',w'] probabilities of background and parts, None where a network does not say."""
+    [B,5,h',w'] probabilities of background and parts, None where a network does not say, as
+    ``zones`` [B,1+K,h',w'] are of finer ones."""
 
     shape: Tensor
-    origin: Tensor | Likeness
+    origin: Tensor | Likeness | None
     cameras: Tensor
     logits: Tensor
     parts: Tensor | None
+    zones: Tensor | None
 
     def flow(self) -> Tensor:
         """Where in the photo each texel has its colour from [B,2,h,w], x right and y down,
         -1..1."""
+        assert self.origin is not None
         if isinstance(self.origin, Likeness):
             return self.origin.flow()
         return self.origin
@@ -80,9 +91,11 @@ class Prediction:
 class MeshNet(nn.Module):
     """Photos [B,3,H,W], sRGB 0..1 → :class:`Prediction`.
 
-    ``mean_v`` [337,3] is the mean shape, a unit sphere at first; ``template_parts`` [642,5] are
-    probabilities of the parts at each vertex, all 0 where nobody has said; ``anchors`` [K,4] turn
-    the template before each camera does; ``crop`` is the side of the photos it learned from."""
+    ``mean_v`` [337,3] is the mean shape, a unit sphere at first; shapes of the small network lie
+    where it lies and are as large, for place and size are the camera's to say. ``template_parts``
+    [642,5] are probabilities of the parts at each vertex, all 0 where nobody has said; ``anchors``
+    [K,4] turn the template before each camera does; ``crop`` is the side of the photos it learned
+    from."""
 
     mean_v: Tensor
     template_parts: Tensor
@@ -100,27 +113,78 @@ class MeshNet(nn.Module):
         self.body = _body(design, sphere.half_vertices)
         channels = resnet.MAPS if design.backbone == "paper" else lite.MAPS
         self.part_head = PartHead(channels) if design.parts else None
+        self.zone_head: ZoneHead | None = None
+        if design.backbone == "lite" and design.zones:
+            self.zone_head = ZoneHead(channels, len(ZONES))
+            counted = [float(name not in LIMBS) for name in ZONES]
+            self.search = ZoneSearch(self.anchors.clone(), torch.tensor(counted))
 
-    def forward(self, photos: Tensor) -> Prediction:
+    def forward(self, photos: Tensor, flow: bool = True) -> Prediction:
         draft: Draft = self.body(photos)
-        parts = None
+        parts = zones = None
         if self.part_head is not None:
             parts = self.part_head(draft.maps).softmax(1)
-        proposed = draft.cameras
-        turns = multiply(proposed.turns, self.anchors)
-        cameras = torch.cat([proposed.scales, proposed.shifts, turns], -1)
-        camera = likeliest(cameras, proposed.logits)
-        origin = self._origin(draft, camera)
-        return Prediction(draft.shape, origin, cameras, proposed.logits, parts)
+        if self.zone_head is not None:
+            zones = self.zone_head(draft.maps).softmax(1)
+        shape = draft.shape
+        if isinstance(self.body, lite.Lite):
+            shape = self._in_place(shape)
+        cameras, logits = self._cameras(draft.cameras, shape, zones)
+        origin = None
+        if flow:
+            origin = self._origin(draft, shape, likeliest(cameras, logits))
+        return Prediction(shape, origin, cameras, logits, parts, zones)
 
-    def _origin(self, draft: Draft, camera: Tensor) -> Tensor | Likeness:
+    def _in_place(self, offsets: Tensor) -> Tensor:
+        """Offsets [B,337,3] without what a camera could do as well: shapes lie where the template
+        lies and are as large."""
+        template = icosphere().symmetrise(self.mean_v)
+        middle, size = _middle_and_size(template[None])
+        own, large = _middle_and_size(self.vertices(offsets))
+        larger = size / large
+        half = self.mean_v + offsets
+        moved = (half - own) * larger
+        return moved + middle - self.mean_v
+
+    def _cameras(
+        self, proposed: Cameras, shape: Tensor, zones: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Cameras [B,K,7] and their logits [B,K]: those proposed, or where the network sees zones
+        and knows these of its template, the turns that they tell. The small network proposes boxes
+        that shapes fill; the paper's, scales and shifts."""
+        logits = proposed.logits
+        turns = multiply(proposed.turns, self.anchors)
+        if not isinstance(self.body, lite.Lite):
+            return torch.cat([proposed.scales, proposed.shifts, turns], -1), logits
+        if zones is not None and self.search.ready:
+            turns, logits = self._by_zones(zones)
+        return self._filling(shape, proposed, turns), logits
+
+    def _by_zones(self, zones: Tensor) -> tuple[Tensor, Tensor]:
+        """Turns [B,K,4] and logits [B,K] of what is found of zone maps."""
+        inside = 1 - zones[:, :1]
+        found: Found = self.search(zones, boxes(inside))
+        logits = (found.chances + _UNLIKELY).log()
+        return found.wanted(), logits
+
+    def _filling(self, shape: Tensor, proposed: Cameras, turns: Tensor) -> Tensor:
+        """Cameras [B,K,7] in which shapes fill the boxes that were proposed."""
+        count = turns.shape[1]
+        middles = proposed.shifts.flatten(0, 1)
+        box = Box(middles, proposed.scales.flatten())
+        vertices = self.vertices(shape)
+        every = vertices.repeat_interleave(count, 0)
+        cameras = framed(every, turns.flatten(0, 1), box)
+        return cameras.view(-1, count, cameras.shape[1])
+
+    def _origin(self, draft: Draft, shape: Tensor, camera: Tensor) -> Tensor | Likeness:
         """The flow itself, or what the pixels look like to the template's vertices, about where
         cameras [B,7] show these: matching teaches shapes and cameras nothing."""
         if draft.flow is not None:
             return both_sides(draft.flow)
         assert isinstance(self.body, lite.Lite)
         with torch.no_grad():
-            points = project(self.vertices(draft.shape), camera)
+            points = project(self.vertices(shape), camera)
         found: Likeness = self.body.matching(draft.maps, draft.features, points)
         return found
 
@@ -139,6 +203,13 @@ class MeshNet(nn.Module):
     def vertices(self, shape: Tensor) -> Tensor:
         """Offsets [B,337,3] → the whole shape [B,642,3], symmetric about y = 0."""
         return icosphere().symmetrise(self.mean_v + shape)
+
+
+def _middle_and_size(vertices: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of vertices [B,642,3], [B,1,3], and their mean distance from it [B,1,1]."""
+    middle = vertices.mean(1, keepdim=True)
+    apart = (vertices - middle).norm(dim=2)
+    return middle, apart.mean(1)[:, None, None]
 
 
 def likeliest(cameras: Tensor, logits: Tensor) -> Tensor:

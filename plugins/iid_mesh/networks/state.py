@@ -31,7 +31,8 @@ def design_of(part: Mapping[str, Tensor]) -> Design:
     for mark, (backbone, stage) in _MARKS.items():
         if mark in part and "anchors" in part:
             parts = any(key.startswith("part_head.") for key in part)
-            return Design(backbone, len(part["anchors"]), stage, parts)
+            zones = any(key.startswith("zone_head.") for key in part)
+            return Design(backbone, len(part["anchors"]), stage, parts, zones)
     raise WeightsError("these weights hold no network that sees meshes")
 
 

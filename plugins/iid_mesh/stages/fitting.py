@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import AdamW
 
-from iid_mesh.camera_search import CameraSearch, framed
+from iid_mesh.camera_search import CameraSearch
 from iid_mesh.found_cameras import Found
+from iid_mesh.framing import framed
 from iid_mesh.losses import cameras, parts, surface
 from iid_mesh.losses.silhouette import overlap, overlap_loss
 from iid_mesh.networks.mesh_net import Design, Prediction, Stage
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 #: Pixels of each part that vertices are drawn to.
 _POINTS = 24
 #: What angles and frames weigh beside the choice of a camera.
-_TURN, _FRAME = 20.0, 4.0
+_TURN, FRAME = 20.0, 4.0
 
 
 class FittingStage(Trainer):
@@ -45,7 +46,7 @@ class FittingStage(Trainer):
         self, config: MeshConfig, source: Source, runtime: Runtime, stage: Stage = "s2"
     ) -> None:
         self._config, self._source, self._device = config, source, runtime.device
-        design = Design(config.backbone, config.hypotheses, stage)
+        design = Design(config.backbone, config.hypotheses, stage, zones="zones" in source.offers)
         self.mesh = untrained(design, config.pretrained)
         self.mesh.crop.fill_(config.crop)
         self.search = CameraSearch(self.mesh.anchors.clone())
@@ -58,6 +59,10 @@ class FittingStage(Trainer):
         for net in self.nets.values():
             place(net, self._device)
         encoder, others = self.mesh.split_parameters()
+        if c.encoder_lr == 0:
+            for layer in encoder:
+                layer.requires_grad_(False)
+            encoder = []
         named = self.mesh.named_parameters()
         bending = {parameter for name, parameter in named if ".shape" in name}
         rest = [parameter for parameter in others if parameter not in bending]
@@ -106,7 +111,7 @@ class FittingStage(Trainer):
         return {
             "camera": cameras.disagreement(answer.logits, found.chances).mean(),
             "turn": _TURN * cameras.turn_error(turns, wanted, found.chances).mean(),
-            "frame": _FRAME
+            "frame": FRAME
             * cameras.framing_error(flat, box.centre, box.half, found.chances).mean(),
         }
 
@@ -156,6 +161,7 @@ class FittingStage(Trainer):
             "parts": c.part_weight,
             "vertex": c.vertex_weight,
             "seen parts": c.map_weight,
+            "seen zones": c.zone_map_weight,
             "coverage": c.coverage_weight,
             "zone": c.zone_weight,
             "strayed": c.stray_weight,

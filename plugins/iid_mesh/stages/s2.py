@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from iid_mesh.found_cameras import Found
-from iid_mesh.growth import named_parts
+from iid_mesh.framing import boxes
+from iid_mesh.growth import named_parts, part_counts
 from iid_mesh.losses import cameras, parts, texture
 from iid_mesh.networks.discriminator import Discriminator
 from iid_mesh.networks.lite import Lite
@@ -20,11 +21,12 @@ from iid_mesh.render.hard import interpolated
 from iid_mesh.render.soft import colours, silhouettes
 from iid_mesh.settings import MeshConfig
 from iid_mesh.smoothing import smooth_shape
-from iid_mesh.stages.fitting import FittingStage, shaded
+from iid_mesh.stages.fitting import FRAME, FittingStage, shaded
 from iid_mesh.stages.photos import Fit, Photos, shaken
-from iid_mesh.stages.zone_terms import ZoneTeacher, flow_terms
+from iid_mesh.stages.zone_terms import flow_terms, vertex_term
 from iid_mesh.template import icosphere
 from iid_mesh.uv import on_surface, painted
+from iid_mesh.zone_table import ZoneTable, zones_of
 from intrinsic_cli.api import Runtime, Source
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Vertices whose flow is looked at in a step: a third of them.
 _VERTICES = 214
+#: Steps after which cameras are searched by the zones that were counted meanwhile.
+_RENEWED = 50
 #: How far beyond the plane of symmetry the far side of the template still counts as seen.
 _BEYOND = 0.05
 
@@ -50,10 +54,12 @@ class ConsistentStage(FittingStage):
         if config.gan_weight > 0:
             self.discriminator = Discriminator(1, config.render)
             self.nets = {**self.nets, "discriminator": self.discriminator}
-        self.zones: ZoneTeacher | None = None
+        self.zones: ZoneTable | None = None
         if "zones" in source.offers:
-            self.zones = ZoneTeacher(self.mesh.anchors.clone())
+            self.zones = ZoneTable(zones_of(source))
             self.nets = {**self.nets, "zones": self.zones}
+        weights = (config.coverage_weight, config.zone_weight, config.stray_weight)
+        self._follows = self.zones is None or any(weights)
         self._place()
         if config.gan_weight > 0:
             group = {"params": list(self.discriminator.parameters()), "lr": config.lr}
@@ -74,48 +80,84 @@ class ConsistentStage(FittingStage):
         photos = Photos.of(batch)
         if self.zones is not None:
             photos = shaken(photos)
-            self.zones.renew(icosphere().symmetrise(self.mesh.mean_v), number)
+            self._look(self.zones, number)
         terms = self._terms(photos, sigma)
         total = self.total(terms)
         minimise(total, "mesh")
         return {name: term.detach() for name, term in terms.items()}
 
+    def _look(self, zones: ZoneTable, number: int) -> None:
+        """From time to time the network's search looks at the zones that were counted."""
+        if number and number % _RENEWED == 0:
+            shape = icosphere().symmetrise(self.mesh.mean_v)
+            self.mesh.search.look_at(shape, zones.shares())
+
     def _terms(self, photos: Photos, sigma: float) -> dict[str, Tensor]:
         c = self._config
-        answer: Prediction = self.mesh(photos.photo)
-        found = self._found(photos)
-        rows = torch.arange(len(photos.photo), device=photos.photo.device)
-        camera = answer.cameras[rows, found.chances.argmax(1)]
+        answer: Prediction = self.mesh(photos.photo, flow=self._follows)
+        camera, terms = self._camera(answer, photos)
         fit = self.fit(answer.shape, self.mesh.mean_v, camera)
-        terms = {"mask": self.mask_term(fit, photos, sigma)}
+        terms["mask"] = self.mask_term(fit, photos, sigma)
         terms |= self.surface_terms(fit)
-        terms |= self.camera_terms(answer, found, self.mesh.mean_v)
-        terms |= self._flow_terms(answer, fit, photos)
-        terms["entropy"] = cameras.entropy(answer.logits).mean()
+        if self._follows:
+            terms |= self._flow_terms(answer, fit, photos)
         if photos.has_parts:
             terms |= self._part_terms(answer, fit, photos, sigma)
+        if self.zones is not None:
+            terms |= self._zone_terms(answer, fit, photos, self.zones)
         if c.gan_weight > 0:
             terms["gan"] = self._other_sides(fit, photos, sigma)
         return terms
 
-    def _found(self, photos: Photos) -> Found:
-        found: Found
-        if self.zones is not None and self.zones.ready:
-            found = self.zones.found(photos)
-        else:
-            found = self.search(photos.maps, photos.mask)
-        return found
+    def _camera(self, answer: Prediction, photos: Photos) -> tuple[Tensor, dict[str, Tensor]]:
+        """The cameras [B,7] that photos are rendered from, and what they learn: the network's own
+        where it finds them by zones, which then learn their frames alone, else those whose
+        anchors a search finds likeliest by the parts."""
+        if self.by_zones:
+            camera = answer.likeliest()
+            points = project(self.mesh.vertices(answer.shape), camera)
+            box = boxes(photos.mask)
+            one = camera.new_ones(len(camera), 1)
+            flat = points[:, None, :, :2]
+            off = cameras.framing_error(flat, box.centre, box.half, one)
+            return camera, {"frame": FRAME * off.mean()}
+        found: Found = self.search(photos.maps, photos.mask)
+        rows = torch.arange(len(photos.photo), device=photos.photo.device)
+        camera = answer.cameras[rows, found.chances.argmax(1)]
+        terms = self.camera_terms(answer, found, self.mesh.mean_v)
+        terms["entropy"] = cameras.entropy(answer.logits).mean()
+        return camera, terms
+
+    @property
+    def by_zones(self) -> bool:
+        """Does the network find cameras by the zones it sees?"""
+        return self.mesh.zone_head is not None and self.mesh.search.ready
+
+    @torch.no_grad()
+    def _count(self, zones: ZoneTable, fit: Fit, photos: Photos) -> None:
+        zones.count(part_counts(fit.seen, self.smaller(photos.zones)))
+
+    def _zone_terms(
+        self, answer: Prediction, fit: Fit, photos: Photos, zones: ZoneTable
+    ) -> dict[str, Tensor]:
+        self._count(zones, fit, photos)
+        terms = {}
+        if answer.zones is not None:
+            terms["seen zones"] = parts.map_loss(answer.zones, photos.zones).mean()
+        if self.by_zones:
+            terms["vertex"] = vertex_term(fit, photos, zones.shares())
+        return terms
 
     def _flow_terms(self, answer: Prediction, fit: Fit, photos: Photos) -> dict[str, Tensor]:
-        """Of the zones, or of the texture where nobody tells zones."""
+        """Of the zones, or of the texture where they are not known."""
         zones, likeness = self.zones, answer.origin
-        if zones is None:
+        known = zones is not None and self.by_zones
+        if not known or not isinstance(likeness, Likeness):
             return self._texture_terms(answer, fit, photos)
-        zones.count(fit, photos)
-        if not zones.ready or not isinstance(likeness, Likeness):
-            return self._texture_terms(answer, fit, photos)
-        every = torch.randperm(fit.points.shape[1], device=self._device)
-        return flow_terms(likeness, fit, photos, zones.search.zones, every[:_VERTICES])
+        count = fit.points.shape[1]
+        every = torch.randperm(count, device=self._device)
+        table = zones.shares()
+        return flow_terms(likeness, fit, photos, table, every[:_VERTICES])
 
     def _texture_terms(self, answer: Prediction, fit: Fit, photos: Photos) -> dict[str, Tensor]:
         """The texture flow comes from where it is seen, stays on the object, and looks like it."""
@@ -142,8 +184,6 @@ class ConsistentStage(FittingStage):
         self, answer: Prediction, fit: Fit, photos: Photos, sigma: float
     ) -> dict[str, Tensor]:
         terms = {"vertex": self.vertex_term(fit, photos)}
-        if self.zones is not None and self.zones.ready:
-            terms["vertex"] = self.zones.vertex_term(fit, photos)
         if answer.parts is not None:
             terms["seen parts"] = parts.map_loss(answer.parts, photos.maps).mean()
         if self._config.part_weight > 0:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from iid_mesh import camera_search
-from iid_mesh.camera_search import CameraSearch, cut, framed
-from iid_mesh.found_cameras import boxes
+from iid_mesh.camera_search import CameraSearch
+from iid_mesh.framing import boxes, cut, framed
 from iid_mesh.growth import named_parts
 from iid_mesh.render.camera import about_axis, anchors, geodesic, multiply, project
 from iid_mesh.render.hard import interpolated, visible

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 
 import pytest
 import torch
 from torch import Tensor
 
+from iid_mesh.framing import boxes
 from iid_mesh.networks import texture
 from iid_mesh.networks.mesh_net import Design, MeshNet, Prediction
 from iid_mesh.networks.state import MESH, design_of, load, untrained
-from iid_mesh.render.camera import anchors, geodesic
+from iid_mesh.render.camera import anchors, geodesic, project
 from iid_mesh.template import icosphere
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.networks.checkpoint import state_of
@@ -54,6 +56,8 @@ def test_shapes(side: int, hypotheses: int, batch: int) -> None:
 def test_an_untrained_network_sees_the_sphere_from_all_sides(lite: MeshNet) -> None:
     made = _seen(lite, torch.rand(2, 3, 64, 64))
     sphere = lite.vertices(made.shape)
+    assert made.zones is not None
+    assert made.zones.shape == (2, 18, 32, 32)
     assert sphere.allclose(icosphere().vertices, atol=0.02)
     assert geodesic(made.cameras[..., 3:], anchors(8)).max() < 25
     assert made.cameras[..., 3:].norm(dim=-1).allclose(torch.tensor(1.0), atol=1e-5)
@@ -67,6 +71,57 @@ def test_cameras_stay_near_their_anchors_and_scales_positive(lite: MeshNet) -> N
     assert numbers.scales.ge(0).all()
 
 
+def test_shapes_lie_where_the_template_lies_and_are_as_large(lite: MeshNet) -> None:
+    """Whatever size a shape layer makes them, and wherever."""
+    with torch.no_grad():
+        network = deepcopy(lite)
+        network.mean_v.mul_(0.5)
+        bend = torch.randn(337, 3) * 0.1
+        moved = -0.3 * network.mean_v + bend + torch.tensor([2.0, 0.0, -1.0])
+        network.body.shape.bias.copy_(moved.flatten())
+        made = network(torch.rand(1, 3, 64, 64))
+    (whole,) = network.vertices(made.shape)
+    assert whole.mean(0).allclose(torch.zeros(3), atol=1e-3)
+    assert float(whole.norm(dim=1).mean()) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_shapes_fill_the_boxes_that_are_proposed(lite: MeshNet) -> None:
+    made = _seen(lite, torch.rand(2, 3, 64, 64))
+    every = lite.vertices(made.shape).repeat_interleave(8, 0)
+    points = project(every, made.cameras.flatten(0, 1))[..., :2]
+    low, high = points.amin(1), points.amax(1)
+    with torch.no_grad():
+        photos = torch.rand(2, 3, 64, 64)
+        network = deepcopy(lite)
+        network.body.camera.numbers.bias.view(8, 7)[:, 3:6] = torch.tensor([-0.5, 0.2, -0.1])
+        network.body.camera.numbers.weight.zero_()
+        smaller = network(photos)
+        points = project(every, smaller.cameras.flatten(0, 1))[..., :2]
+    assert float((high - low).amax(1).mean()) == pytest.approx(2, abs=0.1)
+    low, high = points.amin(1), points.amax(1)
+    assert (high - low).amax(1).allclose(torch.tensor(1.0), atol=0.1)
+    assert ((low + high) / 2).allclose(torch.tensor([0.2, -0.1]), atol=0.05)
+
+
+def test_zones_that_a_network_sees_tell_its_cameras(lite: MeshNet) -> None:
+    network = deepcopy(lite)
+    before = _seen(network, torch.rand(2, 3, 64, 64))
+    zones = torch.rand(642, 17).softmax(1)
+    network.search.look_at(network.vertices(torch.zeros(1, 337, 3))[0], zones)
+    photos = torch.rand(2, 3, 64, 64)
+    made = _seen(network, photos)
+    assert made.zones is not None
+    found = network.search(made.zones, boxes(1 - made.zones[:, :1]))
+    assert made.likeliest()[:, 3:].equal(found.best)
+    assert made.probabilities.allclose(found.chances, atol=1e-4)
+    assert not made.likeliest()[:, 3:].allclose(before.likeliest()[:, 3:], atol=1e-3)
+
+
+def test_the_flow_is_made_where_it_is_asked_for(lite: MeshNet) -> None:
+    with torch.no_grad():
+        assert lite(torch.rand(1, 3, 64, 64), flow=False).origin is None
+
+
 def test_the_flow_lies_in_the_photo(lite: MeshNet) -> None:
     assert _seen(lite, torch.rand(2, 3, 64, 64)).flow().abs().max() < 1
 
@@ -74,7 +129,7 @@ def test_the_flow_lies_in_the_photo(lite: MeshNet) -> None:
 def test_the_likeliest_camera_is_taken_not_drawn() -> None:
     cameras = torch.arange(42.0).view(2, 3, 7)
     logits = torch.tensor([[0.0, 0.1, 0.0], [3.0, 1.0, 2.0]])
-    made = Prediction(torch.zeros(2, 337, 3), torch.zeros(2, 2, 4, 8), cameras, logits, None)
+    made = Prediction(torch.zeros(2, 337, 3), torch.zeros(2, 2, 4, 8), cameras, logits, None, None)
     assert made.likeliest().equal(torch.stack([cameras[0, 1], cameras[1, 0]]))
 
 
@@ -93,6 +148,7 @@ def test_one_photo_is_enough_to_learn_from(lite: MeshNet) -> None:
     photo = torch.rand(1, 3, 64, 64).to(memory_format=torch.channels_last)
     made = network(photo)
     whole = made.shape.sum() + made.flow().sum() + made.cameras.sum() + made.logits[:, 0].sum()
+    whole = whole + made.zones.square().sum()
     (whole + made.parts.square().sum()).backward()
     learning = [x for x in network.parameters() if x.requires_grad]
     assert all(x.grad is not None and x.grad.isfinite().all() for x in learning)
@@ -107,7 +163,7 @@ def test_the_mean_shape_is_what_offsets_are_added_to(lite: MeshNet) -> None:
     assert whole.allclose(2 * icosphere().vertices, atol=1e-6)
 
 
-@pytest.mark.parametrize("design", [Design(), Design(hypotheses=3, parts=False)])
+@pytest.mark.parametrize("design", [Design(), Design(hypotheses=3, parts=False, zones=False)])
 def test_weights_say_which_network_they_are(design: Design) -> None:
     made = MeshNet(design)
     made.mean_v.add_(0.1)

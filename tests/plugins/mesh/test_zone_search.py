@@ -7,7 +7,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from iid_mesh.found_cameras import Found, boxes
+from iid_mesh.found_cameras import Found
+from iid_mesh.framing import boxes
 from iid_mesh.render.camera import about_axis, anchors, geodesic, multiply, project
 from iid_mesh.render.hard import interpolated, visible
 from iid_mesh.template import icosphere
@@ -55,10 +56,15 @@ def photographed(cameras: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([1 - mask, maps], 1), mask
 
 
+def found_in(maps: Tensor, mask: Tensor) -> Found:
+    found: Found = search()(maps, boxes(mask))
+    return found
+
+
 def test_cameras_are_found_from_far_above_below_and_rolled() -> None:
     sides = [(3.0, 0.0, 0.0), (67.0, 44.0, 0.0), (128.0, -38.0, 24.0), (200.0, 5.0, -27.0)]
     cameras = cameras_at([*sides, (311.0, 33.0, 15.0)])
-    found = search()(*photographed(cameras))
+    found = found_in(*photographed(cameras))
     assert float(geodesic(found.best, cameras[:, 3:]).max()) < 15
     assert torch.allclose(found.chances.sum(1), torch.ones(5), atol=1e-5)
 
@@ -69,14 +75,14 @@ def test_what_is_loose_may_be_held_anywhere() -> None:
     assert float(maps[:, 1 + LOOSE].sum()) > 20
     moved = maps.clone()
     moved[:, 1 + LOOSE] = maps[:, 1 + LOOSE].roll((20, -25), (1, 2))
-    assert torch.allclose(search()(moved, mask).best, search()(maps, mask).best, atol=1e-5)
+    assert torch.allclose(found_in(moved, mask).best, found_in(maps, mask).best, atol=1e-5)
 
 
 def test_where_and_how_large_an_object_is_does_not_matter() -> None:
     cameras = cameras_at([(150.0, -20.0, 0.0)])
     smaller = cameras.clone()
     smaller[:, :3] = torch.tensor([0.4, -0.3, 0.3])
-    one, other = (search()(*photographed(each)) for each in (cameras, smaller))
+    one, other = (found_in(*photographed(each)) for each in (cameras, smaller))
     assert float(geodesic(one.best, other.best)) < 4
 
 
@@ -86,7 +92,8 @@ def test_the_template_is_in_its_state() -> None:
     other.load_state_dict(search().state_dict())
     assert other.ready
     maps, mask = photographed(cameras_at([(70.0, 10.0, 0.0)]))
-    assert torch.equal(search()(maps, mask).chances, other(maps, mask).chances)
+    again = other(maps, boxes(mask))
+    assert torch.equal(found_in(maps, mask).chances, again.chances)
 
 
 def test_middles_are_means_of_places() -> None:
