@@ -46,7 +46,8 @@ class FittingStage(Trainer):
         self, config: MeshConfig, source: Source, runtime: Runtime, stage: Stage = "s2"
     ) -> None:
         self._config, self._source, self._device = config, source, runtime.device
-        design = Design(config.backbone, config.hypotheses, stage, zones="zones" in source.offers)
+        zones = config.backbone == "lite" and "zones" in source.offers
+        design = Design(config.backbone, config.hypotheses, stage, zones=zones)
         self.mesh = untrained(design, config.pretrained)
         self.mesh.crop.fill_(config.crop)
         self.search = CameraSearch(self.mesh.anchors.clone())

@@ -29,7 +29,9 @@ def test_both_stages_are_recognised_and_have_their_size(
     stage: str, hypotheses: int, checkpoint: Checkpoint, imported: Callable[[str], MeshNet]
 ) -> None:
     network = imported(stage)
-    assert network.design == Design("paper", hypotheses, stage, parts=False)  # type: ignore[arg-type]
+    design = network.design
+    assert design == Design("paper", hypotheses, design.stage, parts=False, zones=False)
+    assert design.stage == stage
     assert _parameters(network) == PUBLISHED[stage] - UNREAD[stage]
     assert network.anchors.equal(torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(hypotheses, 4))
     key = "encoder.enc_fc.0.0.weight"
