@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,34 @@ def test_videos_of_its_layers_keep_their_time(tmp_path: Path) -> None:
     assert [level < 0.01 for level in levels] == [False, False, True, False, False]
     assert go(folder, out=out, sequence=True, frames=False, fps=12.0).count("skipped") == 1
     assert go(folder, out=out, sequence=True).count("done") == 1, "pictures are something else"
+
+
+def test_frames_of_a_video_make_the_layers_that_the_video_makes(tmp_path: Path) -> None:
+    pytest.importorskip("imageio_ffmpeg", reason="the extra 'video' is not installed")
+    from intrinsic_cli.kit.files.clip_writer import ClipWriter
+    from intrinsic_cli.kit.files.video import open_video, read_frames
+
+    path, folder = tmp_path / "a.mp4", tmp_path / "in"
+    folder.mkdir()
+    with ClipWriter(path, Fraction(24)) as writer:
+        for at in range(6):
+            level = 1 - at % 2 / 3  # exposure flickers
+            writer.write(np.asarray(GROUND[:48, at : at + 40] * level, np.uint8))
+        writer.close()
+    for number, codes in enumerate(read_frames(open_video(path)), start=1):
+        assert cv2.imwrite(
+            str(folder / f"{number:06d}.png"), np.ascontiguousarray(codes[..., ::-1])
+        )
+    go(path, out=tmp_path / "video", frames=True)
+    go(folder, out=tmp_path / "frames", sequence=True)
+    one, other = everything(tmp_path / "video/a.frames"), everything(tmp_path / "frames/in.frames")
+    assert len(one) == 12
+    assert one == other
+    told, as_told = facts(tmp_path / "video"), facts(tmp_path / "frames", "in")
+    for name in ("flicker", "flicker_of_places", "shots", "reconstruction_rmse"):
+        assert told[name] == as_told[name]
+    scales = [[layer["scale"] for layer in each["layers"].values()] for each in (told, as_told)]
+    assert scales[0] == scales[1]
 
 
 def test_what_cannot_be_asked(tmp_path: Path) -> None:
