@@ -66,7 +66,8 @@ def _design(tensors: Mapping[str, Tensor]) -> Design:
     found = (_HYPOTHESIS.match(key) for key in tensors)
     hypotheses = {match[1] for match in found if match}
     stage: Stage = "s1" if _DEEP in tensors else "s2"
-    return Design("paper", max(1, len(hypotheses)), stage, parts=False, zones=False)
+    count = max(1, len(hypotheses))
+    return Design("paper", count, stage, parts=False, zones=False)
 
 
 def _renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
