@@ -151,8 +151,9 @@ class ConsistentStage(FittingStage):
     def _flow_terms(self, answer: Prediction, fit: Fit, photos: Photos) -> dict[str, Tensor]:
         """Of the zones, or of the texture where they are not known."""
         zones, likeness = self.zones, answer.origin
-        known = zones is not None and self.by_zones
-        if not known or not isinstance(likeness, Likeness):
+        if zones is None or not self.by_zones:
+            return self._texture_terms(answer, fit, photos)
+        if not isinstance(likeness, Likeness):
             return self._texture_terms(answer, fit, photos)
         count = fit.points.shape[1]
         every = torch.randperm(count, device=self._device)
