@@ -86,11 +86,13 @@ def random_camera(light: Image, mask: NDArray[np.bool_], rng: np.random.Generato
 def everyday(camera: Camera, cast: NDArray[np.float64], rng: np.random.Generator) -> Camera:
     """The camera as people use it: white balance takes out a part of the light's ``cast`` [3], or
     is plainly wrong; and one photo in seven is much too dark."""
-    balance = cast ** -rng.uniform(0, 1) * _astray(rng)
+    share = rng.uniform(0, 1)
+    balance = cast**-share * _astray(rng)
     stops = 0.0
     if rng.random() < _TOO_DARK:
         stops = rng.uniform(1, _DARKEST)
-    gain = camera.gain * balance / balance.mean() * 2**-stops
+    darker = 2**-stops
+    gain = camera.gain * balance / balance.mean() * darker
     return replace(camera, gain=np.asarray(gain, np.float32))
 
 
