@@ -6,9 +6,9 @@ python tests/bench/bench_damaged_files.py [--cases N] [--seconds S] [--processes
 Whatever is done to a file, the answer has to be a photo (or what it is) or a sentence. A case that
 raises anything else, kills its process or takes longer than a minute of its own is named with the
 file it was made of and its seed, by which it can be repeated: --form NAME --seed N --cases 1. For a
-long run in the background: ``nohup nice -n 19 python tests/bench/bench_damaged_files.py --cases 1000000 --log
-fuzz.json &``; it notes there how far it is, ends well when it is told to (SIGTERM), and goes on
-from there when it is started again.
+long run in the background: ``nohup nice -n 19 python tests/bench/bench_damaged_files.py --cases
+1000000 --log fuzz.json &``; it notes there how far it is, ends well when it is told to (SIGTERM),
+and goes on from there when it is started again.
 """
 
 from __future__ import annotations
