@@ -54,16 +54,16 @@ class ResidualFlowDecomposer(FlowDecomposer):
         """Log shading and the share of highlights, both [B,3,H,W]."""
         if self._options.mode == "vae":
             return self._log_shading(photos, level).float(), torch.zeros_like(photos)
-        answer = self._look(photos)
+        answer = self._look(photos, level)
         if self._options.mirror:
-            mirrored = self._look(photos.flip(3)).flip(4)
+            mirrored = self._look(photos.flip(3), level).flip(4)
             answer = (answer + mirrored) / 2
         log_shading, share = answer.float()
         return log_shading, share
 
-    def _look(self, photos: Tensor) -> Tensor:
+    def _look(self, photos: Tensor, level: Tensor) -> Tensor:
         """Log shading and share of one look, [2,B,3,H,W]."""
         steps = self._options.steps or 1
-        seen = look_at(self._nets, photos, self._noise(photos), steps)
+        seen = look_at(self._nets, photos, self._noise(photos), steps, level)
         share = self._nets["residual"](seen)
         return torch.stack([seen.log_shading, share])

@@ -42,19 +42,32 @@ class Seen(NamedTuple):
 
 
 def predict(
-    nets: Mapping[str, nn.Module], photo: Tensor, noise: Tensor | None, steps: int
+    nets: Mapping[str, nn.Module],
+    photo: Tensor,
+    noise: Tensor | None,
+    steps: int,
+    level: Tensor | None = None,
 ) -> Tensor:
     """[B,3,H,W] linear, sides multiples of 32 → log shading [B,3,H,W] relative to
     ``white_point(photo)``.
 
     ``noise`` [B,16,H/4,W/4] starts the flow; None starts at zero, which gives the mean answer.
+    ``level`` is the white point, where it is known already.
     """
-    return look_at(nets, photo, noise, steps).log_shading
+    return look_at(nets, photo, noise, steps, level).log_shading
 
 
-def look_at(nets: Mapping[str, nn.Module], photo: Tensor, noise: Tensor | None, steps: int) -> Seen:
+def look_at(
+    nets: Mapping[str, nn.Module],
+    photo: Tensor,
+    noise: Tensor | None,
+    steps: int,
+    level: Tensor | None = None,
+) -> Seen:
     """As :func:`predict`, with what the answer was made of."""
-    encoded = encode_photo(photo, white_point(photo))
+    if level is None:
+        level = white_point(photo)
+    encoded = encode_photo(photo, level)
     maps = nets["encoder"](encoded)
     if noise is None:
         b, _, h, w = maps[1].shape
@@ -94,9 +107,9 @@ class FlowDecomposer(Decomposer):
             return self._rebuilt(to_log(photos, level))
         steps = self._options.steps or 1
         noise = self._noise(photos)
-        answer = predict(self._nets, photos, noise, steps)
+        answer = predict(self._nets, photos, noise, steps, level)
         if self._options.mirror:
-            mirrored = predict(self._nets, photos.flip(3), noise, steps)
+            mirrored = predict(self._nets, photos.flip(3), noise, steps, level)
             answer = (answer + mirrored.flip(3)) / 2
         return answer
 
