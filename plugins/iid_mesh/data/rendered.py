@@ -104,7 +104,7 @@ class _Scenes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._truth = read_known(folder / TRUTH)
-        self._members = Members(folder, self._truth.__contains__, keep=0)
+        self._members = Members(folder, self._truth.__contains__)
         if not len(self._members):
             hint = "it is made beside the shards by the tool that renders them"
             raise DataError(f"{folder} holds no birds that {TRUTH} knows", hint)

@@ -13,8 +13,11 @@ from iid_mesh.template import icosphere
 
 def laplacian(points: Tensor) -> Tensor:
     """Squared distances of vertices from the middle of their neighbours, summed: [B]."""
-    bent = _smoothing().to(points) @ points
-    return bent.square().sum((1, 2))
+    count, vertices, _ = points.shape
+    # One product for all shapes: a batched one takes eight times as long.
+    columns = points.transpose(0, 1).reshape(vertices, -1)
+    bent = _smoothing().to(points) @ columns
+    return bent.square().view(vertices, count, -1).sum((0, 2))
 
 
 def creases(points: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ class FittingStage(Trainer):
             {"params": list(growing), "lr": c.growth_lr},
         ]
         filled = [group for group in groups if group["params"]]
-        self.optimizers = {MESH: AdamW(filled, weight_decay=1e-4)}
+        self.optimizers = {MESH: AdamW(filled, weight_decay=1e-4, fused=True)}
 
     def adopt(self, runtime: Runtime, *stages: str) -> None:
         """Go on with the network of the last of these stages that was trained, or where it is of
