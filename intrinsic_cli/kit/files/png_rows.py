@@ -1,8 +1,10 @@
 """PNG files written row by row, so that pictures need not be whole in memory.
 
-Each row is stored as its difference from the row above, compressed by runs only. OpenCV 5, which
-tries several filters, takes twice the time for files that are 2 to 9 % smaller; the difference from
-the pixel on the left makes them 4 to 12 % larger.
+Each row is stored as its difference from the row above. The difference from the pixel on the left
+makes files 4 to 12 % larger. They are compressed by ISA-L where it is at hand, whose search for
+what was there before reaches back but a little: it takes a quarter of zlib's time, which then knows
+runs only, for files that are 1 to 6 % larger (17 % where there is nothing but grain, in which
+reaching further back would make it 21 %).
 """
 
 from __future__ import annotations
@@ -16,12 +18,19 @@ from numpy.typing import NDArray
 
 from intrinsic_cli.kit.files.containers import Marks, marked
 
+try:
+    from isal import isal_zlib
+except ImportError:  # there is none for this machine
+    isal_zlib = None  # type: ignore[assignment]  # a module or nothing
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels: gray, gray + alpha, RGB, RGBA
 NO_MARKS = Marks()
 _ABOVE = 2  # the filter
 _BAND = 1 << 20  # bytes that are compressed at a time
 _PIECE = 1 << 18  # bytes of compressed data in a chunk, about
+_NEAR = 9  # 512 bytes back at most, as a power of 2
+_LEVEL, _MOST_MEMORY = 1, 9
 
 
 class PngWriter:
@@ -39,7 +48,7 @@ class PngWriter:
         self.bits = bits
         self._file = file
         self._left: list[bytes] = []
-        self._zip = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
+        self._zip = _compressor()
         height, width = size
         self._above = np.zeros(width * channels * bits // 8, np.uint8)
         kind = _COLOUR_TYPES[channels]
@@ -81,6 +90,13 @@ def write_png_file(file: IO[bytes], codes: NDArray[Any], marks: Marks = NO_MARKS
     writer = PngWriter(file, (height, width), channels, codes.dtype.itemsize * 8, marks)
     writer.write(codes)
     writer.close()
+
+
+def _compressor() -> Any:
+    """An object of :mod:`zlib` or its like."""
+    if isal_zlib is not None:
+        return isal_zlib.compressobj(_LEVEL, zlib.DEFLATED, _NEAR)
+    return zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS, _MOST_MEMORY, zlib.Z_RLE)
 
 
 def _filtered(rows: NDArray[np.uint8], above: NDArray[np.uint8]) -> NDArray[np.uint8]:
