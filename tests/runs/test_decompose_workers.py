@@ -32,10 +32,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.usefixtures("machine")
-@pytest.mark.parametrize(("cores", "writers"), [(1, 1), (2, 1), (8, 2), (64, 16)])
+@pytest.mark.parametrize(("cores", "writers"), [(1, 1), (2, 2), (8, 2), (64, 16)])
 def test_on_the_cpu_photos_are_done_one_by_one(cores: int, writers: int) -> None:
     made = choose_workers(CPU, None, cores)
     assert (made.readers, made.batch, made.writers, made.pixels) == (1, 1, writers, None)
+    assert made.written == writers * workers.PIXELS_WRITTEN
     assert choose_workers(CPU, 5, cores).batch == 5
 
 

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
+from threading import Condition
 from typing import Any, Generic, TypeVar
 
 from intrinsic_cli.api import IidError
@@ -21,13 +23,40 @@ Written = TypeVar("Written")
 @dataclass(frozen=True, slots=True)
 class Workers:
     """How many items are read ahead, worked on together, and written behind. Each may hold a whole
-    photo in memory. Those worked on together have at most so many ``pixels`` (None: any number),
-    unless it is one."""
+    photo in memory. Those worked on together have at most so many ``pixels``, those that are being
+    written so many ``written`` ones (None: any number), unless it is one."""
 
     readers: int = 1
     batch: int = 1
     writers: int = 1
     pixels: int | None = None
+    written: int | None = None
+
+
+class Gate:
+    """Lets steps run at a time that take no more than ``most`` together (None: all), or one."""
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._taken: list[int] = []
+        self._change = Condition()
+
+    @contextmanager
+    def passed(self, size: int) -> Iterator[None]:
+        """Waits until there is room for ``size`` more."""
+        with self._change:
+            self._change.wait_for(lambda: self._fits(size))
+            self._taken.append(size)
+        try:
+            yield
+        finally:
+            with self._change:
+                self._taken.remove(size)
+                self._change.notify_all()
+
+    def _fits(self, size: int) -> bool:
+        alone = not self._taken
+        return alone or self._most is None or sum(self._taken) + size <= self._most
 
 
 @dataclass(slots=True)
@@ -41,6 +70,10 @@ class Stream(Generic[Item, Read, Made, Written]):
     write: Callable[[Item, Read, Made], Written]
     workers: Workers
     pixels_of: Callable[[Read], int] = lambda item: 0
+    _gate: Gate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gate = Gate(self.workers.written)
 
     def run(self, items: Sequence[Item]) -> Generator[tuple[Item, Written | IidError], None, None]:
         """Each item with what ``write`` returned or what went wrong, in order."""
@@ -113,7 +146,11 @@ class Stream(Generic[Item, Read, Made, Written]):
             if isinstance(result, IidError):
                 yield item, _failed(result)
             else:
-                yield item, pool.submit(self.write, item, loaded, result)
+                yield item, pool.submit(self._write, item, loaded, result)
+
+    def _write(self, item: Item, loaded: Read, made: Made) -> Written:
+        with self._gate.passed(self.pixels_of(loaded)):
+            return self.write(item, loaded, made)
 
 
 def _drain(

@@ -20,6 +20,9 @@ BYTES_ON_DEVICE = 48
 PART = 4
 #: Memory that each photo on its way to its files may take.
 WRITTEN = 1 << 30
+#: Pixels that photos on their way to their files may have, for each that writes: two photos of 12
+#: megapixels together took 1.0 GB, and a larger one goes alone.
+PIXELS_WRITTEN = 13_000_000
 #: Names of mallopt(3), and what is said of them: how much free memory is kept, and pieces of what
 #: size are always asked of the system.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -30,18 +33,22 @@ def choose_workers(device: torch.device, batch: int | None, cores: int) -> Worke
     """``batch`` is what was asked for, None: on the CPU one photo, on a GPU as many as fit.
 
     The network has the GPU to itself. On the CPU it takes all ``cores``, and a quarter as many
-    threads as there are take turns with it: what they do is about as much of the work."""
+    threads as there are take turns with it, but two where there are two cores: of small photos
+    what they do is about as much of the work, of large ones more."""
     from intrinsic_cli.kit.inference.batches import LARGEST_BATCH
     from intrinsic_cli.kit.inference.stream import Workers
 
     most = max(1, memory() // WRITTEN)
     if device.type != "cuda":
-        return Workers(batch=batch or 1, writers=min(most, max(1, cores // 4)))
+        writers = min(most, max(min(2, cores), cores // 4))
+        return Workers(batch=batch or 1, writers=writers, written=writers * PIXELS_WRITTEN)
     readers = max(1, cores // 4)
-    writers = max(1, cores * 3 // 4)  # encoding takes about three times as long as decoding
+    # Encoding takes about three times as long as decoding.
+    writers = min(most, max(1, cores * 3 // 4))
+    written = writers * PIXELS_WRITTEN
     if batch is not None:
-        return Workers(readers, batch, min(most, writers))
-    return Workers(readers, LARGEST_BATCH, min(most, writers), _pixels_of_a_batch(device))
+        return Workers(readers, batch, writers, written=written)
+    return Workers(readers, LARGEST_BATCH, writers, _pixels_of_a_batch(device), written)
 
 
 def photos_at_a_time(device: torch.device, asked: int | None, pixels: int) -> int:

@@ -80,6 +80,46 @@ def test_a_batch_has_no_more_pixels_than_fit() -> None:
     assert belt.groups == [[9, 10], [2], [30], [1, 2, 3, 4], [6], [20]]
 
 
+class Writers:
+    """Numbers that are written as long as they are large, and how large all were together."""
+
+    def __init__(self, workers: Workers) -> None:
+        self.lock = threading.Lock()
+        self.now: list[int] = []
+        self.seen: list[list[int]] = []
+        self.stream: Stream[int, int, int, None] = Stream(
+            int, lambda group: list(group), self.write, workers, pixels_of=int
+        )
+
+    def write(self, item: int, loaded: int, made: int) -> None:
+        with self.lock:
+            self.now.append(item)
+            self.seen.append(list(self.now))
+        time.sleep(0.01)
+        with self.lock:
+            self.now.remove(item)
+
+
+def test_no_more_pixels_are_written_at_a_time_than_fit() -> None:
+    writers = Writers(Workers(writers=3, written=20))
+    numbers = [9, 10, 2, 30, 40, 1, 2, 3, 4, 6, 20]
+    assert [item for item, _ in writers.stream.run(numbers)] == numbers
+    assert all(len(together) == 1 or sum(together) <= 20 for together in writers.seen)
+    assert [30] in writers.seen, "what is too large goes alone"
+
+
+def test_as_many_are_written_together_as_fit() -> None:
+    met = threading.Barrier(2, timeout=30)
+    stream: Stream[int, int, int, int] = Stream(
+        int,
+        lambda group: list(group),
+        lambda item, loaded, made: met.wait(),
+        Workers(writers=2, written=20),
+        pixels_of=int,
+    )
+    assert len(list(stream.run([9, 10, 11, 9]))) == 4
+
+
 def test_a_stream_given_up_stops_reading() -> None:
     belt = Belt(Workers())
     run = belt.stream.run(range(10**6))
