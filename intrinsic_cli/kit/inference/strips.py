@@ -23,7 +23,7 @@ from intrinsic_cli.kit.inference.upsample_cpu import (
 )
 from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored
 from intrinsic_cli.kit.light.noise import noise_near_black
-from intrinsic_cli.kit.light.resize import fit_size, shrunk
+from intrinsic_cli.kit.light.resize import fit_size, resize_width, shrunk
 from intrinsic_cli.kit.light.upsample import (
     covers,
     shading_maps,
@@ -116,7 +116,8 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges."""
+    """Small layers, and the maps by which some follow the photo's edges, [1,C,h,W]: as wide as the
+    photo already, as widening rows anew for each band took most of the time."""
 
     small: Mapping[str, Tensor]
     maps: Mapping[str, Tensor]
@@ -176,14 +177,17 @@ def _upsampled_by(
     divides = upsample == "divide" and SHADING in layers
     subtracts = upsample == "subtract"
     maps, plain, dark = {}, {}, None
+    width = shown.size[1]
     for name, layer in layers.items():
         guide = guides[size_of(layer)]
         if divides and name == SHADING:
             shading = floored(layer, shown.noise)
-            maps[name] = shading_maps(guide, shading)
+            maps[name] = resize_width(shading_maps(guide, shading), width)
             dark = dark_colours(shown.small, shading, shown.noise)
         elif subtracts and name in SUMMANDS[1:]:
-            maps[name] = summand_maps(guide, layer)
+            maps[name] = resize_width(summand_maps(guide, layer), width)
         elif not (divides and name == ALBEDO) and not (subtracts and name == TRANSMISSION):
-            plain[name] = layer
+            plain[name] = resize_width(layer, width)
+    if dark is not None:
+        dark = dark.widened(width)
     return Strips(plain, maps, shown.size, divides, subtracts, kinds, dark)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.light.resize import bands, resize
+from intrinsic_cli.kit.light.resize import bands, resize, resize_width
 from intrinsic_cli.kit.light.upsample import (
     covers,
     empty_layer,
@@ -39,7 +39,7 @@ def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None
         return upsample_anywhere(photo, shading, small)
     if small is None:
         small = resize(photo, size_of(shading))
-    maps = shading_maps(small, shading)
+    maps = resize_width(shading_maps(small, shading), size[1])
     full = empty_layer(photo, shading.shape[1])
     for rows in bands(size[0], _FINER * size[1]):
         shown = photo[:, :, rows].contiguous()

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from intrinsic_cli.kit.light.colour import luminance
-from intrinsic_cli.kit.light.resize import bands, resize
+from intrinsic_cli.kit.light.resize import bands, resize, resize_width
 from intrinsic_cli.kit.light.upsample import size_of, upsample_rows
 
 #: Shading stays above this many times the noise.
@@ -47,6 +47,10 @@ class DarkColours:
 
     colours: Tensor
     noise: float
+
+    def widened(self, width: int) -> DarkColours:
+        """The same, as wide as the photo already: the bands need not do it again and again."""
+        return DarkColours(resize_width(self.colours, width), self.noise)
 
     def mend(
         self,
@@ -94,9 +98,10 @@ def dark_colours(small: Tensor, shading: Tensor, noise: float) -> DarkColours | 
 def mend_dark(shown: Tensor, albedo: Tensor, shading: Tensor, dark: DarkColours) -> None:
     """:meth:`DarkColours.mend` of whole layers [1,3,H,W], in bands."""
     size = size_of(shown)
+    wide = dark.widened(size[1])
     for rows in bands(*size):
         part = shown[:, :, rows]
-        dark.mend(part, albedo[:, :, rows], shading[:, :, rows], rows, size)
+        wide.mend(part, albedo[:, :, rows], shading[:, :, rows], rows, size)
 
 
 def _trust(light: Tensor, noise: float) -> Tensor:

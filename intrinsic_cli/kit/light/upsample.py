@@ -46,7 +46,7 @@ def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None
         return resize(shading, size).clamp(min=FLOOR)
     if small is None:
         small = resize(photo, size_of(shading))
-    maps = shading_maps(small, shading)
+    maps = resize_width(shading_maps(small, shading), size[1])
     full = empty_layer(photo, shading.shape[1])
     for rows in bands(*size):
         full[:, :, rows] = shading_rows(maps, photo[:, :, rows], rows, size)
@@ -141,8 +141,8 @@ def window_mean(image: Tensor) -> Tensor:
 def upsample_rows(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
     """The ``rows`` of ``maps`` [B,C,h,w] interpolated bilinearly to ``size``: [B,C,len(rows),W].
 
-    The few small rows between which they lie are widened, then mixed: widening takes ten times as
-    long as mixing."""
+    The few small rows between which they lie are widened, then mixed. Widening takes ten times as
+    long: who asks for many bands does it beforehand, once for all rows."""
     height, width = size
     scale = maps.shape[-2] / height
     between = rows_needed(rows, scale, maps.shape[-2])

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
-from intrinsic_cli.kit.light.resize import bands, resize
+from intrinsic_cli.kit.light.resize import bands, resize, resize_width
 from intrinsic_cli.kit.light.upsample import (
     covers,
     empty_layer,
@@ -71,7 +71,7 @@ def upsample_summand(photo: Tensor, part: Tensor, small: Tensor | None = None) -
         return _within(resize(part, size).expand_as(photo), photo)
     if small is None:
         small = resize(photo, size_of(part))
-    maps = summand_maps(small, part)
+    maps = resize_width(summand_maps(small, part), size[1])
     full = empty_layer(photo, 3)
     for rows in bands(*size):
         full[:, :, rows] = summand_rows(maps, photo[:, :, rows], rows, size)

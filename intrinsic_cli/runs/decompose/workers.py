@@ -21,7 +21,7 @@ PART = 4
 #: Memory that each photo on its way to its files may take.
 WRITTEN = 1 << 30
 #: Pixels that photos on their way to their files may have, for each that writes: two photos of 12
-#: megapixels together took 1.0 GB, and a larger one goes alone.
+#: megapixels together took 1.1 GB, and a larger one goes alone.
 PIXELS_WRITTEN = 13_000_000
 #: Names of mallopt(3), and what is said of them: how much free memory is kept, and pieces of what
 #: size are always asked of the system.
