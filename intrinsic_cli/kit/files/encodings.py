@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from intrinsic_cli.api import DataError
 from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.tables import looked_up
-from intrinsic_cli.kit.light.colour import brightest, decode_codes, encode_codes
+from intrinsic_cli.kit.light.colour import brightest, decode_codes, decoding_table, encode_codes
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _encode_srgb(layer: Image, bits: int, scale: float) -> NDArray[Any]:
 
 
 def _decode_srgb(codes: NDArray[Any], scale: float) -> Image:
-    return decode_codes(codes, "srgb", scale)
+    return _decoded(codes, "srgb", scale)
 
 
 def _encode_linear(layer: Image, bits: int, scale: float) -> NDArray[Any]:
@@ -106,7 +106,7 @@ def _encode_linear(layer: Image, bits: int, scale: float) -> NDArray[Any]:
 
 
 def _decode_linear(codes: NDArray[Any], scale: float) -> Image:
-    return decode_codes(codes, "linear", scale)
+    return _decoded(codes, "linear", scale)
 
 
 def _encode_signed(layer: Image, bits: int, scale: float) -> NDArray[Any]:
@@ -115,7 +115,15 @@ def _encode_signed(layer: Image, bits: int, scale: float) -> NDArray[Any]:
 
 
 def _decode_signed(codes: NDArray[Any], scale: float) -> Image:
-    return (decode_codes(codes, "linear") * 2 - 1) * np.float32(scale)
+    return (_decoded(codes, "linear", 1.0) * 2 - 1) * np.float32(scale)
+
+
+def _decoded(codes: NDArray[Any], curve: str, scale: float) -> Image:
+    """As :func:`~intrinsic_cli.kit.light.colour.decode_codes`."""
+    if codes.dtype != np.uint8:
+        return decode_codes(codes, curve, scale)
+    table = decoding_table("uint8", curve)
+    return looked_up(codes, table * np.float32(scale))
 
 
 def _quantise(layer: Image, bits: int, gain: float, offset: float) -> NDArray[Any]:

@@ -202,8 +202,10 @@ def rebuild(layers: Mapping[str, Image]) -> Image | None:
     names = set(layers)
     if names.issuperset(FACTORS):
         albedo, shading = (layers[name] for name in FACTORS)
-        residual = layers.get("residual", np.float32(0))
-        return albedo * shading + residual
+        rebuilt = albedo * shading
+        if "residual" in layers:
+            rebuilt = rebuilt + layers["residual"]
+        return rebuilt
     if names.issuperset(SUMMANDS[:2]):
         summands = [layers[name] for name in SUMMANDS if name in layers]
         return np.asarray(sum(summands), np.float32)

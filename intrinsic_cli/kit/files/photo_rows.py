@@ -21,7 +21,10 @@ from intrinsic_cli.kit.files.formats import other_content
 from intrinsic_cli.kit.files.memory import check_pixels, in_strips
 from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
 from intrinsic_cli.kit.files.photo import Photo, clipped_share, light_of, split_alpha
+from intrinsic_cli.kit.files.planes import planes_of
 from intrinsic_cli.kit.files.quiet import decoding
+from intrinsic_cli.kit.files.tables import looked_up
+from intrinsic_cli.kit.light.colour import decoding_table
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -58,6 +61,15 @@ class PhotoRows:
         colours, alpha = self._parts(rows)
         photo = light_of(colours, self._encoding, self._metadata)
         return replace(photo, alpha=alpha, bits=self._codes.dtype.itemsize * 8)
+
+    def planes(self, rows: slice) -> NDArray[np.float32]:
+        """The colours of some rows, channel by channel, [3,h,W]: codes are taken apart before a
+        table tells their light."""
+        colours, _ = self._parts(rows)
+        if self.header.encoding == "icc" or colours.shape[2] != len("RGB"):
+            return planes_of(self.rows(rows).pixels)
+        table = decoding_table(colours.dtype.name, self.header.encoding)
+        return looked_up(planes_of(colours), table)
 
     def alpha(self, rows: slice) -> Image | None:
         """The alpha of some rows alone."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from intrinsic_cli.api import Frame
@@ -102,6 +103,11 @@ def network_input(photos: Sequence[PreparedPhoto], frame: Frame) -> Tensor:
 def to_planes(image: Image, device: torch.device) -> Tensor:
     """[H,W,C] → [1,C,H,W] on ``device``."""
     return torch.from_numpy(image).to(device).permute(2, 0, 1)[None]
+
+
+def to_tensor(planes: NDArray[np.float32], device: torch.device) -> Tensor:
+    """[C,H,W] → [1,C,H,W] on ``device``."""
+    return torch.from_numpy(planes).to(device)[None]
 
 
 def to_image(layer: Tensor) -> Image:

@@ -20,10 +20,10 @@ from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.encodings import SAMPLE, encoding_of
 from intrinsic_cli.kit.files.fine_codes import FineCodes, extreme, has_sign, largest_scale, scale_of
 from intrinsic_cli.kit.files.jpeg_rows import SQUARE
-from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo_rows import PhotoRows
+from intrinsic_cli.kit.files.planes import merged
 from intrinsic_cli.kit.files.tables import looked_up
-from intrinsic_cli.kit.inference.upsample_cpu import planes_of
+from intrinsic_cli.kit.inference.prepare import to_tensor
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class StripLayers:
             codes = {}
             for name, planes in numbers.items():
                 known = looked_up(planes, tables[name]) if self.fine else planes
-                codes[name] = _merged(known)
+                codes[name] = merged(known)
             yield rows, codes
 
     def _made_again(self) -> Iterator[Band]:
@@ -131,17 +131,10 @@ def _made(
     """Rows, and the layers there, [C,n,W]."""
     device = next(iter({**strips.maps, **strips.small}.values())).device
     for rows in where:
-        pixels = photo.rows(rows).pixels
+        shown = to_tensor(photo.planes(rows), device)
         with torch.inference_mode():
-            made = strips.rows(planes_of(pixels, device), rows)
+            made = strips.rows(shown, rows)
         yield rows, {name: made[name][0].cpu().numpy() for name in kinds}
-
-
-def _merged(planes: Codes) -> Codes:
-    """[C,n,W] → [n,W,C]."""
-    channels, height, width = planes.shape
-    merged: Codes = cv2.merge(list(planes))
-    return merged.reshape(height, width, channels)
 
 
 def _largest_scales(photo: PhotoRows, strips: Strips, kinds: Kinds) -> dict[str, float]:

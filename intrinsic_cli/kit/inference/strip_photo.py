@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from intrinsic_cli.api import Decomposer, Runtime
 from intrinsic_cli.api.outputs import kind_of
 from intrinsic_cli.kit.files.photo import Photo
+from intrinsic_cli.kit.files.planes import planes_of
 from intrinsic_cli.kit.inference.answer import Kinds, Part
-from intrinsic_cli.kit.inference.prepare import exposure_of, to_image
+from intrinsic_cli.kit.inference.prepare import exposure_of, to_image, to_tensor
 from intrinsic_cli.kit.inference.strips import make_strips
-from intrinsic_cli.kit.inference.upsample_cpu import planes_of
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class PhotoInMemory:
         alpha = None if self.header.alpha is None else self.header.alpha[rows]
         return Photo(pixels, alpha)
 
+    def planes(self, rows: slice) -> NDArray[np.float32]:
+        """Their colours, channel by channel, [3,h,W]."""
+        return planes_of(self.rows(rows).pixels)
+
 
 @torch.inference_mode()
 def in_strips(decomposer: Decomposer, photo: Photo, runtime: Runtime, kinds: Kinds) -> Part:
@@ -54,8 +59,7 @@ def in_strips(decomposer: Decomposer, photo: Photo, runtime: Runtime, kinds: Kin
     strips, part = make_strips(decomposer, source, runtime, kinds)
     layers: dict[str, Image] = {}
     for rows in bands(*source.size):
-        pixels = source.rows(rows).pixels
-        made = strips.rows(planes_of(pixels, runtime.device), rows)
+        made = strips.rows(to_tensor(source.planes(rows), runtime.device), rows)
         for name, layer in made.items():
             image = to_image(layer)
             if kind_of(name, kinds).follows_exposure:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,11 +18,8 @@ from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.network import run_network
-from intrinsic_cli.kit.inference.prepare import PreparedPhoto
-from intrinsic_cli.kit.inference.upsample_cpu import (
-    fast_shading_rows,
-    planes_of,
-)
+from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_tensor
+from intrinsic_cli.kit.inference.upsample_cpu import fast_shading_rows
 from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored
 from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import fit_size, resize_width, shrunk
@@ -56,6 +55,9 @@ class Rows(Protocol):
 
     def rows(self, rows: slice) -> Photo:
         """Some rows as a photo of their own."""
+
+    def planes(self, rows: slice) -> NDArray[np.float32]:
+        """Their colours, channel by channel, [3,h,W]."""
 
 
 def works_in_strips(decomposer: Decomposer) -> bool:
@@ -98,7 +100,7 @@ def _prepared(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhoto:
 
 def small_copy(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
     """The photo at a smaller size, [1,3,h,w]."""
-    return shrunk(lambda rows: planes_of(photo.rows(rows).pixels, device), photo.size, to)
+    return shrunk(lambda rows: to_tensor(photo.planes(rows), device), photo.size, to)
 
 
 def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
@@ -109,7 +111,7 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
     def read(rows: slice) -> Tensor:
         alpha = photo.rows(rows).alpha
         assert alpha is not None  # it has alpha in all rows
-        return planes_of(alpha[..., None], device)
+        return to_tensor(alpha[None], device)
 
     return shrunk(read, photo.size, to)
 

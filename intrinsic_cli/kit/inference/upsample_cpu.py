@@ -4,10 +4,7 @@ rounding. Its logarithms and powers take a third of the time of torch's."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -22,9 +19,6 @@ from intrinsic_cli.kit.light.upsample import (
     upsample_rows,
 )
 from intrinsic_cli.kit.light.upsample import upsample_shading as upsample_anywhere
-
-if TYPE_CHECKING:
-    from intrinsic_cli.api.outputs import Image
 
 Planes = NDArray[np.float32]
 
@@ -71,11 +65,3 @@ def _flat(values: Tensor) -> Planes:
     """Its memory as a picture of one row."""
     numbers: Planes = values.view(1, -1).numpy()
     return numbers
-
-
-def planes_of(image: Image, device: torch.device) -> Tensor:
-    """[H,W,C] → [1,C,H,W] on ``device``, each channel in one piece, which is quicker to work on."""
-    height, width, channels = image.shape
-    planes = torch.empty((channels, height, width))
-    cv2.split(np.ascontiguousarray(image), list(planes.numpy()))
-    return planes.to(device)[None]

@@ -74,6 +74,7 @@ def test_rows_are_those_of_the_whole(name: str) -> None:
         part = slice(top, min(top + 5, height))
         found = rows.rows(part)
         assert np.array_equal(found.pixels, whole.pixels[part])
+        assert np.array_equal(rows.planes(part), whole.pixels[part].transpose(2, 0, 1))
         if whole.alpha is not None:
             assert np.array_equal(found.alpha, whole.alpha[part])
 
@@ -93,6 +94,7 @@ def test_an_encoding_asked_for_passes_the_profile_over() -> None:
     rows = open_rows(FILES["prophoto tiff"](), "linear")
     assert rows is not None
     assert rows.header.encoding == "linear"
+    assert np.allclose(rows.planes(slice(3, 4))[1], DEEP[3:4, :, 1] / 65535, atol=1e-6)
     assert np.allclose(rows.rows(slice(3, 4)).pixels, DEEP[3:4, :, :3] / 65535, atol=1e-6)
 
 
