@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,9 @@ from torch import Tensor
 from iid_mesh import records
 from iid_mesh.fit import SIZE, Fitted, Start, fit, overlap
 from iid_mesh.mesh_file import to_mesh
-from iid_mesh.networks.mesh_net import MeshNet
+from iid_mesh.networks.mesh_net import MeshNet, Prediction
 from iid_mesh.objects import box_of, objects
+from iid_mesh.outline import drawn
 from iid_mesh.rendering import Rendered, render, turntable
 from iid_mesh.segmentation import SegmentationModel
 from iid_mesh.settings import MeshOptions
@@ -36,6 +37,10 @@ ALONE, AFTERWARDS = 120, 40
 #: Free on each side of an object, of the side of its square: a twentieth of its longer side, as in
 #: the crops that networks learn from.
 MARGIN = 0.05 / 1.1
+#: How stiff shapes are in the fit to the outline a network sees by itself.
+_SUPPLE = 0.3
+#: Side of the silhouettes that are compared there, pixels.
+_COMPARED = 64
 #: Outlines that agree less are told of.
 _POOR = 0.7
 _TURNTABLE_SIZE = 240  # pixels
@@ -157,15 +162,28 @@ class MeshDecomposer(Decomposer):
         crop = int(self._network.crop)
         small = resize(colours[None], (crop, crop))
         made = self._network(linear_to_srgb(small.clamp(0, 1)))
-        chances = made.probabilities[0].tolist()
-        half = self._network.mean_v + made.shape[0]
-        start = Start(half, made.likeliest()[0])
         if steps:
-            return _Shape(fit(mask, steps, start), chances, made.flow()[0])
-        vertices = self._network.vertices(made.shape)[0]
-        agreement = overlap(vertices, start.camera, mask)
-        fitted = Fitted(vertices, start.camera, agreement)
+            fitted = fit(mask, steps, _start(self._network, made))
+        else:
+            fitted = self._alone(self._network, made, colours)
+            agreement = overlap(fitted.vertices, fitted.camera, mask)
+            fitted = replace(fitted, iou=agreement)
+        chances = made.probabilities[0].tolist()
         return _Shape(fitted, chances, made.flow()[0])
+
+    def _alone(self, network: MeshNet, made: Prediction, colours: Tensor) -> Fitted:
+        """What the network says without being told a silhouette: its shape, fitted to the outline
+        of the object that it sees by itself in the photo [3,S,S]."""
+        start = _start(network, made)
+        inside = network.inside(made)
+        steps = self._options.outline
+        if inside is None or not steps or not bool((inside > 0.5).any()):
+            (vertices,) = network.vertices(made.shape)
+            return Fitted(vertices, start.camera, 0.0)
+        photo = linear_to_srgb(colours.clamp(0, 1)).movedim(0, 2)
+        seen = torch.from_numpy(drawn(photo.cpu().numpy(), inside[0].cpu().numpy()))
+        supple = replace(start, stiffness=_SUPPLE)
+        return fit(seen.to(inside), steps, supple, _COMPARED)
 
     def _steps(self, side: int) -> int:
         """Of the fit of an object whose square has this side, pixels."""
@@ -181,6 +199,12 @@ class MeshDecomposer(Decomposer):
         if self._network is None:
             return (f"{message}; more steps may help: -O refine=400",)
         return (f"{message}; for objects the network has not learned there is -m mesh:fit",)
+
+
+def _start(network: MeshNet, made: Prediction) -> Start:
+    """The shape and the likeliest camera of the first photo."""
+    half = network.mean_v + made.shape[0]
+    return Start(half, made.likeliest()[0])
 
 
 def _whole(photo: Image) -> Region:

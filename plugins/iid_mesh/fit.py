@@ -63,10 +63,11 @@ class Fitted:
     iou: float
 
 
-def fit(mask: Tensor, steps: int, start: Start | None = None) -> Fitted:
-    """Fit to a silhouette [S,S], 0..1, of a square picture, in ``steps`` of Adam."""
+def fit(mask: Tensor, steps: int, start: Start | None = None, size: int = SIZE) -> Fitted:
+    """Fit to a silhouette [S,S], 0..1, of a square picture, in ``steps`` of Adam; ``size`` is the
+    side of the silhouettes that are compared, pixels, at most."""
     with torch.inference_mode(False), torch.enable_grad():
-        target = _at_size(mask.detach().clone().float(), min(SIZE, len(mask)))
+        target = _at_size(mask.detach().clone().float(), min(size, len(mask)))
         begin = side_on(target) if start is None else _own(start)
         fitting = _Fitting(target, begin, icosphere().to(mask.device))
         for number in range(steps):

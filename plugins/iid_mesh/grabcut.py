@@ -10,6 +10,8 @@ import numpy as np
 from intrinsic_cli.kit.files.opencv import cv2
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from intrinsic_cli.api.outputs import Image
 
 _MARGIN = 0.08  # of the rectangle, of the photo's sides
@@ -36,13 +38,21 @@ def _inside(codes: Image) -> Image:
     height, width = codes.shape[:2]
     left = max(1, round(_MARGIN * width))
     top = max(1, round(_MARGIN * height))
-    rectangle = (left, top, width - 2 * left, height - 2 * top)
-    labels = np.zeros((height, width), np.uint8)
+    labels = np.full((height, width), cv2.GC_BGD, np.uint8)
+    rows = slice(top, height - top)
+    columns = slice(left, width - left)
+    labels[rows, columns] = cv2.GC_PR_FGD
+    return settled(codes, labels, _ROUNDS)
+
+
+def settled(codes: Image, labels: NDArray[np.uint8], rounds: int) -> Image:
+    """Codes [h,w,3] uint8, and labels [h,w] of OpenCV's that say where the object is for certain or
+    probably → where GrabCut sees it [h,w], 0 or 1."""
     background = np.zeros((1, 65))
     foreground = np.zeros((1, 65))
     cv2.setRNGSeed(0)  # the same photo gives the same silhouette
-    mode = cv2.GC_INIT_WITH_RECT
-    cv2.grabCut(codes, labels, rectangle, background, foreground, _ROUNDS, mode)
+    mode = cv2.GC_INIT_WITH_MASK
+    cv2.grabCut(codes, labels, None, background, foreground, rounds, mode)
     found = np.isin(labels, [cv2.GC_FGD, cv2.GC_PR_FGD])
     return found.astype(np.float32)
 

@@ -16,6 +16,11 @@ class MeshOptions:
         "steps that fit shape and camera to the silhouette; -1 = few after a network, many without",
         low=-1,
     )
+    outline: int = knob(
+        40,
+        "with refine=0: steps that fit the network's mesh to the outline the network itself sees",
+        low=0,
+    )
     mask_model: str = knob(
         "", "a segmentation .onnx that finds the silhouette; empty = alpha or --mask, else GrabCut"
     )

@@ -200,6 +200,13 @@ class MeshNet(nn.Module):
             place.append(numbers)
         return encoder, others
 
+    def inside(self, made: Prediction) -> Tensor | None:
+        """How likely pixels show the object [B,h,w], by the zones that were seen; None where the
+        network sees none, or has not learned where they lie."""
+        if made.zones is None or not self.search.ready:
+            return None
+        return 1 - made.zones[:, 0]
+
     def vertices(self, shape: Tensor) -> Tensor:
         """Offsets [B,337,3] → the whole shape [B,642,3], symmetric about y = 0."""
         return icosphere().symmetrise(self.mean_v + shape)
