@@ -13,9 +13,11 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import numpy as np
 import pytest
 from decomposing import everything, go, photo, statuses
 from light_method import REGISTRY
+from PIL import Image
 
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
 from intrinsic_cli.runs.decompose.run import decompose
@@ -32,6 +34,7 @@ pytestmark = [
 
 PHOTOS = 24
 KILLS = 3
+FRAMES = 5
 HERE = Path(__file__).parent
 
 
@@ -168,3 +171,34 @@ def test_a_run_that_is_interrupted_can_be_gone_on_with(photos: Path, tmp_path: P
     plain = tmp_path / "plain"
     go(photos, out=plain, recursive=True)
     assert made(out) == made(plain)
+
+
+def test_shots_come_out_as_without_ray(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    rng = np.random.default_rng(1)
+    ground = rng.integers(60, 200, (6, 10, 3), np.uint8).repeat(9, 0).repeat(9, 1)
+    for name in ("near", "far"):
+        (folder / name).mkdir(parents=True)
+        for number in range(FRAMES):
+            frame = Image.fromarray(ground[:40, number : number + 52])
+            frame.save(folder / name / f"{name}.{number:04d}.png")
+    photo(folder / "alone.png")
+    plain, out = tmp_path / "plain", tmp_path / "ray"
+    expected = go(folder, out=plain, recursive=True, sequence=True)
+    report = go(folder, out=out, recursive=True, sequence=True, engine="ray")
+    assert statuses(report) == statuses(expected) == {"done": 3, "skipped": 0, "failed": 0}
+    assert made(out) == made(plain)
+    assert len(list(out.rglob("*.albedo.png"))) == 2 * FRAMES + 1
+
+    told = {item.input: placed(item, out) for item in report.inputs}
+    assert told == {item.input: placed(item, plain) for item in expected.inputs}
+    again = go(folder, out=out, recursive=True, sequence=True, engine="ray")
+    assert statuses(again) == {"done": 0, "skipped": 3, "failed": 0}
+
+
+def placed(item: InputReport, out: Path) -> list[Path]:
+    """The files that a report names, all of which are there, in the folder of the outputs."""
+    files = [Path(file) for files in item.outputs.values() for file in files]
+    files += [Path(file) for file in (item.sidecar, *item.written)]
+    assert all(file.exists() for file in files)
+    return [file.relative_to(out) for file in files]
