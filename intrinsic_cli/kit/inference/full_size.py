@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.nn import functional
 
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
 from intrinsic_cli.kit.inference.upsample_cpu import upsample_shading
-from intrinsic_cli.kit.light.dark import dark_colours, floored, mend_dark
+from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored, mend_dark
 from intrinsic_cli.kit.light.resize import resize
 from intrinsic_cli.kit.light.upsample import split
 from intrinsic_cli.kit.light.upsample_sums import split_sum
@@ -75,8 +76,28 @@ def _divide(photo: PreparedPhoto, layers: Mapping[str, Tensor], kinds: Kinds) ->
     full[ALBEDO] = split(diffuse, full[SHADING])
     dark = dark_colours(photo.small, shading, photo.noise)
     if dark is not None:
-        mend_dark(diffuse, full[ALBEDO], full[SHADING], dark)
+        mend_by(partial(_mend, dark, diffuse), diffuse, full, kinds)
     return full
+
+
+def _mend(dark: DarkColours, diffuse: Tensor, albedo: Tensor, shading: Tensor) -> None:
+    mend_dark(diffuse, albedo, shading, dark)
+
+
+def mend_by(
+    mend: Callable[[Tensor, Tensor], None], diffuse: Tensor, layers: Layers, kinds: Kinds
+) -> None:
+    """Draw dark colours of the albedo together: ``mend`` changes an albedo and gives a shading the
+    rest of ``diffuse``. A residual layer of that many channels takes this rest, which is noise:
+    there it does not show, and the shading stays smooth."""
+    albedo, shading = layers[ALBEDO], layers[SHADING]
+    channels = albedo.shape[1]
+    takes = [name for name in residuals(layers, kinds) if layers[name].shape[1] == channels]
+    if not takes:
+        mend(albedo, shading)
+        return
+    mend(albedo, shading.clone())
+    layers[takes[0]] = layers[takes[0]] + diffuse - albedo * shading
 
 
 def _subtract(photo: PreparedPhoto, layers: Mapping[str, Tensor], kinds: Kinds) -> Layers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from intrinsic_cli.api import Decomposer, Frame, PluginError, Runtime
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
+from intrinsic_cli.kit.inference.full_size import mend_by
 from intrinsic_cli.kit.inference.network import run_network
 from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_tensor
 from intrinsic_cli.kit.inference.upsample_cpu import fast_shading_rows
@@ -137,8 +139,8 @@ class Strips:
             diffuse = self._diffuse(shown, made)
             made[ALBEDO] = split(diffuse, made[SHADING])
             if self.dark is not None:
-                factors = (made[ALBEDO], made[SHADING])
-                self.dark.mend(diffuse, *factors, rows, self.size)
+                mend = partial(self.dark.mend, diffuse, rows=rows, size=self.size)
+                mend_by(mend, diffuse, made, self.kinds)
         if self.subtracts:
             parts = {
                 name: summand_rows(maps, shown, rows, self.size) for name, maps in self.maps.items()

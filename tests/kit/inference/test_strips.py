@@ -109,25 +109,49 @@ class Coloured(Decomposer):
         return {"albedo": shading, "shading": shading}
 
 
-def test_dark_places_are_mended_in_strips_too() -> None:
+class Glossy(Coloured):
+    """A residual layer besides, of nothing yet."""
+
+    def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
+        return {**super().__call__(photos), "residual": photos * 0}
+
+
+@pytest.mark.parametrize("decomposer", [Coloured(), Glossy()])
+def test_dark_places_are_mended_in_strips_too(decomposer: Decomposer) -> None:
     rng = np.random.default_rng(3)
     codes = rng.integers(0, 60, (203, 157, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(codes).save(file, "PNG")
     data = file.getvalue()
-    whole = decompose_photo(Coloured(), read_photo(data), RUNTIME).layers
+    whole = decompose_photo(decomposer, read_photo(data), RUNTIME).layers
     rows = opened(data)
-    strips, _ = make_strips(Coloured(), rows, RUNTIME, {})
+    strips, _ = make_strips(decomposer, rows, RUNTIME, {})
     assert strips.dark is not None
     photo = rows.rows(slice(0, 203)).pixels
     made = strips.rows(torch.from_numpy(photo).permute(2, 0, 1)[None], slice(0, 203))
     for name, layer in made.items():
         found = layer[0].permute(1, 2, 0).numpy()
         assert np.abs(found - whole[name]).max() < 2e-3, name
-    assert np.abs(whole["albedo"] * whole["shading"] - photo).max() < 1e-6
+    rebuilt = whole["albedo"] * whole["shading"] + whole.get("residual", 0)
+    assert np.abs(rebuilt - photo).max() < 1e-6
     plain = whole["albedo"] / whole["albedo"].sum(axis=2, keepdims=True).clip(1e-6)
     divided = photo / photo.sum(axis=2, keepdims=True).clip(1e-6)
     assert plain.std(axis=(0, 1)).mean() < 0.7 * divided.std(axis=(0, 1)).mean()
+
+
+def test_what_mending_leaves_goes_to_the_residual_where_there_is_one() -> None:
+    """There noise does not show; a shading with its coloured specks would."""
+    codes = np.random.default_rng(3).integers(0, 3, (90, 80, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(codes).save(file, "PNG")
+    given = read_photo(file.getvalue())
+    rough = decompose_photo(Coloured(), given, RUNTIME).layers["shading"]
+    smooth = decompose_photo(Glossy(), given, RUNTIME).layers["shading"]
+    assert _unevenness(smooth) < 0.2 * _unevenness(rough)
+
+
+def _unevenness(layer: Any) -> float:
+    return float(np.abs(np.diff(layer, axis=1)).mean() / layer.mean())
 
 
 @pytest.mark.parametrize("bits", [8, 16])
