@@ -54,6 +54,9 @@ class MeshConfig(TrainConfig):
     smoothings: int = knob(
         0, "times the shapes stage s2 begins with are averaged with their neighbours (lite)", low=0
     )
+    recount: bool = knob(
+        True, "count anew what zones the template shows from all sides, by which cameras are found"
+    )
     hypotheses: int = knob(8, "cameras proposed for each photo", low=1)
     backbone: str = knob(
         "lite", "lite = small encoder and heads; paper = the published layers", ("lite", "paper")

@@ -87,7 +87,10 @@ class ConsistentStage(FittingStage):
         return {name: term.detach() for name, term in terms.items()}
 
     def _look(self, zones: ZoneTable, number: int) -> None:
-        """From time to time the network's search looks at the zones that were counted."""
+        """From time to time the network's search looks at the zones that were counted, unless it
+        knows zones that are to stay."""
+        if not self._config.recount and self.mesh.search.ready:
+            return
         if number and number % _RENEWED == 0:
             shape = icosphere().symmetrise(self.mesh.mean_v)
             self.mesh.search.look_at(shape, zones.shares())
