@@ -47,6 +47,20 @@ def test_zones_teach_cameras_vertices_and_flow_once_they_were_counted(
     assert named(stage)["mesh.search.areas"].any(), "weights know the template's zones"
 
 
+@pytest.mark.parametrize("recount", [True, False])
+def test_what_is_known_of_the_template_from_all_sides_can_stay(
+    recount: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s2, "_RENEWED", 1)
+    stage = new_stage("s2", replace(CONFIG, recount=recount))
+    stage.setup()
+    known = torch.rand(642, 17).softmax(1)
+    stage.mesh.search.look_at(stage.mesh.vertices(torch.zeros(1, 337, 3))[0], known)
+    before = stage.mesh.search.areas.clone()
+    stage.step(batch(), minimise_with(stage), 1)
+    assert stage.mesh.search.areas.equal(before) != recount
+
+
 def test_flow_waits_where_it_weighs_nothing_and_a_frozen_encoder_stays() -> None:
     still = {"coverage_weight": 0.0, "zone_weight": 0.0, "stray_weight": 0.0, "encoder_lr": 0.0}
     stage = new_stage("s2", replace(CONFIG, **still))
