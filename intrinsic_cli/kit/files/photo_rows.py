@@ -66,10 +66,14 @@ class PhotoRows:
         """The colours of some rows, channel by channel, [3,h,W]: codes are taken apart before a
         table tells their light."""
         colours, _ = self._parts(rows)
-        if self.header.encoding == "icc" or colours.shape[2] != len("RGB"):
-            return planes_of(self.rows(rows).pixels)
-        table = decoding_table(colours.dtype.name, self.header.encoding)
-        return looked_up(planes_of(colours), table)
+        curve = self.header.encoding
+        gray = colours.shape[2] == 1
+        if gray or curve == "icc":
+            light = self.rows(rows)
+            return planes_of(light.pixels)
+        table = decoding_table(colours.dtype.name, curve)
+        codes = planes_of(colours)
+        return looked_up(codes, table)
 
     def alpha(self, rows: slice) -> Image | None:
         """The alpha of some rows alone."""

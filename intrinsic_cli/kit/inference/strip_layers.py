@@ -56,18 +56,28 @@ class StripLayers:
     bits: int
     scales: Mapping[str, float]
     fine: Mapping[str, FineCodes]
-    kept: Sequence[Band]
+    kept: list[Band]
 
     def bands(self) -> Iterator[Band]:
         """Rows, from the first to the last, and the codes [n,W,C] of each layer there. All bands
-        but the last have as many rows, a multiple of a JPEG's squares."""
+        but the last have as many rows, a multiple of a JPEG's squares. To be asked once: what was
+        kept is let go with its band."""
         tables = {name: fine.table(self.scales[name]) for name, fine in self.fine.items()}
-        for rows, numbers in self.kept or self._made_again():
+        numbered = self._made_again()
+        if self.kept:
+            numbered = self._let_go()
+        for rows, numbers in numbered:
             codes = {}
             for name, planes in numbers.items():
                 known = looked_up(planes, tables[name]) if self.fine else planes
                 codes[name] = merged(known)
             yield rows, codes
+
+    def _let_go(self) -> Iterator[Band]:
+        """What was kept, no longer than it is needed."""
+        self.kept.reverse()
+        while self.kept:
+            yield self.kept.pop()
 
     def _made_again(self) -> Iterator[Band]:
         """As they would have been kept; what has 16 bits, as it will be."""

@@ -4,7 +4,7 @@ brought to the photo's size only for the rows that are being written."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -85,7 +85,7 @@ def make_strips(
     for size in {size_of(layer) for layer in layers.values()} - set(guides):
         guides[size] = small_copy(photo, size, device)
     strips = _upsampled_by(guides, layers, shown, frame.upsample, kinds)
-    return strips, part_of(outputs, 0, {})
+    return strips.widened(), part_of(outputs, 0, {})
 
 
 def _prepared(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhoto:
@@ -120,8 +120,7 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """Small layers, and the maps by which some follow the photo's edges, [1,C,h,W]: as wide as the
-    photo already, as widening rows anew for each band took most of the time."""
+    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges."""
 
     small: Mapping[str, Tensor]
     maps: Mapping[str, Tensor]
@@ -130,6 +129,18 @@ class Strips:
     subtracts: bool
     kinds: Kinds
     dark: DarkColours | None = None
+
+    @torch.inference_mode()
+    def widened(self) -> Strips:
+        """The same, as wide as the photo already: widening their rows anew for each band took most
+        of the time."""
+        width = self.size[1]
+        dark = self.dark
+        if dark is not None:
+            dark = dark.widened(width)
+        small = {name: resize_width(layer, width) for name, layer in self.small.items()}
+        maps = {name: resize_width(layer, width) for name, layer in self.maps.items()}
+        return replace(self, small=small, maps=maps, dark=dark)
 
     def rows(self, shown: Tensor, rows: slice) -> Layers:
         """The ``rows`` of all layers, each [1,C,len(rows),W]; ``shown`` are those of the photo."""
@@ -181,17 +192,14 @@ def _upsampled_by(
     divides = upsample == "divide" and SHADING in layers
     subtracts = upsample == "subtract"
     maps, plain, dark = {}, {}, None
-    width = shown.size[1]
     for name, layer in layers.items():
         guide = guides[size_of(layer)]
         if divides and name == SHADING:
             shading = floored(layer, shown.noise)
-            maps[name] = resize_width(shading_maps(guide, shading), width)
+            maps[name] = shading_maps(guide, shading)
             dark = dark_colours(shown.small, shading, shown.noise)
         elif subtracts and name in SUMMANDS[1:]:
-            maps[name] = resize_width(summand_maps(guide, layer), width)
+            maps[name] = summand_maps(guide, layer)
         elif not (divides and name == ALBEDO) and not (subtracts and name == TRANSMISSION):
-            plain[name] = resize_width(layer, width)
-    if dark is not None:
-        dark = dark.widened(width)
+            plain[name] = layer
     return Strips(plain, maps, shown.size, divides, subtracts, kinds, dark)
