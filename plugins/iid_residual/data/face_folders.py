@@ -7,8 +7,16 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from iid_residual.data.face_list import Face, Faces, find_faces, has_lists
+from iid_residual.data.face_list import (
+    Face,
+    Faces,
+    existing,
+    find_faces,
+    has_lists,
+    training_faces,
+)
 from iid_residual.data.face_sample import face_case, face_sample
+from iid_residual.data.heads import open_heads
 from iid_residual.data.source import FaceSource, shows_photo
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.kit.data.readers import TrainingReader
@@ -81,31 +89,16 @@ def open_faces(path: Path) -> FaceSource:
     """``PHOTOS`` without truth, or ``PHOTOS,HEADS`` with rendered heads or lists beside them."""
     photos, comma, with_truth = str(path).partition(",")
     if not comma:
-        return FaceFolders("faces", find_faces(_folder(photos)))
+        return FaceFolders("faces", find_faces(existing(Path(photos))))
     if has_lists(Path(with_truth)):
         return open_sfsnet(Path(f"{with_truth},{photos}"))
-    from iid_residual.data.heads import open_heads
-
     return open_heads(Path(f"{with_truth},{photos}"))
-
-
-def training_faces(folder: Path) -> list[Face]:
-    """The faces of a folder to train on. DataError where there are none."""
-    faces = find_faces(_folder(str(folder)))
-    return list(faces.get("train", ()))
 
 
 def _open_lists(name: str, path: Path) -> FaceFolders:
     folder, comma, others = str(path).partition(",")
-    if not has_lists(_folder(folder)):
+    if not has_lists(existing(Path(folder))):
         hint = f"make them: iid datasets prepare {name} {folder} {folder}"
         raise DataError(f"{folder} has neither train.csv nor test.csv", hint)
     beside = training_faces(Path(others)) if comma else []
     return FaceFolders(name, find_faces(Path(folder)), beside)
-
-
-def _folder(path: str) -> Path:
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
-        raise DataError(f"{path} is no folder of faces")
-    return folder

@@ -61,6 +61,20 @@ def find_faces(folder: Path) -> Faces:
     return found
 
 
+def training_faces(folder: Path) -> list[Face]:
+    """The faces of a folder to train on. DataError where there are none."""
+    faces = find_faces(existing(folder))
+    return list(faces.get("train", ()))
+
+
+def existing(folder: Path) -> Path:
+    """The folder, ``~`` replaced. DataError where there is none."""
+    found = folder.expanduser()
+    if not found.is_dir():
+        raise DataError(f"{folder} is no folder of faces")
+    return found
+
+
 def has_lists(folder: Path) -> bool:
     """Is there a ``train.csv`` or ``test.csv``?"""
     return any((folder / f"{stem}.csv").is_file() for stem in SPLITS)

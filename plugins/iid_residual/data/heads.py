@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from iid_residual.data.compose import compose, cut_out, head_of
-from iid_residual.data.face_folders import training_faces
+from iid_residual.data.face_list import training_faces
 from iid_residual.data.face_sample import face_case, face_sample
 from iid_residual.data.source import FaceSource, shows_photo
 from iid_residual.faces.template import TEMPLATE, Pose, pose_of
