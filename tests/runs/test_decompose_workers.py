@@ -79,6 +79,7 @@ def test_what_the_user_says_of_waiting_stands(monkeypatch: pytest.MonkeyPatch) -
 
 TOUCH = """
 import resource
+from concurrent.futures import ThreadPoolExecutor
 from intrinsic_cli.runs.decompose.workers import keep_memory
 
 def fetched():
@@ -86,17 +87,22 @@ def fetched():
     pieces = [b"x" * (1 << 20) for _ in range(40)]
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
+def elsewhere():
+    return pools.pop().submit(fetched).result()
+
+pools = [ThreadPoolExecutor(1) for _ in range(5)]
 {call}
-first = fetched()
-print(first, sum(fetched() for _ in range(4)))
+first = {place}()
+print(first, sum({place}() for _ in range(4)))
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
-def test_memory_given_back_is_not_fetched_again() -> None:
+@pytest.mark.parametrize("place", ["fetched", "elsewhere"])
+def test_memory_given_back_is_not_fetched_again(place: str) -> None:
     shares = {}
     for call in ("keep_memory()", ""):
-        words = [sys.executable, "-c", TOUCH.format(call=call)]
+        words = [sys.executable, "-c", TOUCH.format(call=call, place=place)]
         told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         first, later = map(int, told.split())
         shares[call] = later / first
