@@ -25,7 +25,7 @@ DATASETS = (
     DatasetSpec(
         name="birds",
         summary="made-up birds with exact shapes, cameras and parts",
-        target=f"{_DATA}.birds:open_birds",
+        target=f"{_DATA}.bird_sources:open_birds",
         offers=SILHOUETTES
         | {"albedo", "shading", "parts", "zones", "keypoints", "cameras", "vertices"},
         layout="nothing, or train/ and val/ with *.tar, birds.json, parts/KEY.png, zones/KEY.png",

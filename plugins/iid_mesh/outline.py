@@ -48,7 +48,8 @@ def _labels(chances: Image) -> NDArray[np.uint8]:
     """What GrabCut is told of pixels [h,w]."""
     probably = np.where(chances > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
     surely = np.where(chances > _INSIDE, cv2.GC_FGD, probably)
-    return np.where(chances < _AROUND, cv2.GC_BGD, surely).astype(np.uint8)
+    told = np.where(chances < _AROUND, cv2.GC_BGD, surely)
+    return np.asarray(told, np.uint8)
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:

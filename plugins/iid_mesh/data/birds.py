@@ -13,11 +13,8 @@ from intrinsic_cli.api import Case, Source
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.rows import collate
 from intrinsic_cli.kit.data.sampling import endless_batches, single_pass
-from intrinsic_cli.kit.data.synth.members import require_splits
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from intrinsic_cli.api.data import Batch, Row, Split
     from intrinsic_cli.kit.data.rows import Sample
 
@@ -73,16 +70,6 @@ class Birds(Source):
     def counts(self, split: Split) -> Mapping[str, int]:
         """How many there are to measure with; training never runs out of them."""
         return {"photo": _COUNT}
-
-
-def open_birds(path: Path | None = None) -> Source:
-    """Made-up birds, or the rendered ones below ``path``, which training mixes with them."""
-    if path is None:
-        return Birds()
-    from iid_mesh.data.rendered import RenderedBirds
-
-    require_splits(path)
-    return RenderedBirds(path)
 
 
 def _held_out(place: int, side: int) -> Sample:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from iid_mesh.data.birds import open_birds
+from iid_mesh.data.bird_sources import open_birds
 from iid_mesh.settings import MeshConfig
 from iid_mesh.stages.fitting import FittingStage
 from iid_mesh.trainer import trainer_of

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from iid_mesh.data import birds
-from iid_mesh.data.birds import open_birds
+from iid_mesh.data.bird_sources import open_birds
 from iid_mesh.data.ellipsoids import Ellipsoid, reaches
 from iid_mesh.data.landmarks import KEYPOINTS, MIRRORED, PARTS, keypoint_vertices, vertex_parts
 from iid_mesh.data.portrait import portrait

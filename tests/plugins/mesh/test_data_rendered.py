@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from iid_mesh.data.birds import open_birds
+from iid_mesh.data.bird_sources import open_birds
 from iid_mesh.data.landmarks import KEYPOINTS, keypoint_vertices
 from iid_mesh.data.rendered import RenderedBirds, mirrored
 from iid_mesh.data.shapes import mean_bird

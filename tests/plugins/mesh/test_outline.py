@@ -82,10 +82,10 @@ def test_what_is_no_background_is_inside() -> None:
     assert torch.allclose(inside, made.zones[:, 1:].sum(1), atol=1e-5)
 
 
-def covered(network: MeshNet, **options: int) -> float:
+def covered(network: MeshNet, outline: int = 40) -> float:
     """How far the mesh covers the object that it was told nothing of."""
     colours = photo(64, background=True)[..., :3]
-    chosen = MeshOptions(refine=0, frames=1, **options)
+    chosen = MeshOptions(refine=0, frames=1, outline=outline)
     result = decompose_photo(
         MeshDecomposer(chosen, CPU, network), Photo(np.ascontiguousarray(colours)), CPU
     )

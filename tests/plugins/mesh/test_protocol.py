@@ -10,7 +10,7 @@ import torch
 
 from iid_mesh import baselines, metrics
 from iid_mesh.answers import camera_of, reconstruction, vertices_of
-from iid_mesh.data.birds import open_birds
+from iid_mesh.data.bird_sources import open_birds
 from iid_mesh.fit import Fitted
 from iid_mesh.pool import MeshPool
 from iid_mesh.protocol import MESHES

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from iid_mesh import baselines
-from iid_mesh.data.birds import open_birds
+from iid_mesh.data.bird_sources import open_birds
 from iid_mesh.fit import Fitted
 from iid_mesh.pool import MeshPool
 from iid_mesh.protocol import MESHES

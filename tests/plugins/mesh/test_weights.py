@@ -11,7 +11,7 @@ import torch
 
 import iid_mesh
 from iid_mesh import texture_flow
-from iid_mesh.data.birds import open_birds
+from iid_mesh.data.bird_sources import open_birds
 from iid_mesh.keypoints import Transfers
 from iid_mesh.losses.silhouette import overlap
 from iid_mesh.networks.mesh_net import MeshNet, Prediction
