@@ -46,10 +46,11 @@ def drawn(colours: Image, inside: Image) -> Image:
 
 def _labels(chances: Image) -> NDArray[np.uint8]:
     """What GrabCut is told of pixels [h,w]."""
-    probably = np.where(chances > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
-    surely = np.where(chances > _INSIDE, cv2.GC_FGD, probably)
-    told = np.where(chances < _AROUND, cv2.GC_BGD, surely)
-    return np.asarray(told, np.uint8)
+    told = np.full(chances.shape, cv2.GC_PR_BGD, np.uint8)
+    told[chances > 0.5] = cv2.GC_PR_FGD
+    told[chances > _INSIDE] = cv2.GC_FGD
+    told[chances < _AROUND] = cv2.GC_BGD
+    return told
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
