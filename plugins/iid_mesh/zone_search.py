@@ -2,8 +2,9 @@
 
 From every side, the middles of the zones that are seen of a template are laid over those of the
 photo by the best turn in the picture, scale and shift (Procrustes; Umeyama 1991). How far apart
-they stay, and how unlike the areas of the zones are, tells the sides apart. Wings and legs count
-for nothing: they are held in all ways while the body says how the animal stands.
+they stay, and how unlike the areas of the zones are, tells the sides apart. Wings, legs, the rump
+that wings cover and the tip of the tail count for nothing: they are held in all ways while the body
+says how the animal stands.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from iid_mesh.template import icosphere
 AZIMUTHS = 36
 ELEVATIONS = (-60, -50, -40, -30, -20, -10, 0, 10, 20, 30, 40, 50, 60)
 #: The roll and the elevation, in degrees, that are as unlikely as ``_UNLIKELY`` of all distances.
-_ROLL, _ELEVATION = 25.0, 40.0
+_ROLL, _ELEVATION = 25.0, 30.0
 _UNLIKELY = 0.03
 #: The misfit that makes a camera e times less likely.
 _TOLERANCE = 0.05

@@ -22,8 +22,8 @@ ZONES = (
     *("beak", "face", "crown", "nape", "throat", "breast", "belly", "vent", "mantle", "rump"),
     *("shoulder", "wing", "wing tip", "thigh", "tail", "tail tip", "foot"),
 )
-#: Those that are held in many ways, and tell little of how a bird stands.
-LIMBS = frozenset({"shoulder", "wing", "wing tip", "thigh", "foot"})
+#: Those that are held, swung or covered in many ways, and tell little of how a bird stands.
+UNSTEADY = frozenset({"rump", "shoulder", "wing", "wing tip", "thigh", "tail tip", "foot"})
 _CHEST = 0.26  # forward of which the body is breast below and nape above
 #: Where a wing ends being shoulder and begins being tip, and the tail its tip.
 _SHOULDER, _WING_TIP, _TAIL_TIP = 0.1, -0.36, -0.85

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from iid_mesh.data.zones import LIMBS, ZONES
+from iid_mesh.data.zones import UNSTEADY, ZONES
 from iid_mesh.found_cameras import Found
 from iid_mesh.framing import Box, boxes, framed
 from iid_mesh.networks import lite, resnet
@@ -116,7 +116,7 @@ class MeshNet(nn.Module):
         self.zone_head: ZoneHead | None = None
         if design.backbone == "lite" and design.zones:
             self.zone_head = ZoneHead(channels, len(ZONES))
-            counted = [float(name not in LIMBS) for name in ZONES]
+            counted = [float(name not in UNSTEADY) for name in ZONES]
             self.search = ZoneSearch(self.anchors.clone(), torch.tensor(counted))
 
     def forward(self, photos: Tensor, flow: bool = True) -> Prediction:
