@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -69,7 +70,7 @@ def _follow(
 ) -> None:
     os.environ[LOCAL_RANKS[0]] = str(rank)
     work(_join_here(rank, count, address), *arguments)
-    dist.destroy_process_group()
+    _leave()
 
 
 def _join_here(rank: int, count: int, address: str) -> Processes:
@@ -94,5 +95,8 @@ def _backend(here: int) -> str:
 
 
 def _leave() -> None:
+    """Networks that were trained together hold the group's threads, in circles of references: they
+    are let go here, as such a thread that outlives the interpreter may abort the process."""
     if dist.is_initialized():
         dist.destroy_process_group()
+    gc.collect()

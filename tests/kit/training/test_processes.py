@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import torch
 from together import meet
 
 from intrinsic_cli.kit.training.distributed import Processes
-from intrinsic_cli.kit.training.process_group import started
+from intrinsic_cli.kit.training.process_group import joined, started
 
 
 def test_two_processes_agree(tmp_path: Path) -> None:
@@ -34,3 +36,21 @@ def test_one_process_agrees_with_itself(tmp_path: Path) -> None:
     assert found["shared"]["weight"].tolist() == [[10.0, 10.0]]
     assert found["weight"].tolist() == [[1.0, 2.0]]
     assert (found["one"], found["none"]) == (False, False)
+
+
+class Network:
+    """Refers to itself, as networks that are trained together do."""
+
+    def __init__(self) -> None:
+        self.whole = self
+
+
+def test_networks_are_let_go_with_the_group(tmp_path: Path) -> None:
+    gc.disable()
+    try:
+        with joined(0, 1, (tmp_path / "address").as_uri(), 1):
+            left = weakref.ref(Network())
+            assert left() is not None
+        assert left() is None
+    finally:
+        gc.enable()
