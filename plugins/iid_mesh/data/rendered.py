@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 TRUTH = "birds.json"
 _BIRD = 1  # its number among the objects of a scene
-_RENDERED = 0.5  # share of the training samples; the others are made up
+_RENDERED = 0.7  # share of the training samples; the others are made up
 
 
 class RenderedBirds(Source):

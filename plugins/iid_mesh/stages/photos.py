@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Spreads of what photos are changed by: turns (radians), sizes, exposures.
 _TURN, _STRETCH, _EXPOSURE = 0.15, 0.07, 0.15
+#: And light that differs from place to place, and how strong colours are.
+_LIGHT, _STRENGTH = 0.2, 0.25
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Fit:
 
 
 def shaken(photos: Photos) -> Photos:
-    """The photos a little turned, stretched and exposed otherwise."""
+    """The photos a little turned, stretched, lit and exposed otherwise."""
     layers = [photos.photo, photos.mask, photos.maps, photos.zones]
     sizes = [layer.shape[1] for layer in layers]
     affine = _random_affine(photos.photo)
@@ -66,7 +68,19 @@ def shaken(photos: Photos) -> Photos:
     whole = torch.cat(layers, 1)
     moved = F.grid_sample(whole, grid, padding_mode="border", align_corners=False)
     photo, mask, maps, zones = torch.split(moved, sizes, 1)
-    return Photos(_exposed(photo), mask, maps, zones)
+    return Photos(_exposed(_lit(photo)), mask, maps, zones)
+
+
+def _lit(photos: Tensor) -> Tensor:
+    """Photos [B,3,H,W] with weaker or stronger colours, in light that grows and falls from place
+    to place."""
+    count, _, height, width = photos.shape
+    gray = photos.mean(1, keepdim=True)
+    strength = (_STRENGTH * torch.randn_like(gray[:, :, :1, :1])).exp()
+    coarse = _LIGHT * torch.randn(count, 1, 3, 3, device=photos.device)
+    light = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=True)
+    coloured = gray + strength * (photos - gray)
+    return (coloured * light.exp()).clamp(0, 1)
 
 
 def _exposed(photos: Tensor) -> Tensor:

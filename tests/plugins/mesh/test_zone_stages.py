@@ -129,3 +129,13 @@ def test_photos_are_shaken_with_their_maps() -> None:
     inside = moved.zones[:, 1:].sum(1, keepdim=True)
     assert inside.allclose(moved.mask, atol=1e-4)
     assert ((moved.mask > 0.5) != (photos.mask > 0.5)).float().mean() < 0.2
+
+
+def test_photos_are_shaken_into_other_light() -> None:
+    """Lighter at one side than at another, each photo in its own way."""
+    torch.manual_seed(3)
+    even = torch.full((2, 3, 32, 32), 0.5)
+    whole = torch.ones(2, 1, 32, 32)
+    first, second = shaken(Photos(even, whole, whole, whole)).photo
+    assert first.amax((1, 2)).gt(first.amin((1, 2)) + 0.05).all()
+    assert (first - second).abs().max() > 0.05
