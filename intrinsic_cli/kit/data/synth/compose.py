@@ -16,6 +16,7 @@ from intrinsic_cli.kit.data.crops import resize as resize_square
 from intrinsic_cli.kit.data.synth.camera import Camera, everyday, random_camera
 from intrinsic_cli.kit.data.synth.highlights import highlight_apart
 from intrinsic_cli.kit.data.synth.lighting import Lighting, random_lighting
+from intrinsic_cli.kit.data.synth.prints import print_on
 from intrinsic_cli.kit.data.synth.shards import ALBEDO
 from intrinsic_cli.kit.light.colour import brightest
 
@@ -33,6 +34,8 @@ _DARK = 0.004  # so is a photo
 _ISOLATED = 0.25  # of the training samples show one object on black
 _LARGE = 0.06  # of the picture: an object that can be shown alone
 _PAINTS = 256  # one for each object
+_PRINTED = 0.35  # of the training samples carry prints
+_BLACK = 0.06  # of the repainted objects are black, or nearly
 
 
 class _Painted(NamedTuple):
@@ -80,6 +83,8 @@ def compose_lights(
     first, *others = rngs
     ids = window.of(scene.ids)
     albedo = _paint(scene, window, ids, first, plain)
+    if not plain:
+        albedo = _printed(albedo, scene, window, first)
     light = random_lighting(scene, window, first, plain)
     known, alone = _shown(ids, first, plain)
     painted = _Painted(albedo, known, alone, apart, _normals(scene, window, side))
@@ -180,10 +185,20 @@ def _paint(
     return np.asarray(np.clip(painted, 0, 0.98), np.float32)
 
 
+def _printed(albedo: Image, scene: Scene, window: Window, rng: np.random.Generator) -> Image:
+    """``albedo`` with prints on some things, a third of the time; never on a face."""
+    if scene.meta["category"] == "face" or rng.random() > _PRINTED:
+        return albedo
+    codes = window.of(scene.normals).astype(np.float32)
+    return print_on(albedo, window.of(scene.ids), codes / 127.5 - 1, rng)
+
+
 def _paints(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A power [256,1] and a tint [256,3] for every object; the backdrop keeps its paint."""
     power = np.exp(rng.normal(0, 0.2, (_PAINTS, 1)))
     strength = rng.normal(0, 0.3, (_PAINTS, 1))
+    black = rng.random((_PAINTS, 1)) < _BLACK
+    strength = np.where(black, rng.uniform(-2.5, -1, (_PAINTS, 1)), strength)
     colour = rng.normal(0, 0.12, (_PAINTS, 3))
     tint = np.exp(strength + colour)
     power[0] = 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intrinsic_cli.kit.data.synth.patterns import SIDE, draw_flat
+from intrinsic_cli.kit.data.synth.perspective import pixel_places, random_perspective
 from intrinsic_cli.kit.files.opencv import cv2
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _JUMP = 0.25  # of the picture's side: the spread of the jumps
 _SOFTEST = 0.03  # of the picture's side: the widest edge's spread
 _SHARPEST = 0.001
 _OBJECTS = 256
-_CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
 
 
 def throw_shadow(ids: NDArray[np.uint8], rng: np.random.Generator) -> Image:
@@ -35,8 +35,8 @@ def throw_shadow(ids: NDArray[np.uint8], rng: np.random.Generator) -> Image:
 
 def _laid_over(flat: Image, ids: NDArray[np.uint8], rng: np.random.Generator) -> Image:
     """The flat pattern in perspective, shifted for every object where it breaks."""
-    places = _places(*ids.shape)
-    seen = cv2.perspectiveTransform(places, _perspective(rng))
+    places = pixel_places(*ids.shape)
+    seen = cv2.perspectiveTransform(places, random_perspective(rng))
     if rng.random() < _BROKEN:
         jumps = rng.normal(0, _JUMP, (_OBJECTS, 2))
         seen = seen + jumps[ids]
@@ -46,31 +46,6 @@ def _laid_over(flat: Image, ids: NDArray[np.uint8], rng: np.random.Generator) ->
     return np.asarray(
         cv2.remap(flat, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     )
-
-
-def _places(height: int, width: int) -> NDArray[np.float32]:
-    """[H,W,2]: where each pixel is in the unit square, x and y."""
-    pixels = np.indices((height, width), np.float32)
-    down, across = pixels
-    places = np.empty((height, width, 2), np.float32)
-    places[..., 0] = across / width
-    places[..., 1] = down / height
-    return places
-
-
-def _perspective(rng: np.random.Generator) -> NDArray[np.float64]:
-    """A random view of the unit square: turned, stretched, its corners moved."""
-    angle = rng.uniform(0, 2 * np.pi)
-    cosine = np.cos(angle)
-    sine = np.sin(angle)
-    turn = np.array([[cosine, sine], [-sine, cosine]])
-    stretch = np.exp(rng.normal(0, 0.3, 2))
-    centred = _CORNERS - 0.5
-    turned = (centred * stretch) @ turn
-    bent = rng.uniform(-0.2, 0.2, (4, 2))
-    moved = turned + 0.5 + bent
-    corners = moved.astype(np.float32)
-    return np.asarray(cv2.getPerspectiveTransform(_CORNERS, corners))
 
 
 def _softened(pattern: Image, rng: np.random.Generator) -> Image:
