@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ import torch
 from torch import Tensor
 
 from iid_mesh.data.bird_sources import open_birds
+from iid_mesh.networks.mesh_net import Design, MeshNet
+from iid_mesh.networks.state import untrained
 from iid_mesh.settings import MeshConfig
 from iid_mesh.stages.fitting import FittingStage
 from iid_mesh.trainer import trainer_of
@@ -27,6 +31,22 @@ def few_sides(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("iid_mesh.zone_search.ELEVATIONS", (0,))
 
 
+def copied_networks(patch: pytest.MonkeyPatch) -> None:
+    """Stages begin with copies of one network: random numbers for each take longer."""
+
+    def copied(design: Design, pretrained: str) -> MeshNet:
+        return deepcopy(_begun(design, pretrained))
+
+    patch.setattr("iid_mesh.stages.fitting.untrained", copied)
+
+
+@cache
+def _begun(design: Design, pretrained: str) -> MeshNet:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return untrained(design, pretrained)
+
+
 def new_stage(
     name: str, config: MeshConfig = CONFIG, parents: Mapping[str, Any] | None = None
 ) -> FittingStage:
@@ -36,10 +56,15 @@ def new_stage(
 
 
 def batch(number: int = 0, parts: bool = True) -> dict[str, Tensor]:
-    rows = dict(next(iter(open_birds().batches("train", 2, 32, start=number))))
+    rows = dict(_drawn(number))
     if not parts:
         del rows["parts"]
     return rows
+
+
+@cache
+def _drawn(number: int) -> Mapping[str, Tensor]:
+    return next(iter(open_birds().batches("train", 2, 32, start=number)))
 
 
 def minimise_with(stage: FittingStage) -> Any:

@@ -16,7 +16,15 @@ from iid_mesh.template import icosphere
 from iid_mesh.trainer import STAGES
 from intrinsic_cli.kit.networks.checkpoint import state_of
 
-from .little_stages import CONFIG, batch, few_sides, minimise_with, new_stage, trained
+from .little_stages import (
+    CONFIG,
+    batch,
+    copied_networks,
+    few_sides,
+    minimise_with,
+    new_stage,
+    trained,
+)
 
 Grown = tuple[FittingStage, Mapping[str, Tensor]]
 
@@ -25,6 +33,7 @@ Grown = tuple[FittingStage, Mapping[str, Tensor]]
 def _few_sides() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         few_sides(patch)
+        copied_networks(patch)
         yield
 
 

@@ -18,13 +18,14 @@ from iid_mesh.trainer import trainer_of
 from iid_mesh.zone_table import ZoneTable, zones_of
 from intrinsic_cli.api import Runtime
 
-from .little_stages import CONFIG, batch, few_sides, minimise_with, new_stage
+from .little_stages import CONFIG, batch, copied_networks, few_sides, minimise_with, new_stage
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_sides() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         few_sides(patch)
+        copied_networks(patch)
         yield
 
 
