@@ -81,7 +81,7 @@ class Session:
         self, choice: Choice, device: str = "auto", precision: str = "auto", seed: int = 0
     ) -> None:
         from intrinsic_cli.api import Runtime
-        from intrinsic_cli.kit.inference.batches import Room
+        from intrinsic_cli.kit.inference.room import Room
         from intrinsic_cli.kit.networks.checkpoint import load_weights
         from intrinsic_cli.kit.networks.device import pick_device, pick_precision
 

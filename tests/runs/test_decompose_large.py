@@ -102,3 +102,25 @@ def test_a_broken_large_photo_fails_as_a_small_one(tmp_path: Path, counted: list
     assert item.status == "failed"
     assert "truncated" in item.error
     assert counted == []
+
+
+@pytest.mark.parametrize("form", ["png", "png16", "jpg"])
+def test_a_folder_on_another_device_is_that_of_the_cpu(
+    form: str, tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Photos go there as codes, of any size and in batches; what is too small for it goes whole."""
+    folder = tmp_path / "photos"
+    photo(folder / "small.png")
+    for name in ("a.png", "b.png", "c.jpg"):
+        Image.fromarray(FLAT[..., :3]).resize((150, 131)).save(folder / name, quality=95)
+    meant = go(folder, out=tmp_path / "cpu", format=form)
+    monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
+    counted.clear()
+    found = go(folder, out=tmp_path / "device", format=form, batch_size=2)
+    assert sorted(path.name for path in counted) == ["a.png", "b.png", "c.jpg"]
+    for one, other in zip(meant.inputs, found.inputs, strict=True):
+        assert (one.status, other.status) == ("done", "done")
+        for name, path in one.layers.items():
+            first, second = read_photo(Path(path)), read_photo(Path(other.layers[name]))
+            assert first.bits == second.bits
+            assert np.abs(first.pixels - second.pixels).max() < 0.02

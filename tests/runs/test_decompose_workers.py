@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from intrinsic_cli.kit.inference.batches import LARGEST_BATCH
+from intrinsic_cli.kit.inference.room import LARGEST_BATCH
 from intrinsic_cli.runs.decompose import workers
 from intrinsic_cli.runs.decompose.workers import (
     choose_workers,

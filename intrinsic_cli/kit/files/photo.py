@@ -16,12 +16,13 @@ from intrinsic_cli.kit.files.code_points import CodePoints
 from intrinsic_cli.kit.files.code_profile import note_on, profile_of
 from intrinsic_cli.kit.files.decode import decode, named
 from intrinsic_cli.kit.files.formats import ENCODINGS, RAW, other_content
-from intrinsic_cli.kit.files.icc import CMYK, adobe_rgb
+from intrinsic_cli.kit.files.icc import CMYK
 from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.kit.files.profiled import USELESS, from_profile, understood
+from intrinsic_cli.kit.files.profiled import USELESS, from_profile
 from intrinsic_cli.kit.files.read_bytes import read_bytes
 from intrinsic_cli.kit.files.tables import looked_up
+from intrinsic_cli.kit.files.transfer import followed_profile
 from intrinsic_cli.kit.light.colour import decode_codes, decoding_table, srgb_to_linear
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _by_metadata(colours: NDArray[Any], metadata: Metadata) -> Photo:
     usual = "linear" if colours.dtype.kind == "f" else "srgb"
     if metadata.points:
         return _by_code_points(colours, metadata.points)
-    profile = adobe_rgb() if metadata.is_adobe_rgb else understood(metadata.profile)
+    profile = followed_profile(metadata)
     if profile is not None and profile.is_srgb:
         return Photo(_linear(colours, "srgb"), encoding="srgb", profile=profile.name)
     if profile is not None and profile.space == CMYK:  # decoding has followed it already

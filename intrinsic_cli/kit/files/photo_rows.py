@@ -24,6 +24,7 @@ from intrinsic_cli.kit.files.photo import Photo, clipped_share, light_of, split_
 from intrinsic_cli.kit.files.planes import planes_of
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.files.tables import looked_up
+from intrinsic_cli.kit.files.transfer import Transfer, transfer_of
 from intrinsic_cli.kit.light.colour import decoding_table
 from intrinsic_cli.kit.light.resize import bands
 
@@ -44,12 +45,12 @@ Codes = NDArray[Any]
 
 
 class PhotoRows:
-    """A photo of which no more than some rows are ever in memory as floats. ``size`` is (h, w);
-    ``has_alpha``: something in it is said to be no part of it; ``header`` is a photo with all its
-    facts and none of its pixels."""
+    """A photo of which no more than some rows are ever in memory as floats. ``codes`` are those of
+    its file, [H,W] or [H,W,C]; ``size`` is (h, w); ``has_alpha``: something in it is said to be no
+    part of it; ``header`` is a photo with all its facts and none of its pixels."""
 
     def __init__(self, codes: Codes, encoding: str, metadata: Metadata) -> None:
-        self._codes = codes
+        self.codes = codes
         self._encoding = encoding
         self._metadata = metadata
         self.size = codes.shape[0], codes.shape[1]
@@ -60,7 +61,7 @@ class PhotoRows:
         """Some rows, perhaps not all between the first and the last, as a photo of their own."""
         colours, alpha = self._parts(rows)
         photo = light_of(colours, self._encoding, self._metadata)
-        return replace(photo, alpha=alpha, bits=self._codes.dtype.itemsize * 8)
+        return replace(photo, alpha=alpha, bits=self.codes.dtype.itemsize * 8)
 
     def planes(self, rows: slice) -> NDArray[np.float32]:
         """The colours of some rows, channel by channel, [3,h,W]: codes are taken apart before a
@@ -75,13 +76,17 @@ class PhotoRows:
         codes = planes_of(colours)
         return looked_up(codes, table)
 
+    def transfer(self) -> Transfer | None:
+        """What its codes mean, None where only :meth:`planes` knows."""
+        return transfer_of(self.codes.dtype, self.header.encoding, self._metadata)
+
     def alpha(self, rows: slice) -> Image | None:
         """The alpha of some rows alone."""
         return self._parts(rows)[1]
 
     def _parts(self, rows: slice) -> tuple[Codes, Image | None]:
         """Colours as codes, [h,W,1 or 3], and alpha."""
-        codes = self._codes[rows]
+        codes = self.codes[rows]
         return split_alpha(codes if codes.ndim == 3 else codes[..., None])
 
     def _told(self) -> Photo:
@@ -106,13 +111,15 @@ class PhotoRows:
         )
 
 
-def is_large(path: Path, least: int) -> bool:
-    """Does a file hold a photo of at least ``least`` pixels? Looks at its beginning only."""
+def is_large(path: Path, least: int, side: int = 0) -> bool:
+    """Does a file hold a photo of at least ``least`` pixels, whose shorter side has at least
+    ``side``? Looks at its beginning only."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return False
         with Pillow.open(path, formats=FORMATS) as image:
-            return image.width * image.height >= least
+            width, height = image.size
+            return width * height >= least and min(width, height) >= side
     except BROKEN:  # whoever reads it whole says what is wrong with it
         return False
 

@@ -3,22 +3,25 @@ photo that it does not hold goes by strips."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
-
-from intrinsic_cli.api import Decomposer, IidError, Outputs, PluginError, Region, Runtime
+from intrinsic_cli.api import Decomposer, Outputs, PluginError, Region, Runtime
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.full_size import alpha_at_full_size, to_full_size
 from intrinsic_cli.kit.inference.network import run_network, run_network_on_each
 from intrinsic_cli.kit.inference.prepare import PreparedPhoto, network_size, prepare, to_image
+from intrinsic_cli.kit.inference.room import (
+    Note,
+    Room,
+    give_back,
+    is_out_of_memory,
+    out_of_memory,
+)
 from intrinsic_cli.kit.inference.strip_photo import in_strips
 from intrinsic_cli.kit.inference.strips import works_in_strips
 
-Note = Callable[[str], None]
 #: How many times as many pixels as the network sees a photo has that is worth cutting.
 _WORTH = 2
 
@@ -34,20 +37,6 @@ class Crop:
     def pixels(self) -> int:
         """How many there are."""
         return self.photo.pixels[..., 0].size
-
-
-#: Photos and crops that run together at most; a photo may have any number of regions.
-LARGEST_BATCH = 16
-
-
-@dataclass(slots=True)
-class Room:
-    """How many ``photos`` of the device's memory there is room for, and whether a photo of
-    ``pixels`` fits in whole (inf: any); both are found out where memory runs out, once for all
-    photos to come."""
-
-    photos: int = LARGEST_BATCH
-    pixels: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +56,15 @@ class Network:
     def make_room(self, crops: Sequence[Crop]) -> None:
         """Memory has run out with ``crops``: take fewer from now on, or cut the photo into strips.
         IidError where neither is possible."""
-        if self.runtime.device.type == "cuda":
-            torch.cuda.empty_cache()
+        give_back(self.runtime.device)
         if len(crops) > 1:
-            self.room.photos = len(crops) // 2
-            now = f"{len(crops)} photos at a time; going on with {self.room.photos}"
-            self.note(f"out of memory with {now}")
+            self.room.fewer(len(crops), self.note)
             return
         if not self._can_cut(crops[0]):
-            raise self.out_of_memory()
+            raise out_of_memory(self.runtime.device)
         self.room.pixels = crops[0].pixels
         megapixels = f"{self.room.pixels / 1e6:.3g} megapixels"
         self.note(f"out of memory with a photo of {megapixels}; going on in strips")
-
-    def out_of_memory(self) -> IidError:
-        """What is said where nothing helps."""
-        message = f"{self.runtime.device} ran out of memory"
-        return IidError(message, "try a smaller photo or --device cpu")
 
     def _can_cut(self, crop: Crop) -> bool:
         height, width = network_size(crop.photo, self.decomposer.frame)
@@ -107,12 +88,16 @@ def _groups(crops: Sequence[Crop], decomposer: Decomposer) -> Iterator[list[int]
     if decomposer.mixes_sizes and crops:
         yield list(range(len(crops)))
         return
-    sizes: dict[tuple[int, int], list[int]] = {}
-    for index, crop in enumerate(crops):
-        size = network_size(crop.photo, decomposer.frame)
-        same_size = sizes.setdefault(size, [])
-        same_size.append(index)
-    yield from sizes.values()
+    yield from places_by_size([network_size(crop.photo, decomposer.frame) for crop in crops])
+
+
+def places_by_size(sizes: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """The places of each size among ``sizes``."""
+    places: dict[tuple[int, int], list[int]] = {}
+    for index, size in enumerate(sizes):
+        of_that_size = places.setdefault(size, [])
+        of_that_size.append(index)
+    yield from places.values()
 
 
 def _run_group(network: Network, crops: Sequence[Crop]) -> list[Part]:
@@ -138,8 +123,7 @@ def _try_batch(network: Network, crops: Sequence[Crop]) -> list[Part] | None:
         return _run_batch(network, crops)
     except RuntimeError as error:
         if not is_out_of_memory(error):
-            message = f"the network failed: {str(error).splitlines()[0]}"
-            raise PluginError(message, "see --debug") from error
+            raise network_failed(error) from error
         # Leaving the block drops the traceback, and with it the tensors it holds, before the next
         # try.
         return None
@@ -152,7 +136,7 @@ def _run_in_strips(network: Network, crop: Crop) -> Part:
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
-    raise network.out_of_memory()
+    raise out_of_memory(network.runtime.device)
 
 
 def _run_batch(network: Network, crops: Sequence[Crop]) -> list[Part]:
@@ -196,6 +180,6 @@ def _part(network: Network, outputs: Outputs, index: int, photo: PreparedPhoto) 
     return part_of(outputs, index, layers, alpha)
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA says so by type, the CPU allocator only by words."""
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+def network_failed(error: RuntimeError) -> PluginError:
+    """What is said of an error in a method's own code."""
+    return PluginError(f"the network failed: {str(error).splitlines()[0]}", "see --debug")

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
-from intrinsic_cli.kit.inference.upsample_cpu import upsample_shading
+from intrinsic_cli.kit.inference.paths import path_for
 from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored, mend_dark
 from intrinsic_cli.kit.light.resize import resize
 from intrinsic_cli.kit.light.upsample import split
@@ -69,6 +69,7 @@ def _divide(photo: PreparedPhoto, layers: Mapping[str, Tensor], kinds: Kinds) ->
     shading = floored(layers[SHADING], photo.noise)
     same_size = shading.shape[-2:] == photo.small.shape[-2:]
     small = photo.small if same_size else None
+    upsample_shading = path_for(photo.full.device).upsample_shading
     full[SHADING] = upsample_shading(photo.full, shading, small)
     diffuse = photo.full
     for name in residuals(full, kinds):

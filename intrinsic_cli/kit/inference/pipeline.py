@@ -16,9 +16,10 @@ import torch
 from intrinsic_cli.api import Decomposer, Decomposition, IidError, Region, Runtime
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part
-from intrinsic_cli.kit.inference.batches import Crop, Network, Note, Room, run_batches
+from intrinsic_cli.kit.inference.batches import Crop, Network, run_batches
 from intrinsic_cli.kit.inference.paste import joined, joined_alpha
 from intrinsic_cli.kit.inference.regions import cut, find_regions
+from intrinsic_cli.kit.inference.room import Note, Room
 
 T = TypeVar("T")
 

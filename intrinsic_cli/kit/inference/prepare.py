@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.files.photo import Photo
 
+#: A picture channel by channel, in the memory of the CPU or on a device.
+Planes = NDArray[np.float32] | Tensor
+
 #: Pixels looked at to find the exposure: enough for a steady percentile.
 SAMPLE = 1 << 20
 
@@ -105,9 +108,11 @@ def to_planes(image: Image, device: torch.device) -> Tensor:
     return torch.from_numpy(image).to(device).permute(2, 0, 1)[None]
 
 
-def to_tensor(planes: NDArray[np.float32], device: torch.device) -> Tensor:
-    """[C,H,W] → [1,C,H,W] on ``device``."""
-    return torch.from_numpy(planes).to(device)[None]
+def to_tensor(planes: Planes, device: torch.device) -> Tensor:
+    """[C,H,W] → [1,C,H,W] on ``device``, where they may be already."""
+    if not isinstance(planes, Tensor):
+        planes = torch.from_numpy(planes)
+    return planes.to(device)[None]
 
 
 def to_image(layer: Tensor) -> Image:

@@ -23,13 +23,12 @@ from intrinsic_cli.kit.files.layers import (
     row_step,
     with_alpha,
 )
-from intrinsic_cli.kit.files.photo_rows import PhotoRows
 from intrinsic_cli.kit.files.png_rows import PngWriter
-from intrinsic_cli.kit.inference.strip_layers import StripLayers, strip_layers
+from intrinsic_cli.kit.inference.paths import CodedLayers
 
 if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
-    from intrinsic_cli.kit.inference.strips import Strips
+    from intrinsic_cli.kit.inference.strips import Rows, Strips
 
 #: Formats of layers that are made in strips.
 FORMATS = ("png", "png16", "jpg")
@@ -39,7 +38,7 @@ Codes = NDArray[Any]
 
 
 def write_strips(
-    photo: PhotoRows,
+    photo: Rows,
     strips: Strips,
     kinds: Kinds,
     places: Mapping[str, Path],
@@ -50,7 +49,7 @@ def write_strips(
     as in :func:`~intrinsic_cli.kit.files.layers.write_layer`. How each is stored, without its
     codes; and the RMSE with which they rebuild the photo, None where they cannot. DataError where a
     picture is too large for the format; OSError."""
-    layers = strip_layers(photo, strips, kinds, bits=16 if form == "png16" else 8)
+    layers = strips.path.layers(photo, strips, kinds, 16 if form == "png16" else 8)
     error = _Error(layers, form)
     with ExitStack() as stack:
         writers = {}
@@ -68,7 +67,7 @@ def write_strips(
 
 
 def _writer(
-    file: IO[bytes], form: str, layers: StripLayers, name: str, marks: Marks
+    file: IO[bytes], form: str, layers: CodedLayers, name: str, marks: Marks
 ) -> PngWriter | JpegWriter:
     """What writes one layer; of these formats, only PNG has alpha."""
     size = layers.photo.size
@@ -84,7 +83,7 @@ def _marks(kind: Kind, exif: Exif | None) -> Marks:
     return Marks(exif, encoding_of(kind).name == "srgb")
 
 
-def _without_codes(layers: StripLayers) -> dict[str, StoredLayer]:
+def _without_codes(layers: CodedLayers) -> dict[str, StoredLayer]:
     empty = np.empty((0, 0, 3), np.uint8)
     stored = {}
     for name, kind in layers.kinds.items():
@@ -96,7 +95,7 @@ class _Error:
     """The error with which the stored layers rebuild the photo, in some of its rows; of JPEG, in
     whole squares, as it is stored in such."""
 
-    def __init__(self, layers: StripLayers, form: str) -> None:
+    def __init__(self, layers: CodedLayers, form: str) -> None:
         self.sum = RebuildError()
         self._layers = layers
         self._lossy = form == "jpg"

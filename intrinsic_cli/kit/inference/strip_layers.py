@@ -81,7 +81,9 @@ class StripLayers:
 
     def _made_again(self) -> Iterator[Band]:
         """As they would have been kept; what has 16 bits, as it will be."""
-        for rows, layers in _made(self.photo, self.strips, self.kinds, _bands(self.photo)):
+        for rows, layers in _made(
+            self.photo, self.strips, self.kinds, strip_bands(self.photo.size)
+        ):
             yield rows, {name: self._coded(name, planes) for name, planes in layers.items()}
 
     def _coded(self, name: str, planes: Planes) -> Codes:
@@ -92,6 +94,7 @@ class StripLayers:
 
 def strip_layers(photo: PhotoRows, strips: Strips, kinds: Kinds, bits: int) -> StripLayers:
     """The layers ``kinds`` of a photo, and the scales of their codes: 1 where a kind has none."""
+    strips = strips.widened()
     scaled = {name: kind for name, kind in kinds.items() if kind.scaled}
     scales = dict.fromkeys(kinds, 1.0)
     fine: dict[str, FineCodes] = {}
@@ -114,7 +117,7 @@ def _seen(
     """What is to be kept of the layers, and the largest magnitude of each."""
     kept: list[Band] = []
     extremes = dict.fromkeys(kinds, 0.0)
-    for rows, layers in _made(photo, strips, kinds, _bands(photo)):
+    for rows, layers in _made(photo, strips, kinds, strip_bands(photo.size)):
         for name, planes in layers.items():
             extremes[name] = max(extremes[name], extreme(planes, kinds[name]))
         if keeps:
@@ -130,8 +133,9 @@ def _there_is_room(photo: PhotoRows, strips: Strips, kinds: Kinds) -> bool:
     return taken <= MOST_KEPT
 
 
-def _bands(photo: PhotoRows) -> Iterator[slice]:
-    height, width = photo.size
+def strip_bands(size: tuple[int, int]) -> Iterator[slice]:
+    """The rows of a photo of ``size`` (h, w) whose codes go to files together."""
+    height, width = size
     return bands(height, _FINER * width, SQUARE)
 
 
@@ -139,9 +143,8 @@ def _made(
     photo: PhotoRows, strips: Strips, kinds: Kinds, where: Iterable[slice]
 ) -> Iterator[tuple[slice, dict[str, Planes]]]:
     """Rows, and the layers there, [C,n,W]."""
-    device = next(iter({**strips.maps, **strips.small}.values())).device
     for rows in where:
-        shown = to_tensor(photo.planes(rows), device)
+        shown = to_tensor(photo.planes(rows), strips.device)
         with torch.inference_mode():
             made = strips.rows(shown, rows)
         yield rows, {name: made[name][0].cpu().numpy() for name in kinds}
@@ -162,10 +165,22 @@ def _largest_scales(photo: PhotoRows, strips: Strips, kinds: Kinds) -> dict[str,
 
 def _few_rows(photo: PhotoRows) -> Iterator[slice]:
     """Rows all over the photo with some :data:`SAMPLE` pixels."""
-    height, width = photo.size
-    every = max(1, height * width // SAMPLE)
-    for top in range(0, height, _TOGETHER * every):
+    height = photo.size[0]
+    for top in range(0, height, _every(photo.size)):
         yield slice(top, min(top + _TOGETHER, height))
+
+
+def sampled_rows(rows: slice, size: tuple[int, int]) -> NDArray[np.int64]:
+    """Which of the ``rows`` of a photo of ``size`` tell what the scales of its layers are at most,
+    counted from the first."""
+    numbers = np.arange(rows.start, rows.stop)
+    within = numbers % _every(size)
+    return np.flatnonzero(within < _TOGETHER)
+
+
+def _every(size: tuple[int, int]) -> int:
+    """After so many rows come others that are sampled."""
+    return _TOGETHER * max(1, size[0] * size[1] // SAMPLE)
 
 
 def _magnitudes(planes: Planes, kind: Kind) -> Planes:

@@ -40,11 +40,14 @@ class PhotoInMemory:
         """Is something in it said to be no part of it?"""
         return self.header.alpha is not None
 
+    def alpha(self, rows: slice) -> Image | None:
+        """The alpha of some rows alone."""
+        return None if self.header.alpha is None else self.header.alpha[rows]
+
     def rows(self, rows: slice) -> Photo:
         """Some rows as a photo of their own."""
         pixels = self.header.pixels[rows] / np.float32(self.exposure)
-        alpha = None if self.header.alpha is None else self.header.alpha[rows]
-        return Photo(pixels, alpha)
+        return Photo(pixels, self.alpha(rows))
 
     def planes(self, rows: slice) -> NDArray[np.float32]:
         """Their colours, channel by channel, [3,h,W]."""
@@ -56,7 +59,8 @@ def in_strips(decomposer: Decomposer, photo: Photo, runtime: Runtime, kinds: Kin
     """A photo taken apart with no more than some of its rows on the device at a time. PluginError
     as in :func:`~intrinsic_cli.kit.inference.strips.make_strips`."""
     source = PhotoInMemory(photo, exposure_of(photo.pixels))
-    strips, part = make_strips(decomposer, source, runtime, kinds)
+    small, part = make_strips(decomposer, source, runtime, kinds)
+    strips = small.widened()
     layers: dict[str, Image] = {}
     for rows in bands(*source.size):
         made = strips.rows(to_tensor(source.planes(rows), runtime.device), rows)

@@ -4,13 +4,11 @@ brought to the photo's size only for the rows that are being written."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,8 +18,10 @@ from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.full_size import mend_by
 from intrinsic_cli.kit.inference.network import run_network
-from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_tensor
-from intrinsic_cli.kit.inference.upsample_cpu import fast_shading_rows
+from intrinsic_cli.kit.inference.paths import Path, path_for
+from intrinsic_cli.kit.inference.prepare import Planes, PreparedPhoto, to_tensor
+from intrinsic_cli.kit.inference.room import Note, Room, quiet
+from intrinsic_cli.kit.inference.side_stream import settle
 from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored
 from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import fit_size, resize_width, shrunk
@@ -34,6 +34,9 @@ from intrinsic_cli.kit.light.upsample import (
 )
 from intrinsic_cli.kit.light.upsample_sums import rest_of, summand_maps, summand_rows
 
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+
 ALBEDO, SHADING = FACTORS
 TRANSMISSION = SUMMANDS[0]
 Layers = dict[str, Tensor]
@@ -41,7 +44,8 @@ Layers = dict[str, Tensor]
 
 class Rows(Protocol):
     """What is asked of a photo whose rows are looked at one after another; see
-    :class:`~intrinsic_cli.kit.files.photo_rows.PhotoRows`."""
+    :class:`~intrinsic_cli.kit.files.photo_rows.PhotoRows` and
+    :class:`~intrinsic_cli.kit.inference.device_rows.DeviceRows`."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,8 +62,11 @@ class Rows(Protocol):
     def rows(self, rows: slice) -> Photo:
         """Some rows as a photo of their own."""
 
-    def planes(self, rows: slice) -> NDArray[np.float32]:
+    def planes(self, rows: slice) -> Planes:
         """Their colours, channel by channel, [3,h,W]."""
+
+    def alpha(self, rows: slice) -> Image | None:
+        """Their alpha."""
 
 
 def works_in_strips(decomposer: Decomposer) -> bool:
@@ -75,20 +82,13 @@ def make_strips(
 ) -> tuple[Strips, Part]:
     """What the network says of a small copy of ``photo``, ready to be brought to full size; and all
     that is no layer. PluginError where it is larger than the photo."""
-    frame, device = decomposer.frame, runtime.device
-    shown = _prepared(photo, frame, device)
+    shown = small_photo(photo, decomposer.frame, runtime.device)
     outputs = run_network(decomposer, [shown], runtime, kinds)
-    layers = outputs.layers
-    if any(covers(layer, photo.size) for layer in layers.values()):
-        raise PluginError("the method gave a layer that is larger than a large photo")
-    guides = {size_of(shown.small): shown.small}
-    for size in {size_of(layer) for layer in layers.values()} - set(guides):
-        guides[size] = small_copy(photo, size, device)
-    strips = _upsampled_by(guides, layers, shown, frame.upsample, kinds)
-    return strips.widened(), part_of(outputs, 0, {})
+    strips = strips_of(photo, shown, outputs.layers, decomposer.frame.upsample, kinds)
+    return strips, part_of(outputs, 0, {})
 
 
-def _prepared(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhoto:
+def small_photo(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhoto:
     """A small copy in the place of the photo itself."""
     to = fit_size(*photo.size, frame)
     small = small_copy(photo, to, device)
@@ -100,9 +100,30 @@ def _prepared(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhoto:
     return PreparedPhoto(small, small, alpha, 1.0, photo.size, noise)
 
 
+def strips_of(
+    photo: Rows,
+    shown: PreparedPhoto,
+    layers: Mapping[str, Tensor],
+    upsample: str,
+    kinds: Kinds,
+) -> Strips:
+    """The small ``layers`` [1,C,h,w] of a photo that was ``shown``, ready to be brought to its
+    size. PluginError where one is larger than it."""
+    device = shown.small.device
+    if any(covers(layer, photo.size) for layer in layers.values()):
+        raise PluginError("the method gave a layer that is larger than a large photo")
+    guides = {size_of(shown.small): shown.small}
+    for size in {size_of(layer) for layer in layers.values()} - set(guides):
+        guides[size] = small_copy(photo, size, device)
+    strips = _upsampled_by(guides, layers, shown, upsample, kinds)
+    settle(device)
+    return strips
+
+
 def small_copy(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
     """The photo at a smaller size, [1,3,h,w]."""
-    return shrunk(lambda rows: to_tensor(photo.planes(rows), device), photo.size, to)
+    pixels = path_for(device).pixels
+    return shrunk(lambda rows: to_tensor(photo.planes(rows), device), photo.size, to, pixels)
 
 
 def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
@@ -111,7 +132,7 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
         return torch.ones((1, 1, *to), device=device)
 
     def read(rows: slice) -> Tensor:
-        alpha = photo.rows(rows).alpha
+        alpha = photo.alpha(rows)
         assert alpha is not None  # it has alpha in all rows
         return to_tensor(alpha[None], device)
 
@@ -120,7 +141,8 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges."""
+    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges, on ``device``,
+    whose ``path`` they go. ``note`` is told where its ``room`` becomes less."""
 
     small: Mapping[str, Tensor]
     maps: Mapping[str, Tensor]
@@ -128,7 +150,15 @@ class Strips:
     divides: bool
     subtracts: bool
     kinds: Kinds
+    device: torch.device
     dark: DarkColours | None = None
+    room: Room = field(default_factory=Room)
+    note: Note = quiet
+
+    @property
+    def path(self) -> Path:
+        """How rows are made of them."""
+        return path_for(self.device)
 
     @torch.inference_mode()
     def widened(self) -> Strips:
@@ -146,7 +176,7 @@ class Strips:
         """The ``rows`` of all layers, each [1,C,len(rows),W]; ``shown`` are those of the photo."""
         made = {name: self._plain(name, layer, rows) for name, layer in self.small.items()}
         if self.divides:
-            made[SHADING] = fast_shading_rows(self.maps[SHADING], shown, rows, self.size)
+            made[SHADING] = self.path.shading_rows(self.maps[SHADING], shown, rows, self.size)
             diffuse = self._diffuse(shown, made)
             made[ALBEDO] = split(diffuse, made[SHADING])
             if self.dark is not None:
@@ -202,4 +232,5 @@ def _upsampled_by(
             maps[name] = summand_maps(guide, layer)
         elif not (divides and name == ALBEDO) and not (subtracts and name == TRANSMISSION):
             plain[name] = layer
-    return Strips(plain, maps, shown.size, divides, subtracts, kinds, dark)
+    device = shown.small.device
+    return Strips(plain, maps, shown.size, divides, subtracts, kinds, device, dark)

@@ -29,7 +29,7 @@ _FINER = 4
 def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None) -> Tensor:
     """As :func:`~intrinsic_cli.kit.light.upsample.upsample_shading`, of one photo [1,3,H,W]."""
     size = size_of(photo)
-    if photo.device.type != "cpu" or covers(shading, size):
+    if covers(shading, size):
         return upsample_anywhere(photo, shading, small)
     if small is None:
         small = resize(photo, size_of(shading))
@@ -37,16 +37,13 @@ def upsample_shading(photo: Tensor, shading: Tensor, small: Tensor | None = None
     full = empty_layer(photo, shading.shape[1])
     for rows in bands(size[0], _FINER * size[1]):
         shown = photo[:, :, rows].contiguous()
-        full[:, :, rows] = fast_shading_rows(maps, shown, rows, size)
+        full[:, :, rows] = shading_rows(maps, shown, rows, size)
     return full
 
 
-def fast_shading_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
+def shading_rows(maps: Tensor, shown: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
     """As :func:`~intrinsic_cli.kit.light.upsample.shading_rows`, of one photo."""
-    large = upsample_rows(maps, rows, size)
-    if large.device.type != "cpu":
-        return shading_of(large, shown)
-    return shading_of(large, shown, _log, _exp)
+    return shading_of(upsample_rows(maps, rows, size), shown, _log, _exp)
 
 
 def _log(values: Tensor) -> Tensor:

@@ -47,14 +47,19 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
     )
 
 
-def shrunk(read: Callable[[slice], Tensor], size: tuple[int, int], to: tuple[int, int]) -> Tensor:
+def shrunk(
+    read: Callable[[slice], Tensor],
+    size: tuple[int, int],
+    to: tuple[int, int],
+    pixels: int | None = None,
+) -> Tensor:
     """As :func:`resize`, of a picture of ``size`` that is never whole in memory: ``read(rows)``
-    gives some of its rows, [1,C,len(rows),W]. Rows are mixed first, as that is quick; then what is
-    left is narrowed."""
+    gives some of its rows, [1,C,len(rows),W], of about so many ``pixels`` (None: what suits the
+    CPU). Rows are mixed first, as that is quick; then what is left is narrowed."""
     scale = size[0] / to[0]
     total = torch.zeros(to[0], 1)
     low = torch.zeros(1)
-    for rows in bands(*size):
+    for rows in bands(*size, pixels=pixels):
         band = read(rows)
         if rows.start == 0:
             low = band.new_zeros((*band.shape[:2], to[0], size[1]))
@@ -125,9 +130,10 @@ def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
     return functional.pad(image, (0, right, 0, bottom), mode="replicate")
 
 
-def bands(height: int, width: int, multiple: int = 1) -> Iterator[slice]:
-    """Slices of rows that cover ``height``, each about :data:`BAND_PIXELS` pixels, all but the last
-    a multiple of so many rows."""
-    step = max(multiple, BAND_PIXELS // max(1, width) // multiple * multiple)
+def bands(height: int, width: int, multiple: int = 1, pixels: int | None = None) -> Iterator[slice]:
+    """Slices of rows that cover ``height``, each about so many ``pixels`` (None:
+    :data:`BAND_PIXELS`), all but the last a multiple of so many rows."""
+    wanted = BAND_PIXELS if pixels is None else pixels
+    step = max(multiple, wanted // max(1, width) // multiple * multiple)
     for top in range(0, height, step):
         yield slice(top, min(top + step, height))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +22,14 @@ from intrinsic_cli.runs.session import Session
 if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.files.layers import StoredLayer
-    from intrinsic_cli.kit.files.photo_rows import PhotoRows
     from intrinsic_cli.kit.inference.answer import Part
-    from intrinsic_cli.kit.inference.strips import Strips
+    from intrinsic_cli.kit.inference.strips import Rows, Strips
 
 #: Pixels from which on a photo is done in strips. A folder of 12 megapixels took 1.5 GB whole.
 LARGE = 8_000_000
+#: Photos that travel to a device as codes are so many times as high and wide as what its network
+#: sees, or more: others are hardly worth it.
+_WORTH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class LargePhoto:
     """A photo kept as its codes, the hash of its file, when work on it began, and what is kept of
     its EXIF (None where nothing is asked for)."""
 
-    rows: PhotoRows
+    rows: Rows
     sha256: str
     began: float
     exif: Exif | None = None
@@ -61,15 +64,20 @@ def fits_strips(plan: Plan, session: Session) -> bool:
     return simple and layers_only and works_in_strips(session.decomposer)
 
 
-def open_large(target: Target, plan: Plan) -> LargePhoto | None:
+def open_large(target: Target, plan: Plan, session: Session) -> LargePhoto | None:
     """The photo, None where it is not large, or of a kind that is read whole."""
     from intrinsic_cli.kit.files.memory import at_most
     from intrinsic_cli.kit.files.metadata import read_metadata
     from intrinsic_cli.kit.files.photo_rows import is_large, open_rows
     from intrinsic_cli.kit.files.read_bytes import read_bytes
+    from intrinsic_cli.kit.inference.paths import path_for
 
     began = time.perf_counter()
-    if target.path is None or not is_large(target.path, LARGE):
+    device = session.runtime.device
+    path = path_for(device)
+    size = session.decomposer.frame.size or 0
+    least, side = (0, _WORTH * size) if path.any_size else (LARGE, 0)
+    if target.path is None or not is_large(target.path, least, side):
         return None
     data = read_bytes(target.path)
     with at_most(plan.request.max_pixels):
@@ -77,17 +85,22 @@ def open_large(target: Target, plan: Plan) -> LargePhoto | None:
     if rows is None:
         return None
     exif = read_metadata(data).exif if plan.request.metadata == "keep" else None
-    return LargePhoto(rows, hashlib.sha256(data).hexdigest(), began, exif)
+    return LargePhoto(path.bring(rows, device), hashlib.sha256(data).hexdigest(), began, exif)
 
 
-def take_apart(photo: LargePhoto, session: Session) -> LargeResult:
-    """Show the network a small copy."""
-    from intrinsic_cli.kit.inference.strips import make_strips
+def take_apart(
+    photos: Sequence[LargePhoto], session: Session, note: Callable[[str], None]
+) -> list[LargeResult]:
+    """Show the network small copies; ``note`` hears of batches and strips made smaller."""
+    from intrinsic_cli.kit.inference.batches import Network
+    from intrinsic_cli.kit.inference.strip_batches import make_strips_of
 
     start = time.perf_counter()
     kinds = session.choice.variant.kinds
-    strips, part = make_strips(session.decomposer, photo.rows, session.runtime, kinds)
-    return LargeResult(strips, part, time.perf_counter() - start)
+    network = Network(session.decomposer, session.runtime, kinds, note, session.room)
+    made = make_strips_of(network, [photo.rows for photo in photos])
+    seconds = (time.perf_counter() - start) / max(1, len(photos))
+    return [LargeResult(strips, part, seconds) for strips, part in made]
 
 
 def write_large(plan: Plan, target: Target, photo: LargePhoto, result: LargeResult) -> InputReport:

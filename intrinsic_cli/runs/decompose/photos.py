@@ -115,14 +115,14 @@ class PhotoWorker:
     ) -> Stream[Target, Opened, Result, InputReport]:
         from intrinsic_cli.kit.inference.stream import Stream
 
-        strips = fits_strips(self.plan, session)
+        cuts = session if fits_strips(self.plan, session) else None
         device = session.runtime.device
 
         def put(target: Target, opened: Opened, result: Result) -> InputReport:
             return contained(self._write, target, opened, result)
 
         return Stream(
-            read=lambda target: contained(self._read, target, sidecars, strips),
+            read=lambda target: contained(self._read, target, sidecars, cuts),
             work=lambda group: contained(self._work, session, group),
             write=put,
             workers=choose_workers(device, self.plan.request.batch_size, cores_here()),
@@ -130,13 +130,15 @@ class PhotoWorker:
         )
 
     def _work(self, session: Session, group: Sequence[Opened]) -> list[Result | IidError]:
-        """Small photos together, large ones one by one."""
+        """Small photos together, and so large ones."""
         small = [one.photo for one in group if isinstance(one, LoadedPhoto)]
+        large = [one for one in group if isinstance(one, LargePhoto)]
         made = iter(session.try_many(small, self.note) if small else ())
+        made_large = iter(take_apart(large, session, self.note) if large else ())
         results: list[Result | IidError] = []
         for one in group:
             if isinstance(one, LargePhoto):
-                results.append(take_apart(one, session))
+                results.append(next(made_large))
             elif isinstance(one, OpenedClip):
                 results.append(self._take_apart_clip(one, session))
             else:
@@ -152,8 +154,9 @@ class PhotoWorker:
         except OSError as error:
             return self.folder.refusal(error)
 
-    def _read(self, target: Target, sidecars: Sidecars, strips: bool) -> Opened:
-        """Claim and read a photo, unless another run is at it or has been."""
+    def _read(self, target: Target, sidecars: Sidecars, cuts: Session | None) -> Opened:
+        """Claim and read a photo, unless another run is at it or has been; a large one to be cut
+        into strips, where a session does that."""
         self.folder.check()
         try:
             if not self.claims.take(target.base):
@@ -166,7 +169,7 @@ class PhotoWorker:
                 raise SettledError(report)
         if target.is_clip:
             return open_clip(target, plan_for(target, self.plan))
-        large = open_large(target, self.plan) if strips else None
+        large = open_large(target, self.plan, cuts) if cuts is not None else None
         return large or load(target, self.plan.request)
 
     def _write(self, target: Target, opened: Opened, result: Result) -> InputReport:

@@ -35,7 +35,7 @@ def choose_workers(device: torch.device, batch: int | None, cores: int) -> Worke
     The network has the GPU to itself. On the CPU it takes all ``cores``, and a quarter as many
     threads as there are take turns with it, but two where there are two cores: of small photos
     what they do is about as much of the work, of large ones more."""
-    from intrinsic_cli.kit.inference.batches import LARGEST_BATCH
+    from intrinsic_cli.kit.inference.room import LARGEST_BATCH
     from intrinsic_cli.kit.inference.stream import Workers
 
     most = max(1, memory() // WRITTEN)

@@ -13,8 +13,8 @@ from torch import Tensor
 from intrinsic_cli.api import Decomposer, Frame, IidError, Runtime
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference import batches
-from intrinsic_cli.kit.inference.batches import Room
 from intrinsic_cli.kit.inference.pipeline import decompose_photo, try_photos
+from intrinsic_cli.kit.inference.room import Room
 from intrinsic_cli.kit.inference.strip_photo import in_strips
 from intrinsic_cli.kit.light import resize
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from strip_methods import NAMES, Toy, opened, picture
 from torch import Tensor
 
 from intrinsic_cli.api import Decomposer, Frame, PluginError, Runtime
@@ -18,7 +19,7 @@ from intrinsic_cli.api.outputs import kind_of
 from intrinsic_cli.kit.files.encodings import encoding_of
 from intrinsic_cli.kit.files.layers import quantise, rebuild_error
 from intrinsic_cli.kit.files.photo import Photo, read_photo
-from intrinsic_cli.kit.files.photo_rows import PhotoRows, is_large, open_rows
+from intrinsic_cli.kit.files.photo_rows import is_large, open_rows
 from intrinsic_cli.kit.inference import strip_layers
 from intrinsic_cli.kit.inference.pipeline import decompose_photo
 from intrinsic_cli.kit.inference.strip_files import write_strips
@@ -27,56 +28,11 @@ from intrinsic_cli.kit.light import resize
 from intrinsic_cli.kit.light.resize import bands
 
 RUNTIME = Runtime(torch.device("cpu"))
-NAMES = {
-    "divide": ("albedo", "shading", "residual", "normals", "depth"),
-    "subtract": ("transmission", "reflection", "flare", "mask"),
-    "resize": ("albedo", "shading"),
-}
-
-
-class Toy(Decomposer):
-    """Layers of every kind at half the size it is shown, made of the photo's blurred channels."""
-
-    def __init__(self, upsample: Literal["divide", "subtract", "resize"], alpha: bool) -> None:
-        self.frame = Frame(size=48, multiple=8, upsample=upsample, alpha=alpha)
-        self.names = NAMES[upsample]
-
-    def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
-        small = torch.nn.functional.avg_pool2d(photos, 2)
-        red, green, blue = (small[:, index : index + 1] for index in range(3))
-        seen = small[:, 3:] if self.frame.alpha else torch.ones_like(red)
-        made = {
-            "albedo": small[:, :3] * 0.5 + 0.2,
-            "shading": (red + blue).sqrt() * 1.7 * seen + 0.01,
-            "residual": (green - red) * 0.1,
-            "normals": torch.cat([red - 0.5, green - 0.5, torch.ones_like(red)], 1),
-            "depth": 3 * green,
-            "transmission": small[:, :3] * 0.4,
-            "reflection": small[:, :3] * 0.5,
-            "flare": blue * 0.3,
-            "mask": red,
-        }
-        return {name: made[name] for name in self.names}
 
 
 @pytest.fixture(autouse=True)
 def narrow_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resize, "BAND_PIXELS", 3000)
-
-
-def picture(mode: str, height: int = 203, width: int = 157) -> bytes:
-    rng = np.random.default_rng(3)
-    codes = rng.integers(0, 256, (21, 16, len(mode)), np.uint8)
-    image = Image.fromarray(codes.squeeze()).resize((width, height), Image.Resampling.BICUBIC)
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-def opened(data: bytes) -> PhotoRows:
-    rows = open_rows(data, "auto")
-    assert rows is not None
-    return rows
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])

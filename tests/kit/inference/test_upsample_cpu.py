@@ -30,7 +30,7 @@ def test_the_quick_way_gives_the_numbers_of_the_formula(
     assert torch.allclose(found, meant, rtol=1e-4, atol=1e-6)
     rows = slice(11, 30)
     maps = upsample.shading_maps(resize.resize(photo, (50, 60)), shading)
-    band = upsample_cpu.fast_shading_rows(maps, photo[:, :, rows], rows, size)
+    band = upsample_cpu.shading_rows(maps, photo[:, :, rows], rows, size)
     assert torch.allclose(band, meant[:, :, rows], rtol=1e-4, atol=1e-6)
 
 

@@ -1,0 +1,67 @@
+"""The network shown small copies of several large photos together, as many as memory holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from intrinsic_cli.kit.inference.answer import Part, part_of
+from intrinsic_cli.kit.inference.batches import Network, network_failed, places_by_size
+from intrinsic_cli.kit.inference.network import run_network
+from intrinsic_cli.kit.inference.room import give_back, is_out_of_memory, out_of_memory
+from intrinsic_cli.kit.inference.strips import Rows, Strips, small_photo, strips_of
+from intrinsic_cli.kit.light.resize import fit_size
+
+#: Layers to be of one photo, and all that is no layer.
+Made = tuple[Strips, Part]
+
+
+def make_strips_of(network: Network, photos: Sequence[Rows]) -> list[Made]:
+    """As :func:`~intrinsic_cli.kit.inference.strips.make_strips`, for each of ``photos``: those
+    that the network sees at one size together. IidError where memory does not hold one."""
+    frame = network.decomposer.frame
+    done: dict[int, Made] = {}
+    for places in places_by_size([fit_size(*photo.size, frame) for photo in photos]):
+        left = list(places)
+        while left:
+            now = left[: network.room.photos]
+            made = _try_batch(network, [photos[place] for place in now])
+            if made is None:
+                _make_room(network, len(now))
+                continue
+            done.update(zip(now, made, strict=True))
+            left = left[len(now) :]
+    return [done[place] for place in range(len(photos))]
+
+
+def _make_room(network: Network, photos: int) -> None:
+    """Memory has run out with so many."""
+    device = network.runtime.device
+    give_back(device)
+    if photos == 1:
+        raise out_of_memory(device)
+    network.room.fewer(photos, network.note)
+
+
+def _try_batch(network: Network, photos: Sequence[Rows]) -> list[Made] | None:
+    """None where memory runs out."""
+    try:
+        return _run_batch(network, photos)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise network_failed(error) from error
+        return None
+
+
+def _run_batch(network: Network, photos: Sequence[Rows]) -> list[Made]:
+    """Photos of one size for the network."""
+    frame, runtime, kinds = network.decomposer.frame, network.runtime, network.kinds
+    shown = [small_photo(photo, frame, runtime.device) for photo in photos]
+    outputs = run_network(network.decomposer, shown, runtime, kinds)
+    made = []
+    for index, photo in enumerate(photos):
+        layers = {name: layer[index : index + 1] for name, layer in outputs.layers.items()}
+        strips = strips_of(photo, shown[index], layers, frame.upsample, kinds)
+        strips = replace(strips, room=network.room, note=network.note)
+        made.append((strips, part_of(outputs, index, {})))
+    return made
