@@ -28,9 +28,13 @@ DATASETS = (
         target=f"{_DATA}.bird_sources:open_birds",
         offers=SILHOUETTES
         | {"albedo", "shading", "parts", "zones", "keypoints", "cameras", "vertices"},
-        layout="nothing, or train/ and val/ with *.tar, birds.json, parts/KEY.png, zones/KEY.png",
+        layout="nothing, or rendered birds: train/ and val/, each with *.tar (shards of synth; in "
+        "ids the bird is 1), birds.json {KEY: {keypoints: 15 of [x, y, seen], camera: [scale, x, "
+        "y, quaternion w x y z]}} in -1..1 of the view, parts/KEY.png (gray labels of pixels: "
+        "1 head, 2 neck, 3 back, 4 belly) and zones/KEY.png (1 beak ... 17 foot)",
         needs_path=False,
-        page="made on the fly; a path names rendered birds, which are mixed with them",
+        page="made on the fly; a path names rendered birds, which are mixed with them. How to make "
+        "these says the docstring of iid_mesh.data.rendered",
         protocols=_PROTOCOLS,
         rows=_ROWS,
     ),

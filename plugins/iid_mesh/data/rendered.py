@@ -1,7 +1,20 @@
-"""Rendered birds in shards, with what is known of them beside these: ``birds.json`` holds keypoints
-and cameras, ``parts/KEY.png`` the labels of the parts (0 = none, then head, neck, back, belly), and
-where there is such a folder ``zones/KEY.png`` those of the zones (0 = none, then :data:`ZONES`).
-The tool that renders birds makes all of them: only it has the posed mesh they are read off.
+"""Rendered birds in shards, with what is known of them beside these. Everything lies twice, below
+``train`` and below ``val``:
+
+- ``*.tar``: scenes as :mod:`intrinsic_cli.kit.data.synth.shards` reads them, ``KEY.albedo0.webp``
+  and so on; in ``KEY.ids.png`` the bird's pixels are 1. Scenes that ``birds.json`` does not name
+  are passed over.
+- ``birds.json``: for each ``KEY`` its ``keypoints``, 15 of ``[x, y, seen]`` in the order of
+  :data:`~iid_mesh.data.landmarks.KEYPOINTS`, seen 1 or 0, and its ``camera``
+  ``[scale, x, y, w, x, y, z]``, shift and quaternion as :mod:`iid_mesh.render.camera` has them;
+  places are in -1..1 of the view, x right and y down. Both are measured with, never learned from.
+- ``parts/KEY.png``: 8-bit gray, as large as the view, the number of the part that each pixel shows:
+  0 none, then head 1, neck 2, back 3, belly 4.
+- ``zones/KEY.png``: the same of :data:`~iid_mesh.data.zones.ZONES`, beak 1 to foot 17. Without this
+  folder everything but zones is learned.
+
+Whatever renders birds makes them, for it has the posed mesh: label the mesh's vertices once, then
+draw the labels from the view's camera, without light, where ``ids`` are 1.
 
 The mesh they were rendered from has keypoints of its own. The camera is the weak-perspective one
 under which the keypoints of the mean bird lie closest to them: its turn is that of the best

@@ -33,7 +33,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The outputs of the object with four colours: ``duck.*``."""
     folder = tmp_path_factory.mktemp("mesh")
     given = save(folder / "duck.png", SIDE)
-    options = ("refine=60", "frames=8")
+    options = ("refine=40", "frames=8")
     request = DecomposeRequest((given,), "mesh:fit", folder / "out", options=options, device="cpu")
     (report,) = decompose(request).inputs
     assert report.status == "done", report.error
