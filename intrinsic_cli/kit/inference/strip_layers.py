@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 #: Bytes of layers that are kept at most: 28 megapixels of two layers in three channels.
 MOST_KEPT = 320 << 20
 #: Bands are so much lower than elsewhere: what they need comes from memory already at hand.
-_FINER = 4
-#: Rows of a sample that lie together.
-_TOGETHER = 4
+_FINER = 2
 _BYTES = 2  # of a number that is kept
 
 Kinds = Mapping[str, Kind]
@@ -153,7 +151,7 @@ def _made(
 def _largest_scales(photo: PhotoRows, strips: Strips, kinds: Kinds) -> dict[str, float]:
     """What the scales of layers are at most."""
     samples: dict[str, list[Planes]] = {name: [] for name in kinds}
-    for _, layers in _made(photo, strips, kinds, _few_rows(photo)):
+    for _, layers in _made(photo, strips, kinds, _few_rows(photo.size)):
         for name, planes in layers.items():
             magnitudes = _magnitudes(planes, kinds[name])
             samples[name].append(magnitudes)
@@ -163,24 +161,25 @@ def _largest_scales(photo: PhotoRows, strips: Strips, kinds: Kinds) -> dict[str,
     return scales
 
 
-def _few_rows(photo: PhotoRows) -> Iterator[slice]:
-    """Rows all over the photo with some :data:`SAMPLE` pixels."""
-    height = photo.size[0]
-    for top in range(0, height, _every(photo.size)):
-        yield slice(top, min(top + _TOGETHER, height))
+def _few_rows(size: tuple[int, int]) -> Iterator[slice]:
+    """Rows all over a photo of ``size`` (h, w) with some :data:`SAMPLE` pixels, each a like way
+    below the one before."""
+    height, width = size
+    every = _every(size)
+    for some in bands(-(-height // every), _FINER * width):
+        yield slice(some.start * every, min(some.stop * every, height), every)
 
 
 def sampled_rows(rows: slice, size: tuple[int, int]) -> NDArray[np.int64]:
     """Which of the ``rows`` of a photo of ``size`` tell what the scales of its layers are at most,
     counted from the first."""
     numbers = np.arange(rows.start, rows.stop)
-    within = numbers % _every(size)
-    return np.flatnonzero(within < _TOGETHER)
+    return np.flatnonzero(numbers % _every(size) == 0)
 
 
 def _every(size: tuple[int, int]) -> int:
-    """After so many rows come others that are sampled."""
-    return _TOGETHER * max(1, size[0] * size[1] // SAMPLE)
+    """After so many rows comes another that is sampled."""
+    return max(1, size[0] * size[1] // SAMPLE)
 
 
 def _magnitudes(planes: Planes, kind: Kind) -> Planes:

@@ -29,7 +29,6 @@ from intrinsic_cli.kit.light.upsample import (
     covers,
     shading_maps,
     size_of,
-    split,
     upsample_rows,
 )
 from intrinsic_cli.kit.light.upsample_sums import rest_of, summand_maps, summand_rows
@@ -178,7 +177,7 @@ class Strips:
         if self.divides:
             made[SHADING] = self.path.shading_rows(self.maps[SHADING], shown, rows, self.size)
             diffuse = self._diffuse(shown, made)
-            made[ALBEDO] = split(diffuse, made[SHADING])
+            made[ALBEDO] = diffuse / made[SHADING]  # which is at least FLOOR already
             if self.dark is not None:
                 mend = partial(self.dark.mend, diffuse, rows=rows, size=self.size)
                 mend_by(mend, diffuse, made, self.kinds)

@@ -53,9 +53,8 @@ def luminance(x: Values, axis: int) -> Values:
         return x
     red, green, blue = (take(x, index, axis) for index in range(3))
     of_red, of_green, of_blue = LUMINANCE
-    if isinstance(x, Tensor):  # a factor and a sum at once
-        light = torch.add(of_red * red, green, alpha=of_green)
-        return torch.add(light, blue, alpha=of_blue)
+    if isinstance(x, Tensor):  # a factor and a sum at once, in memory at hand
+        return (of_red * red).add_(green, alpha=of_green).add_(blue, alpha=of_blue)
     return of_red * red + of_green * green + of_blue * blue
 
 

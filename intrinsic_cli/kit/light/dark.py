@@ -68,12 +68,11 @@ class DarkColours:
             return
         trust = _trust(light, self.noise).mul_(1 + BRIGHT**-2)
         wanted = upsample_rows(self.colours, rows, size).mul_(luminance(albedo, axis=1))
-        bright = trust >= 1
         torch.lerp(wanted, albedo, trust.clamp_(max=1.0), out=albedo)
-        # What the albedo leaves of the photo; of black on black, the shading that was there.
+        # What the albedo leaves of the photo: where it is bright, and of black on black, the
+        # shading that was there.
         shown = torch.add(shown, shading, alpha=_TINY)
-        rest = shown.div_(torch.add(albedo, _TINY, out=wanted))
-        torch.where(bright, shading, rest, out=shading)
+        torch.div(shown, torch.add(albedo, _TINY, out=wanted), out=shading)
 
 
 def floored(shading: Tensor, noise: float) -> Tensor:

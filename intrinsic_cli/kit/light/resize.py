@@ -102,7 +102,7 @@ def _rows_made_of(of: slice, scale: float, height: int) -> slice:
 
 
 def _middles(rows: slice) -> NDArray[np.float64]:
-    return np.arange(rows.start, rows.stop) + 0.5
+    return np.arange(rows.start, rows.stop, rows.step) + 0.5
 
 
 def resize_width(image: Tensor, width: int) -> Tensor:
