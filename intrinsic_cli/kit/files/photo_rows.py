@@ -26,6 +26,7 @@ from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.files.tables import looked_up
 from intrinsic_cli.kit.files.transfer import Transfer, transfer_of
 from intrinsic_cli.kit.light.colour import decoding_table
+from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _MODES = ("L", "RGB", "RGBA")
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error)
 _DEEP_PNG = b"\x10"  # 16 bits, of which Pillow would drop half
 _SAMPLE_FORMAT, _WHOLE = 339, 1  # of TIFFs: what their numbers are
+_WHITE = 1.001  # but for rounding
 
 Codes = NDArray[Any]
 
@@ -47,7 +49,8 @@ Codes = NDArray[Any]
 class PhotoRows:
     """A photo of which no more than some rows are ever in memory as floats. ``codes`` are those of
     its file, [H,W] or [H,W,C]; ``size`` is (h, w); ``has_alpha``: something in it is said to be no
-    part of it; ``header`` is a photo with all its facts and none of its pixels."""
+    part of it; ``header`` is a photo with all its facts and none of its pixels; ``noise`` is the
+    error of its dark pixels."""
 
     def __init__(self, codes: Codes, encoding: str, metadata: Metadata) -> None:
         self.codes = codes
@@ -56,6 +59,9 @@ class PhotoRows:
         self.size = codes.shape[0], codes.shape[1]
         self.has_alpha = self.alpha(slice(0, 1)) is not None
         self.header = self._told()
+        self.noise = noise_near_black(
+            lambda some: self.rows(some).pixels, self.size, self.header.bits, self.header.encoding
+        )
 
     def rows(self, rows: slice) -> Photo:
         """Some rows, perhaps not all between the first and the last, as a photo of their own."""
@@ -79,6 +85,14 @@ class PhotoRows:
     def transfer(self) -> Transfer | None:
         """What its codes mean, None where only :meth:`planes` knows."""
         return transfer_of(self.codes.dtype, self.header.encoding, self._metadata)
+
+    @property
+    def is_hdr(self) -> bool:
+        """Are there codes for more than white? Its exposure must then be found in all of it."""
+        if self.header.encoding != "icc":
+            return False
+        transfer = self.transfer()
+        return transfer is not None and float(transfer.tables.max()) > _WHITE
 
     def alpha(self, rows: slice) -> Image | None:
         """The alpha of some rows alone."""
@@ -135,7 +149,8 @@ def open_rows(data: bytes, encoding: str, suffix: str = "") -> PhotoRows | None:
     if codes is None:
         return None
     metadata = read_metadata(data) if encoding == "auto" else NOTHING
-    return PhotoRows(codes, encoding, metadata)
+    photo = PhotoRows(codes, encoding, metadata)
+    return None if photo.is_hdr else photo
 
 
 def _read_codes(data: bytes, suffix: str) -> Codes | None:

@@ -24,7 +24,8 @@ class DeviceRows:
     made on ``device``, to which their codes go from memory that it reads by itself."""
 
     def __init__(self, photo: PhotoRows, device: torch.device) -> None:
-        self.size, self.has_alpha, self.header = photo.size, photo.has_alpha, photo.header
+        self.size, self.has_alpha = photo.size, photo.has_alpha
+        self.header, self.noise = photo.header, photo.noise
         self._photo, self._device = photo, device
         self._codes = _pinned(photo.codes, device)
         photo.codes = _as_codes(self._codes)  # so that they are there once
@@ -89,7 +90,12 @@ def _pinned(codes: NDArray[Any], device: torch.device) -> Tensor:
     native = codes.dtype.newbyteorder("=")
     whole = np.require(codes, native, ("C", "W"))
     tensor = torch.from_numpy(whole if whole.dtype == np.uint8 else whole.view(np.int16))
-    return tensor.pin_memory() if device.type == "cuda" else tensor
+    if device.type != "cuda":
+        return tensor
+    try:
+        return tensor.pin_memory()
+    except RuntimeError:  # the system has no more of it: any other is slower, and will do
+        return tensor
 
 
 def _as_codes(tensor: Tensor) -> NDArray[Any]:

@@ -14,8 +14,8 @@ Note = Callable[[str], None]
 
 #: Photos and crops that run together at most; a photo may have any number of regions.
 LARGEST_BATCH = 16
-#: Pixels of a photo that a device brings to full size at once: some 350 MB for two layers. Fewer
-#: would keep it waiting for what it is to do next.
+#: Pixels of a photo that a device brings to full size at once: of two layers some 550 MB, counted
+#: and not measured. Fewer would keep it waiting for what it is to do next.
 LARGEST_STRIP = 1 << 22
 
 

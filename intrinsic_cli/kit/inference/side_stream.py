@@ -57,7 +57,10 @@ def _begun(layer: Tensor) -> Tensor:
     """A copy that is on its way."""
     if layer.device.type != "cuda":
         return layer.cpu()
-    place = torch.empty(layer.shape, dtype=layer.dtype, pin_memory=True)
+    try:
+        place = torch.empty(layer.shape, dtype=layer.dtype, pin_memory=True)
+    except RuntimeError:  # the system has no more of it: any other is slower, and will do
+        return layer.cpu()
     return place.copy_(layer, non_blocking=True)
 
 

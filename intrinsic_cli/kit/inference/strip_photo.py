@@ -16,6 +16,7 @@ from intrinsic_cli.kit.files.planes import planes_of
 from intrinsic_cli.kit.inference.answer import Kinds, Part
 from intrinsic_cli.kit.inference.prepare import exposure_of, to_image, to_tensor
 from intrinsic_cli.kit.inference.strips import make_strips
+from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ class PhotoInMemory:
     def has_alpha(self) -> bool:
         """Is something in it said to be no part of it?"""
         return self.header.alpha is not None
+
+    @property
+    def noise(self) -> float:
+        """The error of dark pixels."""
+        header = self.header
+        return noise_near_black(
+            lambda some: self.rows(some).pixels, self.size, header.bits, header.encoding
+        )
 
     def alpha(self, rows: slice) -> Image | None:
         """The alpha of some rows alone."""

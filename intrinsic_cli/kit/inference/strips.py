@@ -23,7 +23,6 @@ from intrinsic_cli.kit.inference.prepare import Planes, PreparedPhoto, to_tensor
 from intrinsic_cli.kit.inference.room import Note, Room, quiet
 from intrinsic_cli.kit.inference.side_stream import settle
 from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored
-from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import fit_size, resize_width, shrunk
 from intrinsic_cli.kit.light.upsample import (
     covers,
@@ -57,6 +56,10 @@ class Rows(Protocol):
     @property
     def header(self) -> Photo:
         """What is told of all rows together."""
+
+    @property
+    def noise(self) -> float:
+        """The error of dark pixels."""
 
     def rows(self, rows: slice) -> Photo:
         """Some rows as a photo of their own."""
@@ -92,11 +95,7 @@ def small_photo(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhot
     to = fit_size(*photo.size, frame)
     small = small_copy(photo, to, device)
     alpha = _small_alpha(photo, to, device) if frame.alpha else small.new_ones((1, 1, 1, 1))
-    header = photo.header
-    noise = noise_near_black(
-        lambda rows: photo.rows(rows).pixels, photo.size, header.bits, header.encoding
-    )
-    return PreparedPhoto(small, small, alpha, 1.0, photo.size, noise)
+    return PreparedPhoto(small, small, alpha, 1.0, photo.size, photo.noise)
 
 
 def strips_of(

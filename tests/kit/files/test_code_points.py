@@ -17,6 +17,7 @@ from intrinsic_cli.kit.files.code_points import CodePoints, read_code_points
 from intrinsic_cli.kit.files.formats import HEIF
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
+from intrinsic_cli.kit.files.photo_rows import open_rows
 from intrinsic_cli.kit.light.colour import linear_to_srgb
 
 BT2020 = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)
@@ -154,6 +155,13 @@ def test_the_user_knows_better() -> None:
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_what_may_be_brighter_than_white_is_read_whole() -> None:
+    """Of some rows nobody knows how bright the photo is."""
+    for points, hdr in (((9, 16), True), ((9, 18), True), ((12, 13), False)):
+        rows = open_rows(png(codes_of(points, 16), points), "auto")
+        assert (rows is None) == hdr
+
+
 def test_files_that_break_off_say_nothing() -> None:
     whole = avif(codes_of((12, 13), 8), (12, 13))
     assert read_code_points(whole) == CodePoints(12, 13, 8)

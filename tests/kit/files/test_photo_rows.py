@@ -19,6 +19,7 @@ from intrinsic_cli.kit.files import photo_rows as rows_of
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.files.photo_rows import PhotoRows, open_rows
 from intrinsic_cli.kit.light import resize
+from intrinsic_cli.kit.light.noise import noise_near_black
 
 ADOBE_RGB = rgb_profile(ADOBE, gamma(563 / 256), "Adobe RGB (1998)")
 PROPHOTO_RGB = rgb_profile(PROPHOTO, gamma(1.8008), "ProPhoto RGB")
@@ -88,6 +89,10 @@ def test_facts_are_those_of_the_whole(name: str) -> None:
     assert (facts.profile, facts.notes) == (whole.profile, whole.notes)
     assert facts.clipped == pytest.approx(whole.clipped)
     assert facts.outside == pytest.approx(whole.outside)
+    noise = noise_near_black(
+        lambda some: whole.pixels[some], whole.pixels.shape[:2], whole.bits, whole.encoding
+    )
+    assert opened(data).noise == noise
 
 
 def test_an_encoding_asked_for_passes_the_profile_over() -> None:

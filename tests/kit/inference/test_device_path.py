@@ -12,7 +12,7 @@ from device_photos import PHOTOS, Coded, check_alike, codes_of, has_alpha, layer
 from strip_methods import NAMES, Toy, opened, picture
 
 from intrinsic_cli.api import IidError, Runtime
-from intrinsic_cli.kit.inference import device_layers, paths
+from intrinsic_cli.kit.inference import device_layers, device_rows, paths
 from intrinsic_cli.kit.inference.batches import Network
 from intrinsic_cli.kit.inference.device_rows import DeviceRows
 from intrinsic_cli.kit.inference.room import Room
@@ -74,6 +74,18 @@ def test_light_is_that_of_the_cpu(name: str) -> None:
         assert np.array_equal(found.rows(rows).pixels, meant.rows(rows).pixels)
         if has_alpha(name):
             assert np.array_equal(found.alpha(rows), meant.alpha(rows))
+
+
+def test_without_memory_that_a_gpu_reads_any_other_will_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(tensor: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("no more of it")
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", refuse)
+    codes = np.arange(24, dtype=np.uint16).reshape(2, 4, 3) * 2700
+    kept = device_rows._pinned(codes, torch.device("cuda"))
+    assert np.array_equal(kept.numpy().view(np.uint16), codes)
 
 
 class Counts(Toy):
