@@ -72,25 +72,40 @@ class DeviceLayers:
 def device_layers(photo: Rows, strips: Strips, kinds: Kinds, bits: int) -> DeviceLayers:
     """The layers ``kinds`` of a photo, and the scales of their codes: 1 where a kind has none.
     IidError where the device has no memory for a band of them."""
-    scaled = {name: kind for name, kind in kinds.items() if kind.scaled}
-    scales = dict.fromkeys(kinds, 1.0)
-    height = photo.size[0]
-    if not scaled:
-        return DeviceLayers(photo, strips, kinds, bits, scales)
-
-    def seen(layers: Layers, rows: slice) -> tuple[_Seen, dict[str, Codes] | None]:
-        told = _seen(layers, rows, scaled, photo.size)
-        if rows != slice(0, height):
-            return told, None
-        scales.update(_scales([told], scaled))
-        return told, _codes(layers, kinds, bits, scales)
-
-    made = [one for _, one in _each_strip(photo, strips, seen)]
-    kept = made[0][1]
-    if kept is None:
+    look = _Look(photo.size, kinds, bits)
+    if look.scaled:
+        for _ in _each_strip(photo, strips, look):
+            pass
+    if look.scaled and look.kept is None:
         with beside_network(strips.device), torch.inference_mode():
-            scales.update(_scales([told for told, _ in made], scaled))
-    return DeviceLayers(photo, strips, kinds, bits, scales, kept)
+            look.settle()
+    return DeviceLayers(photo, strips, kinds, bits, look.scales, look.kept)
+
+
+class _Look:
+    """Looks at the layers of each strip of a photo of ``size``, of which the ``scales`` of their
+    codes follow; where the first is all there is, its codes are ``kept``."""
+
+    def __init__(self, size: tuple[int, int], kinds: Kinds, bits: int) -> None:
+        self.scales = dict.fromkeys(kinds, 1.0)
+        self.scaled = {name: kind for name, kind in kinds.items() if kind.scaled}
+        self.kept: dict[str, Codes] | None = None
+        self._size = size
+        self._kinds = kinds
+        self._bits = bits
+        self._seen: list[_Seen] = []
+
+    def __call__(self, layers: Layers, rows: slice) -> bool:
+        """The layers of some ``rows``."""
+        self._seen.append(_seen(layers, rows, self.scaled, self._size))
+        if rows == slice(0, self._size[0]):
+            self.settle()
+            self.kept = _codes(layers, self._kinds, self._bits, self.scales)
+        return True
+
+    def settle(self) -> None:
+        """All has been seen."""
+        self.scales |= _scales(self._seen, self.scaled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +154,9 @@ def _cut(cuts: Sequence[slice], codes: Mapping[str, Codes]) -> Iterator[Band]:
     """The codes of a strip, band by band."""
     first = cuts[0].start
     for rows in cuts:
-        mine = slice(rows.start - first, rows.stop - first)
-        yield rows, {name: part[mine] for name, part in codes.items()}
+        start = rows.start - first
+        stop = rows.stop - first
+        yield rows, {name: part[start:stop] for name, part in codes.items()}
 
 
 def _each_strip(

@@ -40,9 +40,11 @@ def beside_network(device: torch.device) -> Iterator[None]:
 
 def on_host(layers: dict[str, Tensor]) -> dict[str, NDArray[np.generic]]:
     """Layers in the memory of the CPU, into which a GPU has written them by itself."""
-    copies = {name: _begun(layer) for name, layer in layers.items()}
-    for device in {layer.device for layer in layers.values()}:
-        settle(device)
+    copies = {}
+    for name, layer in layers.items():
+        copies[name] = _begun(layer)
+    for layer in layers.values():
+        settle(layer.device)
     return {name: copy.numpy() for name, copy in copies.items()}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+from torch import Tensor
 
 from intrinsic_cli.kit.inference.answer import Part, part_of
 from intrinsic_cli.kit.inference.batches import Network, network_failed, places_by_size
@@ -60,8 +62,15 @@ def _run_batch(network: Network, photos: Sequence[Rows]) -> list[Made]:
     outputs = run_network(network.decomposer, shown, runtime, kinds)
     made = []
     for index, photo in enumerate(photos):
-        layers = {name: layer[index : index + 1] for name, layer in outputs.layers.items()}
+        layers = _nth(outputs.layers, index)
         strips = strips_of(photo, shown[index], layers, frame.upsample, kinds)
         strips = replace(strips, room=network.room, note=network.note)
-        made.append((strips, part_of(outputs, index, {})))
+        part = part_of(outputs, index, {})
+        made.append((strips, part))
     return made
+
+
+def _nth(layers: Mapping[str, Tensor], index: int) -> dict[str, Tensor]:
+    """Those of one photo of a batch."""
+    mine = slice(index, index + 1)
+    return {name: layer[mine] for name, layer in layers.items()}

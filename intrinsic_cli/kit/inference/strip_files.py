@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.inference.strips import Rows, Strips
 
-#: Formats of layers that are made in strips.
-FORMATS = ("png", "png16", "jpg")
+#: Bits of each number in a file of those formats whose layers are made in strips.
+BITS = {"png": 8, "png16": 16, "jpg": 8}
 
 Kinds = Mapping[str, Kind]
 Codes = NDArray[Any]
@@ -45,11 +45,11 @@ def write_strips(
     form: str,
     exif: Exif | None = None,
 ) -> tuple[dict[str, StoredLayer], float | None]:
-    """Write the layers ``kinds`` as ``form`` (one of :data:`FORMATS`) to ``places``, with ``exif``
+    """Write the layers ``kinds`` as ``form`` (one of :data:`BITS`) to ``places``, with ``exif``
     as in :func:`~intrinsic_cli.kit.files.layers.write_layer`. How each is stored, without its
     codes; and the RMSE with which they rebuild the photo, None where they cannot. DataError where a
     picture is too large for the format; OSError."""
-    layers = strips.path.layers(photo, strips, kinds, 16 if form == "png16" else 8)
+    layers = strips.path.layers(photo, strips, kinds, BITS[form])
     error = _Error(layers, form)
     with ExitStack() as stack:
         writers = {}

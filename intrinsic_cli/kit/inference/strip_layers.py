@@ -166,8 +166,11 @@ def _few_rows(size: tuple[int, int]) -> Iterator[slice]:
     below the one before."""
     height, width = size
     every = _every(size)
-    for some in bands(-(-height // every), _FINER * width):
-        yield slice(some.start * every, min(some.stop * every, height), every)
+    count = -(-height // every)
+    for some in bands(count, _FINER * width):
+        start = some.start * every
+        stop = some.stop * every
+        yield slice(start, min(stop, height), every)
 
 
 def sampled_rows(rows: slice, size: tuple[int, int]) -> NDArray[np.int64]:

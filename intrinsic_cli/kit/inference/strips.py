@@ -94,7 +94,9 @@ def small_photo(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhot
     """A small copy in the place of the photo itself."""
     to = fit_size(*photo.size, frame)
     small = small_copy(photo, to, device)
-    alpha = _small_alpha(photo, to, device) if frame.alpha else small.new_ones((1, 1, 1, 1))
+    alpha = small.new_ones((1, 1, 1, 1))
+    if frame.alpha:
+        alpha = _small_alpha(photo, to, device)
     return PreparedPhoto(small, small, alpha, 1.0, photo.size, photo.noise)
 
 
@@ -139,8 +141,8 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges, on ``device``,
-    whose ``path`` they go. ``note`` is told where its ``room`` becomes less."""
+    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges. ``note`` is told
+    where the ``room`` of their device becomes less."""
 
     small: Mapping[str, Tensor]
     maps: Mapping[str, Tensor]
@@ -148,10 +150,15 @@ class Strips:
     divides: bool
     subtracts: bool
     kinds: Kinds
-    device: torch.device
     dark: DarkColours | None = None
     room: Room = field(default_factory=Room)
     note: Note = quiet
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are."""
+        layers = {**self.maps, **self.small}
+        return next(iter(layers.values())).device
 
     @property
     def path(self) -> Path:
@@ -230,5 +237,4 @@ def _upsampled_by(
             maps[name] = summand_maps(guide, layer)
         elif not (divides and name == ALBEDO) and not (subtracts and name == TRANSMISSION):
             plain[name] = layer
-    device = shown.small.device
-    return Strips(plain, maps, shown.size, divides, subtracts, kinds, device, dark)
+    return Strips(plain, maps, shown.size, divides, subtracts, kinds, dark)

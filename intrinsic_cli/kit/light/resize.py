@@ -134,6 +134,9 @@ def bands(height: int, width: int, multiple: int = 1, pixels: int | None = None)
     """Slices of rows that cover ``height``, each about so many ``pixels`` (None:
     :data:`BAND_PIXELS`), all but the last a multiple of so many rows."""
     wanted = BAND_PIXELS if pixels is None else pixels
-    step = max(multiple, wanted // max(1, width) // multiple * multiple)
+    rows = wanted // max(1, width)
+    whole = rows // multiple * multiple
+    step = max(multiple, whole)
     for top in range(0, height, step):
-        yield slice(top, min(top + step, height))
+        stop = min(top + step, height)
+        yield slice(top, stop)

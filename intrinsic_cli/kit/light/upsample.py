@@ -146,9 +146,11 @@ def upsample_rows(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:
     The few small rows between which they lie are widened, then mixed. Widening takes ten times as
     long: who asks for many bands does it beforehand, once for all rows."""
     height, width = size
-    first, shares = _mixed(rows.start, rows.stop, rows.step, height, maps.shape[-2])
-    between = slice(first, first + shares.shape[1])
-    wide = resize_width(maps[:, :, between], width)
+    small = maps.shape[-2]
+    first, shares = _mixed(rows.start, rows.stop, rows.step, height, small)
+    last = first + shares.shape[1]
+    few = maps[:, :, first:last]
+    wide = resize_width(few, width)
     return shares.to(maps) @ wide
 
 

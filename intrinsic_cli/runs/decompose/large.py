@@ -54,12 +54,12 @@ class LargeResult:
 
 def fits_strips(plan: Plan, session: Session) -> bool:
     """Can all that is asked for be made and written in strips?"""
-    from intrinsic_cli.kit.inference.strip_files import FORMATS
+    from intrinsic_cli.kit.inference.strip_files import BITS
     from intrinsic_cli.kit.inference.strips import works_in_strips
 
     asked = plan.request
     kinds = [plan.choice.variant.kind(name) for name in plan.outputs]
-    simple = asked.format in FORMATS and not asked.preview and asked.mask is None
+    simple = asked.format in BITS and not asked.preview and asked.mask is None
     layers_only = all(kind.is_layer for kind in kinds)
     return simple and layers_only and works_in_strips(session.decomposer)
 
