@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from decomposing import FLAT, go, photo
+from light_method import PowerDecomposer
 from PIL import Image
+from torch import Tensor
 
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.runs.decompose import large
@@ -124,3 +127,28 @@ def test_a_folder_on_another_device_is_that_of_the_cpu(
             first, second = read_photo(Path(path)), read_photo(Path(other.layers[name]))
             assert first.bits == second.bits
             assert np.abs(first.pixels - second.pixels).max() < 0.02
+
+
+def test_layers_larger_than_a_photo_are_made_of_the_whole(
+    tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "photos"
+    for name in ("a.png", "b.png"):
+        photo(folder / name)
+    real = PowerDecomposer.__call__
+
+    def grown(self: PowerDecomposer, photos: Tensor) -> Mapping[str, Tensor]:
+        layers = real(self, photos)
+        return {name: layer.repeat(1, 1, 4, 4) for name, layer in layers.items()}
+
+    monkeypatch.setattr(PowerDecomposer, "__call__", grown)
+    found = go(folder, out=tmp_path / "strips", batch_size=2)
+    assert counted == []
+    large.LARGE = 10**9
+    meant = go(folder, out=tmp_path / "whole")
+    for one, other in zip(meant.inputs, found.inputs, strict=True):
+        assert (one.status, other.status) == ("done", "done")
+        assert one.layers.keys() == other.layers.keys()
+        for name, path in one.layers.items():
+            assert Path(path).read_bytes() == Path(other.layers[name]).read_bytes()
+    assert facts(tmp_path / "strips").keys() == facts(tmp_path / "whole").keys()

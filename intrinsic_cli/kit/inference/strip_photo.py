@@ -65,8 +65,8 @@ class PhotoInMemory:
 
 @torch.inference_mode()
 def in_strips(decomposer: Decomposer, photo: Photo, runtime: Runtime, kinds: Kinds) -> Part:
-    """A photo taken apart with no more than some of its rows on the device at a time. PluginError
-    as in :func:`~intrinsic_cli.kit.inference.strips.make_strips`."""
+    """A photo taken apart with no more than some of its rows on the device at a time.
+    LargerLayerError as in :func:`~intrinsic_cli.kit.inference.strips.make_strips`."""
     source = PhotoInMemory(photo, exposure_of(photo.pixels))
     small, part = make_strips(decomposer, source, runtime, kinds)
     strips = small.widened()

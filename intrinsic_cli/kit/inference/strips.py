@@ -71,6 +71,10 @@ class Rows(Protocol):
         """Their alpha."""
 
 
+class LargerLayerError(PluginError):
+    """A layer has more pixels than the photo, which must be taken apart whole."""
+
+
 def works_in_strips(decomposer: Decomposer) -> bool:
     """Does the method look at a small copy of the whole photo and no more? (One that sees every
     pixel, looks for regions or adds to the finished result needs the photo itself.)"""
@@ -83,7 +87,7 @@ def make_strips(
     decomposer: Decomposer, photo: Rows, runtime: Runtime, kinds: Kinds
 ) -> tuple[Strips, Part]:
     """What the network says of a small copy of ``photo``, ready to be brought to full size; and all
-    that is no layer. PluginError where it is larger than the photo."""
+    that is no layer. LargerLayerError."""
     shown = small_photo(photo, decomposer.frame, runtime.device)
     outputs = run_network(decomposer, [shown], runtime, kinds)
     strips = strips_of(photo, shown, outputs.layers, decomposer.frame.upsample, kinds)
@@ -108,10 +112,10 @@ def strips_of(
     kinds: Kinds,
 ) -> Strips:
     """The small ``layers`` [1,C,h,w] of a photo that was ``shown``, ready to be brought to its
-    size. PluginError where one is larger than it."""
+    size. LargerLayerError."""
     device = shown.small.device
     if any(covers(layer, photo.size) for layer in layers.values()):
-        raise PluginError("the method gave a layer that is larger than a large photo")
+        raise LargerLayerError("the method gave a layer that is larger than a large photo")
     guides = {size_of(shown.small): shown.small}
     for size in {size_of(layer) for layer in layers.values()} - set(guides):
         guides[size] = small_copy(photo, size, device)

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +91,8 @@ def open_large(target: Target, plan: Plan, session: Session) -> LargePhoto | Non
 def take_apart(
     photos: Sequence[LargePhoto], session: Session, note: Callable[[str], None]
 ) -> list[LargeResult]:
-    """Show the network small copies; ``note`` hears of batches and strips made smaller."""
+    """Show the network small copies; ``note`` hears of batches and strips made smaller.
+    LargerLayerError where a photo must be taken apart whole after all."""
     from intrinsic_cli.kit.inference.batches import Network
     from intrinsic_cli.kit.inference.strip_batches import make_strips_of
 
@@ -101,6 +102,15 @@ def take_apart(
     made = make_strips_of(network, [photo.rows for photo in photos])
     seconds = (time.perf_counter() - start) / max(1, len(photos))
     return [LargeResult(strips, part, seconds) for strips, part in made]
+
+
+def whole(photo: LargePhoto) -> LoadedPhoto:
+    """All of it, as if it had been read whole."""
+    header = photo.rows.header
+    everything = slice(0, photo.rows.size[0])
+    light = photo.rows.rows(everything)
+    loaded = replace(header, pixels=light.pixels, alpha=light.alpha)
+    return LoadedPhoto(loaded, photo.sha256, photo.began, exif=photo.exif)
 
 
 def write_large(plan: Plan, target: Target, photo: LargePhoto, result: LargeResult) -> InputReport:

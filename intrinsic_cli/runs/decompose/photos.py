@@ -21,6 +21,7 @@ from intrinsic_cli.runs.decompose.large import (
     fits_strips,
     open_large,
     take_apart,
+    whole,
     write_large,
 )
 from intrinsic_cli.runs.decompose.load import LoadedPhoto, load
@@ -134,7 +135,7 @@ class PhotoWorker:
         small = [one.photo for one in group if isinstance(one, LoadedPhoto)]
         large = [one for one in group if isinstance(one, LargePhoto)]
         made = iter(session.try_many(small, self.note) if small else ())
-        made_large = iter(take_apart(large, session, self.note) if large else ())
+        made_large = iter(self._take_apart_large(large, session) if large else ())
         results: list[Result | IidError] = []
         for one in group:
             if isinstance(one, LargePhoto):
@@ -144,6 +145,19 @@ class PhotoWorker:
             else:
                 results.append(next(made))
         return results
+
+    def _take_apart_large(
+        self, photos: Sequence[LargePhoto], session: Session
+    ) -> Sequence[Result | IidError]:
+        """In strips, or the one that cannot be, whole."""
+        from intrinsic_cli.kit.inference.strips import LargerLayerError
+
+        try:
+            return take_apart(photos, session, self.note)
+        except LargerLayerError:
+            if len(photos) > 1:
+                raise
+        return session.try_many([whole(photos[0]).photo], self.note)
 
     def _take_apart_clip(self, opened: OpenedClip, session: Session) -> ClipResult | IidError:
         try:
@@ -179,6 +193,8 @@ class PhotoWorker:
         try:
             if isinstance(opened, LargePhoto) and isinstance(result, LargeResult):
                 return write_large(self.plan, target, opened, result)
+            if isinstance(opened, LargePhoto) and isinstance(result, Decomposition):
+                return write(self.plan, target, whole(opened), result)
             if isinstance(opened, OpenedClip) and isinstance(result, ClipResult):
                 return write_clip(plan_for(target, self.plan), opened, result)
             if isinstance(opened, LoadedPhoto) and isinstance(result, Decomposition):
