@@ -161,7 +161,7 @@ class MeshDecomposer(Decomposer):
             return _Shape(fit(mask, steps), [1.0])
         crop = int(self._network.crop)
         small = resize(colours[None], (crop, crop))
-        made = self._network(linear_to_srgb(small.clamp(0, 1)))
+        made = self._network(linear_to_srgb(small.clamp(0, 1)), mirrored=True)
         if steps:
             fitted = fit(mask, steps, _start(self._network, made))
         else:

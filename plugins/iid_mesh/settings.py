@@ -17,7 +17,7 @@ class MeshOptions:
         low=-1,
     )
     outline: int = knob(
-        40,
+        80,
         "with refine=0: steps that fit the network's mesh to the outline the network itself sees",
         low=0,
     )

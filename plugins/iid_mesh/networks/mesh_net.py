@@ -119,21 +119,33 @@ class MeshNet(nn.Module):
             counted = [float(name not in UNSTEADY) for name in ZONES]
             self.search = ZoneSearch(self.anchors.clone(), torch.tensor(counted))
 
-    def forward(self, photos: Tensor, flow: bool = True) -> Prediction:
+    def forward(self, photos: Tensor, flow: bool = True, mirrored: bool = False) -> Prediction:
+        """Without ``flow`` that is left out; with ``mirrored`` cameras are found by the mean of the
+        zone maps of the photos and of those of their mirror images. Outlines are sharper without
+        these: ``zones`` are of the photos alone."""
         draft: Draft = self.body(photos)
-        parts = zones = None
+        parts = None
         if self.part_head is not None:
             parts = self.part_head(draft.maps).softmax(1)
-        if self.zone_head is not None:
-            zones = self.zone_head(draft.maps).softmax(1)
+        zones = told = self._zones(draft)
+        if told is not None and mirrored:
+            other = self._zones(self.body(photos.flip(3)))
+            assert other is not None
+            told = (told + other.flip(3)) / 2
         shape = draft.shape
         if isinstance(self.body, lite.Lite):
             shape = self._in_place(shape)
-        cameras, logits = self._cameras(draft.cameras, shape, zones)
+        cameras, logits = self._cameras(draft.cameras, shape, told)
         origin = None
         if flow:
             origin = self._origin(draft, shape, likeliest(cameras, logits))
         return Prediction(shape, origin, cameras, logits, parts, zones)
+
+    def _zones(self, draft: Draft) -> Tensor | None:
+        if self.zone_head is None:
+            return None
+        logits: Tensor = self.zone_head(draft.maps)
+        return logits.softmax(1)
 
     def _in_place(self, offsets: Tensor) -> Tensor:
         """Offsets [B,337,3] without what a camera could do as well: shapes lie where the template

@@ -13,7 +13,7 @@ from iid_mesh.framing import boxes
 from iid_mesh.networks import texture
 from iid_mesh.networks.mesh_net import Design, MeshNet, Prediction
 from iid_mesh.networks.state import MESH, design_of, load, untrained
-from iid_mesh.render.camera import anchors, geodesic, project
+from iid_mesh.render.camera import anchors, geodesic, mirrored, project
 from iid_mesh.template import icosphere
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.networks.checkpoint import state_of
@@ -117,6 +117,28 @@ def test_zones_that_a_network_sees_tell_its_cameras(monkeypatch: pytest.MonkeyPa
     assert made.likeliest()[:, 3:].equal(found.best)
     assert made.probabilities.allclose(found.chances, atol=1e-4)
     assert not made.likeliest()[:, 3:].allclose(before.likeliest()[:, 3:], atol=1e-3)
+
+
+def test_mirrored_photos_have_mirrored_cameras_where_both_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("iid_mesh.zone_search.AZIMUTHS", 8)
+    monkeypatch.setattr("iid_mesh.zone_search.ELEVATIONS", (-20, 0, 20))
+    torch.manual_seed(0)
+    network = MeshNet(Design()).eval()
+    zones = torch.rand(642, 17).softmax(1)
+    alike = (zones + zones[icosphere().mirror]) / 2
+    network.search.look_at(network.vertices(torch.zeros(1, 337, 3))[0], alike)
+    photos = torch.rand(2, 3, 64, 64)
+
+    def apart(both: bool) -> Tensor:
+        with torch.no_grad():
+            one, other = (network(x, mirrored=both) for x in (photos, photos.flip(3)))
+        turned = mirrored(other.likeliest())
+        return geodesic(one.likeliest()[:, 3:], turned[:, 3:])
+
+    assert apart(both=True).max() < 0.5
+    assert apart(both=False).max() > 1
 
 
 def test_the_flow_is_made_where_it_is_asked_for(lite: MeshNet) -> None:
