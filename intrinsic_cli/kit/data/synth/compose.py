@@ -189,16 +189,20 @@ def _printed(albedo: Image, scene: Scene, window: Window, rng: np.random.Generat
     """``albedo`` with prints on some things, a third of the time; never on a face."""
     if scene.meta["category"] == "face" or rng.random() > _PRINTED:
         return albedo
-    codes = window.of(scene.normals).astype(np.float32)
-    return print_on(albedo, window.of(scene.ids), codes / 127.5 - 1, rng)
+    ids = window.of(scene.ids)
+    codes = window.of(scene.normals)
+    normals = codes.astype(np.float32) / 127.5 - 1
+    return print_on(albedo, ids, normals, rng)
 
 
 def _paints(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A power [256,1] and a tint [256,3] for every object; the backdrop keeps its paint."""
-    power = np.exp(rng.normal(0, 0.2, (_PAINTS, 1)))
-    strength = rng.normal(0, 0.3, (_PAINTS, 1))
-    black = rng.random((_PAINTS, 1)) < _BLACK
-    strength = np.where(black, rng.uniform(-2.5, -1, (_PAINTS, 1)), strength)
+    one_each = (_PAINTS, 1)
+    power = np.exp(rng.normal(0, 0.2, one_each))
+    strength = rng.normal(0, 0.3, one_each)
+    black = rng.random(one_each) < _BLACK
+    darker = rng.uniform(-2.5, -1, one_each)
+    strength = np.where(black, darker, strength)
     colour = rng.normal(0, 0.12, (_PAINTS, 3))
     tint = np.exp(strength + colour)
     power[0] = 1

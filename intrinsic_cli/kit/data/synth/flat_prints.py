@@ -24,6 +24,7 @@ SIDE = 256
 _GRAY = 0.65  # of the prints have no colour
 _DARKEST, _LIGHTEST = 0.03, 0.85  # what ink reflects
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&?!"
+_LETTER_SIZES = np.log([0.4, 4])  # the logarithms of OpenCV's scale of fonts
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 
 
@@ -40,21 +41,24 @@ def draw_print(rng: np.random.Generator) -> Image:
 
 def _inks(count: int, rng: np.random.Generator) -> Image:
     """[count,4]: what every ink reflects, and 1, as it covers all."""
-    low, high = np.log(_DARKEST), np.log(_LIGHTEST)
+    low = np.log(_DARKEST)
+    high = np.log(_LIGHTEST)
     level = np.exp(rng.uniform(low, high, (count, 1)))
     colour = np.exp(rng.normal(0, 0.5, (count, 3)))
     if rng.random() < _GRAY:
         colour = np.ones((count, 3))
+    reflected = level * colour
     inks = np.ones((count, 4), np.float32)
-    inks[:, :3] = np.clip(level * colour, _DARKEST, _LIGHTEST)
+    inks[:, :3] = reflected.clip(_DARKEST, _LIGHTEST)
     return inks
 
 
 def _checks(rng: np.random.Generator) -> Flat:
     """Squares or oblongs of two inks, or of one and the ground."""
-    rows, columns = (int(number) for number in rng.integers(2, 13, 2))
-    cells = np.indices((rows, columns)).sum(0) % 2
-    first = int(rng.integers(0, 2))
+    rows, columns = rng.integers(2, 13, 2)
+    places = np.indices((rows, columns))
+    cells = places.sum(0) % 2
+    first = rng.integers(0, 2)
     return 2, _enlarged(cells + first)
 
 
@@ -69,25 +73,34 @@ def _steps(rng: np.random.Generator) -> Flat:
 def _stripes(rng: np.random.Generator) -> Flat:
     """Bands of one or two inks, of unlike widths."""
     count = int(rng.integers(3, 24))
-    ends = np.sort(rng.uniform(0, SIDE, count))
-    along = np.searchsorted(ends, np.arange(SIDE))
-    bands = along % int(rng.integers(2, 4))
-    return 2, np.repeat(bands[:, None], SIDE, 1).astype(np.uint8)
+    ends = rng.uniform(0, SIDE, count)
+    ends.sort()
+    number = np.searchsorted(ends, np.arange(SIDE))
+    kinds = rng.integers(2, 4)
+    ink = (number % kinds).astype(np.uint8)
+    return 2, ink[:, None].repeat(SIDE, 1)
 
 
 def _letters(rng: np.random.Generator) -> Flat:
     """Lines of letters, large or small, on the ground or on a label of another ink."""
-    flat = np.full((SIDE, SIDE), rng.integers(0, 2), np.uint8)
-    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(4))))
-    font = int(_FONTS[rng.integers(len(_FONTS))])
-    stroke = max(1, round(scale * rng.uniform(0.8, 3)))
+    ground = rng.integers(0, 2)
+    flat = np.full((SIDE, SIDE), ground, np.uint8)
+    scale = float(np.exp(rng.uniform(*_LETTER_SIZES)))
+    font = _FONTS[rng.integers(len(_FONTS))]
+    heavy = scale * rng.uniform(0.8, 3)
+    stroke = max(1, round(heavy))
     for bottom in np.arange(30 * scale, SIDE, 36 * scale):
-        chosen = rng.integers(0, len(_LETTERS), rng.integers(1, 16))
-        line = "".join(_LETTERS[place] for place in chosen)
+        line = _line(rng)
         left = int(rng.integers(0, SIDE // 4))
         start = left, round(bottom)
         cv2.putText(flat, line, start, font, scale, 2, stroke)
     return 2, flat
+
+
+def _line(rng: np.random.Generator) -> str:
+    """Up to fifteen letters."""
+    chosen = rng.integers(0, len(_LETTERS), rng.integers(1, 16))
+    return "".join(_LETTERS[place] for place in chosen)
 
 
 def _spots(rng: np.random.Generator) -> Flat:
@@ -109,14 +122,21 @@ def _polygons(rng: np.random.Generator) -> Flat:
     """A few shapes with straight edges: signs, stars, arrows, frames."""
     flat = np.zeros((SIDE, SIDE), np.uint8)
     for ink in range(1, int(rng.integers(2, 7))):
-        middle = rng.uniform(0.2, 0.8, 2)
-        angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
-        reach = rng.uniform(0.05, 0.45, angles.size)
-        across = middle[0] + reach * np.cos(angles)
-        down = middle[1] + reach * np.sin(angles)
-        corners = np.stack([across, down], 1) * SIDE
-        cv2.fillPoly(flat, [corners.round().astype(np.int32)], ink)
+        corners = _corners(rng)
+        cv2.fillPoly(flat, [corners], ink)
     return 6, flat
+
+
+def _corners(rng: np.random.Generator) -> NDArray[np.int32]:
+    """[3 to 8,2]: pixels around a middle, one after the other, at unlike distances."""
+    middle = rng.uniform(0.2, 0.8, 2)
+    count = int(rng.integers(3, 9))
+    angles = np.sort(rng.uniform(0, 2 * np.pi, count))
+    reach = rng.uniform(0.05, 0.45, (count, 1))
+    directions = np.stack([np.cos(angles), np.sin(angles)], 1)
+    places = middle + reach * directions
+    pixels = places * SIDE
+    return np.asarray(pixels.round(), np.int32)
 
 
 def _enlarged(cells: NDArray[np.integer]) -> NDArray[np.uint8]:

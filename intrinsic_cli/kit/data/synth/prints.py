@@ -59,10 +59,13 @@ def _laid(flat: Image, where: NDArray[np.bool_], normals: Image, rng: np.random.
     bend = rng.uniform(0, _BEND)
     bent = places + bend * normals[..., :2]
     shrunk = np.asarray(bent / size, np.float32)
-    seen = cv2.perspectiveTransform(shrunk, random_perspective(rng))
+    view = random_perspective(rng)
+    seen = cv2.perspectiveTransform(shrunk, view)
     across, down = cv2.split(seen * SIDE)
-    laid = cv2.remap(flat, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return np.asarray(cv2.GaussianBlur(laid, (3, 3), _LENS), np.float32)
+    border = cv2.BORDER_WRAP
+    laid = cv2.remap(flat, across, down, cv2.INTER_LINEAR, borderMode=border)
+    soft = cv2.GaussianBlur(laid, (3, 3), _LENS)
+    return np.asarray(soft, np.float32)
 
 
 def _in_box(where: NDArray[np.bool_]) -> Image:
