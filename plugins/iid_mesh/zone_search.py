@@ -27,7 +27,7 @@ ELEVATIONS = (-60, -50, -40, -30, -20, -10, 0, 10, 20, 30, 40, 50, 60)
 _ROLL, _ELEVATION = 25.0, 30.0
 _UNLIKELY = 0.03
 #: The misfit that makes a camera e times less likely.
-_TOLERANCE = 0.05
+_TOLERANCE = 0.02
 #: The share of an object from which on a zone is seen.
 _SEEN = 0.004
 _RENDERED = 48
