@@ -74,13 +74,21 @@ def shaken(photos: Photos) -> Photos:
 def _lit(photos: Tensor) -> Tensor:
     """Photos [B,3,H,W] with weaker or stronger colours, in light that grows and falls from place
     to place."""
-    count, _, height, width = photos.shape
     gray = photos.mean(1, keepdim=True)
-    strength = (_STRENGTH * torch.randn_like(gray[:, :, :1, :1])).exp()
-    coarse = _LIGHT * torch.randn(count, 1, 3, 3, device=photos.device)
-    light = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=True)
+    strength = torch.randn_like(gray[:, :, :1, :1])
+    strength = (_STRENGTH * strength).exp()
     coloured = gray + strength * (photos - gray)
-    return (coloured * light.exp()).clamp(0, 1)
+    light = _uneven_light(photos)
+    return (coloured * light).clamp(0, 1)
+
+
+def _uneven_light(photos: Tensor) -> Tensor:
+    """Light about 1 [B,1,H,W], smooth over each of the photos."""
+    count, _, height, width = photos.shape
+    coarse = torch.randn(count, 1, 3, 3, device=photos.device)
+    size = (height, width)
+    smooth = F.interpolate(coarse, size, mode="bilinear", align_corners=True)
+    return (_LIGHT * smooth).exp()
 
 
 def _exposed(photos: Tensor) -> Tensor:
