@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from decomposing import go, photo
+from decomposing import go, photo, statuses
 
+from intrinsic_cli.kit.files.atomic import HOST, PREFIX
 from intrinsic_cli.runs.decompose import claims as room
 from intrinsic_cli.runs.decompose.claims import Claims, claim_file
+from intrinsic_cli.runs.decompose.manifest import Manifest
 
 
 def test_a_place_is_claimed_once(tmp_path: Path) -> None:
@@ -63,6 +65,24 @@ def test_the_claim_of_a_killed_process_does_not_last(tmp_path: Path) -> None:
     claim_file(tmp_path / "a").write_text("another-machine 5 x")
     with Claims() as claims:
         assert not claims.take(tmp_path / "a")
+
+
+@posix
+def test_what_a_run_leaves_that_is_killed_beside_another_is_removed_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, out = photo(tmp_path / "a.png"), tmp_path / "out"
+    out.mkdir()
+    dead = DEAD.split()[1]
+    half = out / f"{PREFIX}{HOST}-{dead}-x.png"
+    claim = claim_file(out / "other")
+    half.write_bytes(b"half")
+    claim.write_text(DEAD)
+    # They were not there yet when the run looked at the folder.
+    monkeypatch.setattr(Manifest, "names_in", lambda self, folder: frozenset())
+    assert statuses(go(shown, out=out))["done"] == 1
+    assert not half.exists()
+    assert not claim.exists()
 
 
 @posix

@@ -71,7 +71,8 @@ class Job:
 
     def go(self, targets: Sequence[Target]) -> Reports:
         """A report of every photo: of what is finished, then of the work. OutputLostError."""
-        self._sweep({target.base.parent for target in targets})
+        folders = {target.base.parent for target in targets}
+        self._sweep(folder for folder in folders if self._has_left_overs(folder))
         waiting = []
         for target in targets:
             report = self._verdict(target)
@@ -89,6 +90,8 @@ class Job:
         for target, report in self.engine.process(waiting, self.sidecars):
             self._note(target, report)
             yield report
+        # Runs beside this one may have been killed since it began.
+        self._sweep(folders)
 
     def mark_done(self, reports: Iterable[InputReport]) -> None:
         """Leave the marker that this shard was gone through, with the number of its photos that
@@ -101,9 +104,12 @@ class Job:
     def _sweep(self, folders: Iterable[Path]) -> None:
         """Remove what killed runs left half-written or claimed."""
         for folder in folders:
-            if any(name.startswith(PREFIX) for name in self.manifest.names_in(folder)):
-                self.claims.sweep(folder)
-                sweep(folder)
+            self.claims.sweep(folder)
+            sweep(folder)
+
+    def _has_left_overs(self, folder: Path) -> bool:
+        """Is there a file of a run that is going on, or was killed?"""
+        return any(name.startswith(PREFIX) for name in self.manifest.names_in(folder))
 
     def _verdict(self, target: Target) -> InputReport | None:
         """The report of a photo that need not be done, None where it must."""
