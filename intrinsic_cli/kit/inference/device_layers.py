@@ -32,7 +32,8 @@ from intrinsic_cli.kit.inference.side_stream import beside_network, on_host
 from intrinsic_cli.kit.inference.strip_layers import Band, sampled_rows, strip_bands
 
 if TYPE_CHECKING:
-    from intrinsic_cli.kit.inference.strips import Rows, Strips
+    from intrinsic_cli.kit.inference.rows import Rows
+    from intrinsic_cli.kit.inference.strips import Strips
 
 Kinds = Mapping[str, Kind]
 Layers = dict[str, Tensor]

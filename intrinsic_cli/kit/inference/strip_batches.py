@@ -11,7 +11,8 @@ from intrinsic_cli.kit.inference.answer import Part, part_of
 from intrinsic_cli.kit.inference.batches import Network, network_failed, places_by_size
 from intrinsic_cli.kit.inference.network import run_network
 from intrinsic_cli.kit.inference.room import give_back, is_out_of_memory, out_of_memory
-from intrinsic_cli.kit.inference.strips import Rows, Strips, small_photo, strips_of
+from intrinsic_cli.kit.inference.rows import Rows
+from intrinsic_cli.kit.inference.strips import Strips, small_photo, strips_of
 from intrinsic_cli.kit.light.resize import fit_size
 
 #: Layers to be of one photo, and all that is no layer.

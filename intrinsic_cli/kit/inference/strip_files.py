@@ -24,11 +24,12 @@ from intrinsic_cli.kit.files.layers import (
     with_alpha,
 )
 from intrinsic_cli.kit.files.png_rows import PngWriter
-from intrinsic_cli.kit.inference.paths import CodedLayers
+from intrinsic_cli.kit.inference.coded_layers import CodedLayers, coded_layers
 
 if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
-    from intrinsic_cli.kit.inference.strips import Rows, Strips
+    from intrinsic_cli.kit.inference.rows import Rows
+    from intrinsic_cli.kit.inference.strips import Strips
 
 #: Bits of each number in a file of those formats whose layers are made in strips.
 BITS = {"png": 8, "png16": 16, "jpg": 8}
@@ -49,7 +50,7 @@ def write_strips(
     as in :func:`~intrinsic_cli.kit.files.layers.write_layer`. How each is stored, without its
     codes; and the RMSE with which they rebuild the photo, None where they cannot. DataError where a
     picture is too large for the format; OSError."""
-    layers = strips.path.layers(photo, strips, kinds, BITS[form])
+    layers = coded_layers(photo, strips, kinds, BITS[form])
     error = _Error(layers, form)
     with ExitStack() as stack:
         writers = {}

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -14,13 +13,13 @@ from torch.nn import functional
 
 from intrinsic_cli.api import Decomposer, Frame, PluginError, Runtime
 from intrinsic_cli.api.outputs import FACTORS, SUMMANDS, kind_of
-from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.answer import Kinds, Part, part_of
 from intrinsic_cli.kit.inference.full_size import mend_by
 from intrinsic_cli.kit.inference.network import run_network
 from intrinsic_cli.kit.inference.paths import Path, path_for
-from intrinsic_cli.kit.inference.prepare import Planes, PreparedPhoto, to_tensor
+from intrinsic_cli.kit.inference.prepare import PreparedPhoto, to_tensor
 from intrinsic_cli.kit.inference.room import Note, Room, quiet
+from intrinsic_cli.kit.inference.rows import Rows
 from intrinsic_cli.kit.inference.side_stream import settle
 from intrinsic_cli.kit.light.dark import DarkColours, dark_colours, floored
 from intrinsic_cli.kit.light.resize import fit_size, resize_width, shrunk
@@ -32,43 +31,9 @@ from intrinsic_cli.kit.light.upsample import (
 )
 from intrinsic_cli.kit.light.upsample_sums import rest_of, summand_maps, summand_rows
 
-if TYPE_CHECKING:
-    from intrinsic_cli.api.outputs import Image
-
 ALBEDO, SHADING = FACTORS
 TRANSMISSION = SUMMANDS[0]
 Layers = dict[str, Tensor]
-
-
-class Rows(Protocol):
-    """What is asked of a photo whose rows are looked at one after another; see
-    :class:`~intrinsic_cli.kit.files.photo_rows.PhotoRows` and
-    :class:`~intrinsic_cli.kit.inference.device_rows.DeviceRows`."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(h, w)."""
-
-    @property
-    def has_alpha(self) -> bool:
-        """Is something in it said to be no part of it?"""
-
-    @property
-    def header(self) -> Photo:
-        """What is told of all rows together."""
-
-    @property
-    def noise(self) -> float:
-        """The error of dark pixels."""
-
-    def rows(self, rows: slice) -> Photo:
-        """Some rows as a photo of their own."""
-
-    def planes(self, rows: slice) -> Planes:
-        """Their colours, channel by channel, [3,h,W]."""
-
-    def alpha(self, rows: slice) -> Image | None:
-        """Their alpha."""
 
 
 class LargerLayerError(PluginError):

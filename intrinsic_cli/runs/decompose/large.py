@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.files.layers import StoredLayer
     from intrinsic_cli.kit.inference.answer import Part
-    from intrinsic_cli.kit.inference.strips import Rows, Strips
+    from intrinsic_cli.kit.inference.rows import Rows
+    from intrinsic_cli.kit.inference.strips import Strips
 
 #: Pixels from which on a photo is done in strips. A folder of 12 megapixels took 1.5 GB whole.
 LARGE = 8_000_000

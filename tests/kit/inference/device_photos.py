@@ -18,9 +18,11 @@ from strip_methods import Toy, opened, picture
 from intrinsic_cli.api import Runtime
 from intrinsic_cli.api.outputs import kind_of
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.inference.coded_layers import coded_layers
 from intrinsic_cli.kit.inference.paths import path_for
 from intrinsic_cli.kit.inference.room import Room
-from intrinsic_cli.kit.inference.strips import Rows, Strips, make_strips
+from intrinsic_cli.kit.inference.rows import Rows
+from intrinsic_cli.kit.inference.strips import Strips, make_strips
 
 #: Codes by which layers made on a device may differ from those of the CPU. The CPU's own of 8 bits
 #: come from a table and are within one of the exact ones.
@@ -99,7 +101,7 @@ def layer_codes(
 def codes_of(photo: Rows, strips: Strips, decomposer: Toy, bits: int) -> Coded:
     """The codes of layers made in strips, and their scales."""
     kinds = {name: kind_of(name) for name in decomposer.names}
-    layers = strips.path.layers(photo, strips, kinds, bits)
+    layers = coded_layers(photo, strips, kinds, bits)
     parts = [codes for _, codes in layers.bands()]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in kinds}
     return joined, dict(layers.scales)

@@ -16,8 +16,8 @@ from intrinsic_cli.kit.inference import device_layers, device_rows, paths
 from intrinsic_cli.kit.inference.batches import Network
 from intrinsic_cli.kit.inference.device_rows import DeviceRows
 from intrinsic_cli.kit.inference.room import Room
+from intrinsic_cli.kit.inference.rows import Rows
 from intrinsic_cli.kit.inference.strip_batches import make_strips_of
-from intrinsic_cli.kit.inference.strips import Rows
 from intrinsic_cli.kit.light import resize
 
 CPU = torch.device("cpu")
