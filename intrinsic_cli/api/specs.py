@@ -80,6 +80,7 @@ class Variant:
     none: what is scored is then the network, without what makes a single photo look better.
     ``adds`` names the networks it has beside those of the default variant, where it has all of
     these: weights of the default variant that hold the added ones too are its own as well.
+    ``data`` is the dataset it is trained on where none is named.
     """
 
     name: str = ""
@@ -96,6 +97,7 @@ class Variant:
     works_untrained: bool = False
     measured_with: Mapping[str, Any] = field(default_factory=dict)
     adds: tuple[str, ...] = ()
+    data: str = "synth"
 
     def outputs(self, options: Any) -> tuple[str, ...]:
         """What is made under these ``options``: the promised outputs, and those that are asked

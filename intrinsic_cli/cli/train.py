@@ -24,7 +24,7 @@ data = click.option(
     "--data",
     metavar="NAME[:PATH]|FOLDER",
     default="",
-    help="Dataset; see `iid datasets`.  [default: synth]",
+    help="Dataset; see `iid datasets`.  [default: the method's own, mostly synth]",
     shell_complete=tab.datasets,
 )
 config = click.option(

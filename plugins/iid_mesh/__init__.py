@@ -34,6 +34,7 @@ _LEARNED = Variant(
     kinds={"flow": "texture"},
     asked_by={"flow": ("flow",)},
     measured_with={"refine": 0, "flow": True, "frames": 1},
+    data="birds",
 )
 _FITTED = Variant(
     name="fit",

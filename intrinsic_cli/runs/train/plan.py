@@ -76,7 +76,7 @@ def plan(request: TrainRequest, registry: Registry) -> Run:
     run = Run(
         spec,
         variant,
-        data=from_everywhere(request.data or written.data or "synth", registry),
+        data=from_everywhere(request.data or written.data or variant.data, registry),
         config=_config(request, variant, written),
         folder=request.out or next_folder(weights.weights_name(spec, variant)),
         stages=_stages(spec, variant, request.stage, written.stages),

@@ -15,9 +15,21 @@ from intrinsic_cli import weights
 from intrinsic_cli.api import Runtime, WeightsError
 from intrinsic_cli.kit.networks.checkpoint import state_of
 from intrinsic_cli.registry import load_registry
+from intrinsic_cli.requests import TrainRequest
+from intrinsic_cli.runs.train.plan import plan
 
 SPEC = load_registry().methods["mesh"]
 CPU = Runtime(torch.device("cpu"))
+
+
+def test_it_trains_on_birds_where_no_dataset_is_named(tmp_path: Path) -> None:
+    registry = load_registry()
+    named = TrainRequest(method="mesh", data="objects:somewhere", out=tmp_path / "a")
+    mesh = TrainRequest(method="mesh", out=tmp_path / "b")
+    flow = TrainRequest(method="flow", out=tmp_path / "c")
+    assert plan(mesh, registry).data == "birds"
+    assert plan(flow, registry).data == "synth"
+    assert plan(named, registry).data.startswith("objects:")
 
 
 def test_the_variants() -> None:
