@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from intrinsic_cli.kit.data.reflection.optics import defocus, double, flare, vignette
+from intrinsic_cli.kit.data.reflection.optics import (
+    defocus,
+    double,
+    flare,
+    shallow_focus,
+    vignette,
+)
 
 
 def test_blur_doubling_and_veils() -> None:
@@ -26,3 +32,16 @@ def test_blur_doubling_and_veils() -> None:
     assert 15 < sum(not veil.any() for veil in veils) < 45
     assert max(veil.max() for veil in veils) <= 0.25
     assert max(np.abs(np.diff(veil, axis=1)).max() for veil in veils) < 0.02
+
+
+def test_shallow_focus_blurs_parts_and_keeps_the_rest() -> None:
+    rng = np.random.default_rng(1)
+    scene = rng.random((120, 160, 3), dtype=np.float32)
+    shown = [shallow_focus(scene, rng) for _ in range(20)]
+    changes = [np.abs(photo - scene).max(-1) for photo in shown]
+    sharp = [float((change < 1e-6).mean()) for change in changes]
+    blurred = [float((change > 0.1).mean()) for change in changes]
+    assert np.mean(sharp) > 0.1
+    assert np.mean(blurred) > 0.1
+    assert all(photo.mean() == pytest.approx(scene.mean(), abs=0.02) for photo in shown)
+    assert all(photo.min() >= 0 and photo.max() <= 1 for photo in shown)

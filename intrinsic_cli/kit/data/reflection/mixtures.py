@@ -13,6 +13,7 @@ from intrinsic_cli.api.outputs import SUMMANDS
 from intrinsic_cli.kit.data.photos import open_photos
 from intrinsic_cli.kit.data.readers import LazyCases
 from intrinsic_cli.kit.data.reflection.mix import mix
+from intrinsic_cli.kit.data.reflection.optics import shallow_focus
 from intrinsic_cli.kit.data.rows import collate
 from intrinsic_cli.kit.data.sampling import SEED_STRIDE, single_pass
 from intrinsic_cli.kit.data.synth.scenes import open_synth
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.data.rows import Sample
 
 _SEED_OF_VALIDATION = 1 << 20
+_NO_GLASS = 0.2  # share of training photos in which nothing is mirrored
+_SHALLOW = 0.4  # share of training scenes that are partly out of focus themselves
 
 
 class Mixtures(Source):
@@ -31,7 +34,10 @@ class Mixtures(Source):
     ``layers``: 2 = transmission and reflection, 3 = flare too. ``photo`` is the sum of the layers
     (stored in 8 bits for half of the samples); ``mask`` is 1 where the scene behind the glass is
     not clipped. The two scenes come from different parts of the source, so they are never the same
-    photo; either may be the one behind the glass."""
+    photo; either may be the one behind the glass.
+
+    What is trained on holds photos without any glass, too, and scenes that lie partly out of focus:
+    blur alone does not make a reflection."""
 
     def __init__(self, source: Source, layers: int = 2) -> None:
         if "photo" not in source.offers:
@@ -108,6 +114,10 @@ class Mixtures(Source):
             rng = np.random.default_rng((seed, number))
             if rng.random() < 0.5:
                 one, other = other, one
+            if rng.random() < _SHALLOW:
+                one = shallow_focus(one, rng)
+            if rng.random() < _NO_GLASS:
+                other = np.zeros_like(other)
             samples.append(mix(one, other, rng, self._names))
         return samples
 

@@ -1,5 +1,4 @@
-"""What a pane of glass and a lens do to a mirrored scene, all [H,W,3] linear light, drawn at
-random."""
+"""What a pane of glass and a lens do to a scene, all [H,W,3] linear light, drawn at random."""
 
 from __future__ import annotations
 
@@ -32,6 +31,15 @@ def defocus(scene: Image, sigma: float) -> Image:
     return np.asarray(large, np.float32)
 
 
+def shallow_focus(scene: Image, rng: np.random.Generator) -> Image:
+    """The scene with parts of it out of focus, as a wide aperture shows what is nearer or farther
+    than its subject."""
+    height, width = scene.shape[:2]
+    blurred = defocus(scene, rng.uniform(0.005, 0.03) * min(height, width))
+    where = vignette(height, width, rng)
+    return scene + where * (blurred - scene)
+
+
 def double(scene: Image, rng: np.random.Generator) -> Image:
     """The scene and a weaker copy of it, shifted by up to 4 % of the side: the pane has two faces.
     As bright as it was."""
@@ -52,7 +60,8 @@ def double(scene: Image, rng: np.random.Generator) -> Image:
 
 
 def vignette(height: int, width: int, rng: np.random.Generator) -> Image:
-    """How much is mirrored where, [H,W,1] in 0..1: smooth blots that cover part of the picture."""
+    """How much of an effect shows where, [H,W,1] in 0..1: smooth blots that cover part of the
+    picture."""
     coarse = rng.random((4, 4), dtype=np.float32)
     brighter = np.float32(rng.uniform(-0.25, 0.25))
     size = (width, height)
