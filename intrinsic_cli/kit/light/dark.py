@@ -5,7 +5,8 @@ things are done about it, both ruled by the noise of the photo near black. Shadi
 below some multiples of it. And the colour of a dark pixel's albedo is drawn towards that of its
 neighbourhood, the more the nearer its light comes to the noise: a mean over places of like albedo,
 weighted by how far each can be trusted, and gray where none can. The brightness of the albedo
-stays, and shading takes up the rest, so that their product is still the photo. It needs shading in
+stays, and shading takes up the rest, so that their product is still the photo: what a photo says of
+its dark colours must show in one of the two, and it is left in the darker one. It needs shading in
 three channels: gray shading could not.
 """
 
@@ -36,6 +37,11 @@ SIDE, REACH = 128, (1, 2, 4, 8)
 ALIKE = 0.7
 #: The trust in gray: it wins where hardly a neighbour can be trusted.
 _GRAY = 0.02
+#: How many times brighter than its shading an albedo is where its colours begin to be mended, and
+#: where they wholly are. Of the darkest twentieth of 26 photos, night skies and black steel among
+#: them, .1 % then has a shading of visible colour; 4.6 % where brightness does not count. Of the
+#: albedo 27.6 and 27.1 %.
+DARKER, BRIGHTER = 1.0, 4.0
 _DARK = 0.01  # added to albedo before the logarithm
 _TINY = 1e-12
 
@@ -67,8 +73,11 @@ class DarkColours:
         if float(light.min()) >= BRIGHT * self.noise / SPREAD:
             return
         trust = _trust(light, self.noise).mul_(1 + BRIGHT**-2)
-        wanted = upsample_rows(self.colours, rows, size).mul_(luminance(albedo, axis=1))
-        torch.lerp(wanted, albedo, trust.clamp_(max=1.0), out=albedo)
+        brightness = luminance(albedo, axis=1)
+        doubt = 1 - trust.clamp_(max=1.0)
+        doubt *= _conspicuous(brightness, luminance(shading, axis=1))
+        wanted = upsample_rows(self.colours, rows, size).mul_(brightness)
+        albedo.lerp_(wanted, doubt)
         # What the albedo leaves of the photo: where it is bright, and of black on black, the
         # shading that was there.
         shown = torch.add(shown, shading, alpha=_TINY)
@@ -108,6 +117,13 @@ def _trust(light: Tensor, noise: float) -> Tensor:
     paint and noise (Wiener)."""
     energy = light.square()
     return energy / (energy + (noise / SPREAD) ** 2).clamp(min=_TINY)
+
+
+def _conspicuous(albedo: Tensor, shading: Tensor) -> Tensor:
+    """How far colours would show in the albedo rather than in the shading, 0 to 1, by the
+    brightness of both."""
+    ratio = albedo / shading.clamp(min=_TINY)
+    return ((ratio - DARKER) / (BRIGHTER - DARKER)).clamp_(0.0, 1.0)
 
 
 def _neighbourhood(albedo: Tensor, trust: Tensor) -> Tensor:

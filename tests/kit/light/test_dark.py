@@ -102,9 +102,20 @@ def test_black_background_stays_black(scene: Scene) -> None:
 def test_without_a_trusted_neighbour_albedo_is_gray() -> None:
     torch.manual_seed(0)
     photo = torch.rand(1, 3, 64, 64) * 1e-5
-    albedo, _ = mended(photo, torch.full_like(photo, 0.01))
+    albedo, _ = mended(photo, torch.full_like(photo, 1e-4), noise=1e-4)
     spread = albedo.amax(1) / albedo.amin(1)
     assert float(spread.median()) < 1.05
+
+
+def test_colours_stay_in_an_albedo_that_is_darker_than_its_light() -> None:
+    """A night sky: its red is below black, and its light is even."""
+    photo = torch.tensor((0.0, 0.006, 0.018)).view(1, 3, 1, 1).expand(1, 3, 64, 64).clone()
+    photo[..., 32:] *= torch.linspace(1, 8, 32)
+    photo[:, 0, :, 40:] = 0.01
+    light = torch.full_like(photo, 0.6)
+    albedo, shading = mended(photo, light)
+    torch.testing.assert_close(shading, light)
+    torch.testing.assert_close(albedo * shading, photo)
 
 
 def test_other_paint_lends_no_colour() -> None:
