@@ -17,14 +17,14 @@ _FEW = -4.0  # logit of the share before anything is learned: about 2 %
 
 
 class HighlightNet(nn.Module):
-    """A photo, its log shading and two maps of its encoder → the share of every channel of the
+    """A photo, its log shading and three maps of its encoder → the share of every channel of the
     photo that is highlight, [B,3,H,W] in 0..1. What is left is never negative."""
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
-        _, m4, m8, _, _ = CHANNELS
+        _, m4, m8, m16, _ = CHANNELS
         colours = 3 * FACTOR**2  # of a cell of the photo
-        inputs = 2 * colours + m4 + m8
+        inputs = 2 * colours + m4 + m8 + m16
         self.enter = nn.Conv2d(inputs, width, 1)
         self.blocks = nn.Sequential(Block(width), Block(width))
         self.exit = nn.Conv2d(width, colours, 3, padding=1)
@@ -35,10 +35,12 @@ class HighlightNet(nn.Module):
 
     def logits(self, seen: Seen) -> Tensor:
         """The share as training sees it, before it is squeezed into 0..1."""
-        _, m4, m8, _, _ = seen.maps
+        _, m4, m8, m16, _ = seen.maps
         pictures = torch.cat([seen.encoded, seen.log_shading], 1)
         cells = functional.pixel_unshuffle(pictures, FACTOR)
-        h = self.enter(torch.cat([cells, m4, doubled(m8)], 1))
+        wider = torch.cat([m8, doubled(m16)], 1)
+        wider = doubled(wider)
+        h = self.enter(torch.cat([cells, m4, wider], 1))
         h = self.exit(self.blocks(h))
         return functional.pixel_shuffle(h, FACTOR) + _FEW
 

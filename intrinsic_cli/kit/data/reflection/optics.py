@@ -35,7 +35,8 @@ def shallow_focus(scene: Image, rng: np.random.Generator) -> Image:
     """The scene with parts of it out of focus, as a wide aperture shows what is nearer or farther
     than its subject."""
     height, width = scene.shape[:2]
-    blurred = defocus(scene, rng.uniform(0.005, 0.03) * min(height, width))
+    sigma = rng.uniform(0.005, 0.03) * min(height, width)
+    blurred = defocus(scene, sigma)
     where = vignette(height, width, rng)
     return scene + where * (blurred - scene)
 

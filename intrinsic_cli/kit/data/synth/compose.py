@@ -14,6 +14,7 @@ import numpy as np
 from intrinsic_cli.kit.data.crops import WHITE, WHOLE, Window
 from intrinsic_cli.kit.data.crops import resize as resize_square
 from intrinsic_cli.kit.data.synth.camera import Camera, everyday, random_camera
+from intrinsic_cli.kit.data.synth.glints import random_gloss
 from intrinsic_cli.kit.data.synth.highlights import highlight_apart
 from intrinsic_cli.kit.data.synth.lighting import Lighting, random_lighting
 from intrinsic_cli.kit.data.synth.prints import print_on
@@ -64,7 +65,8 @@ def compose(
 
     ``plain`` scenes are never repainted nor cut out; their light is the renderer's own. Highlights
     count as albedo; ``apart`` they are a ``residual`` [S,S,3], see
-    :func:`~intrinsic_cli.kit.data.synth.highlights.highlight_apart`.
+    :func:`~intrinsic_cli.kit.data.synth.highlights.highlight_apart`, and there are more of them
+    than were rendered.
     """
     (sample,) = compose_lights(scene, [rng], window, side, plain, apart)
     return sample
@@ -85,12 +87,15 @@ def compose_lights(
     albedo = _paint(scene, window, ids, first, plain)
     if not plain:
         albedo = _printed(albedo, scene, window, first)
-    light = random_lighting(scene, window, first, plain)
+    gloss = None
+    if apart and not plain and scene.meta["category"] != "face":
+        gloss = random_gloss(scene, window, first)
+    light = random_lighting(scene, window, first, plain, gloss)
     known, alone = _shown(ids, first, plain)
     painted = _Painted(albedo, known, alone, apart, _normals(scene, window, side))
     samples = [_lit(painted, light, first, side, plain)]
     for rng in others:
-        light = random_lighting(scene, window, rng, plain)
+        light = random_lighting(scene, window, rng, plain, gloss)
         samples.append(_lit(painted, light, rng, side, plain))
     return samples
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from intrinsic_cli.kit.data.synth.camera import BLACK_BODY
+from intrinsic_cli.kit.data.synth.glints import direction_of, glint
 from intrinsic_cli.kit.data.synth.shards import SHADING
 from intrinsic_cli.kit.data.synth.thrown_shadows import throw_shadow
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.data.crops import Window
+    from intrinsic_cli.kit.data.synth.glints import Gloss
     from intrinsic_cli.kit.data.synth.shards import Scene
 
 _CAST = 0.12  # spread of a light's logarithms, each channel by itself
@@ -44,9 +46,14 @@ class Lighting(NamedTuple):
 
 
 def random_lighting(
-    scene: Scene, window: Window, rng: np.random.Generator, plain: bool = False
+    scene: Scene,
+    window: Window,
+    rng: np.random.Generator,
+    plain: bool = False,
+    gloss: Gloss | None = None,
 ) -> Lighting:
-    """A mix of the scene's lights; ``plain`` throws no shadows and keeps to mild colours.
+    """A mix of the scene's lights; ``plain`` throws no shadows and keeps to mild colours; ``gloss``
+    adds to what is mirrored.
 
     ``harmonics`` are those of the lights themselves, without what shades them."""
     count = len(scene.shadings)
@@ -60,6 +67,8 @@ def random_lighting(
     shadings = dict(enumerate(scene.shadings))
     layers = _lit(shadings, weights, arriving, window)
     glints = _lit(scene.highlights, weights, arriving, window)
+    if gloss is not None:
+        glints += _glints(scene, gloss, layers)
     shading = _total(layers)
     highlight = _total(glints) if glints else np.zeros_like(shading)
     return Lighting(shading, highlight, _harmonics(scene, weights))
@@ -105,6 +114,16 @@ def _lit(
             layer = layer * arriving[light]
         layers.append(layer)
     return layers
+
+
+def _glints(scene: Scene, gloss: Gloss, layers: Sequence[Image]) -> list[Image]:
+    """What smooth things mirror of the lights whose directions the scene knows."""
+    made = []
+    for light, layer in zip(scene.meta["lights"], layers, strict=True):
+        if "sh9" in light:
+            towards = direction_of(np.array(light["sh9"]))
+            made.append(glint(gloss, layer, towards))
+    return made
 
 
 def _harmonics(scene: Scene, weights: NDArray[np.float32]) -> NDArray[np.float64] | None:
