@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 from decomposing import go, photo, statuses
 
+from intrinsic_cli.api import IidError
 from intrinsic_cli.kit.files.atomic import HOST, PREFIX
 from intrinsic_cli.runs.decompose import claims as room
+from intrinsic_cli.runs.decompose import write
 from intrinsic_cli.runs.decompose.claims import Claims, claim_file
 from intrinsic_cli.runs.decompose.manifest import Manifest
 
@@ -68,8 +71,9 @@ def test_the_claim_of_a_killed_process_does_not_last(tmp_path: Path) -> None:
 
 
 @posix
+@pytest.mark.parametrize("ends_early", [False, True])
 def test_what_a_run_leaves_that_is_killed_beside_another_is_removed_at_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ends_early: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown, out = photo(tmp_path / "a.png"), tmp_path / "out"
     out.mkdir()
@@ -80,9 +84,18 @@ def test_what_a_run_leaves_that_is_killed_beside_another_is_removed_at_the_end(
     claim.write_text(DEAD)
     # They were not there yet when the run looked at the folder.
     monkeypatch.setattr(Manifest, "names_in", lambda self, folder: frozenset())
-    assert statuses(go(shown, out=out))["done"] == 1
+    if ends_early:
+        monkeypatch.setattr(write, "write_outputs", full)
+        with pytest.raises(IidError, match="No space left"):
+            go(shown, out=out)
+    else:
+        assert statuses(go(shown, out=out))["done"] == 1
     assert not half.exists()
     assert not claim.exists()
+
+
+def full(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @posix

@@ -12,9 +12,10 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,8 @@ KNOWN = "iid reads JPEG, PNG, TIFF, WebP, EXR, HDR, BMP, GIF, AVIF, JPEG 2000, P
 
 PNG = b"\x89PNG\r\n\x1a\n"
 _DEEP = (*TIFF, *BIG_TIFF, b"P5", b"P6", b"PF", b"Pf", b"\0\0\0\x0cjP  ")  # PNM, PFM, JPEG 2000
+
+_LARGE = 32 << 20  # bytes of a file; of photos of 16 bits, 8 megapixels have as many
 
 # What Pillow's decoders end in when a file breaks off or lies about itself.
 _BROKEN = (
@@ -199,15 +202,27 @@ def _read_rare(data: bytes, by_pillow: bool) -> NDArray[Any]:
 
 def _read_opencv(data: bytes) -> NDArray[Any] | None:
     try:
-        codes: NDArray[Any] | None = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED
-        )
+        codes = _decoded(data)
     except (cv2.error, MemoryError):
         return None
     if codes is None or codes.ndim == 2:
         return codes
     if codes.shape[2] >= 3:
         _swap(codes)
+    return codes
+
+
+def _decoded(data: bytes) -> NDArray[Any] | None:
+    """As OpenCV has it. What it decodes from memory it hands over as a copy, for which large
+    pictures have no room; what it reads from disk, as it is."""
+    codes: NDArray[Any] | None
+    if len(data) >= _LARGE:
+        with suppress(OSError, TypeError), TemporaryDirectory() as folder:
+            path = Path(folder, "photo.tif")
+            path.write_bytes(data)
+            codes = cv2.imread(str(path), None, cv2.IMREAD_UNCHANGED)  # since OpenCV 4.11
+            return codes
+    codes = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     return codes
 
 

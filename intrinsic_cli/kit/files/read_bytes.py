@@ -28,7 +28,7 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
         with open(os.open(path, _FLAGS), "rb") as file:  # noqa: PTH123  pathlib knows no flags
             status = os.fstat(file.fileno())
             _check(status, most)
-            return file.read(most)
+            return file.read(status.st_size)  # more would be asked of the system beforehand
     except OSError as error:
         raise DataError((error.strerror or str(error)).lower()) from error
     except ValueError as error:  # a zero byte in the name

@@ -13,11 +13,11 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from intrinsic_cli.kit.files.atomic import HOST, PREFIX, is_alive
+from intrinsic_cli.kit.files.atomic import HOST, PREFIX, is_alive, sweep
 
 LOCK = f"{PREFIX}lock-"
 TOUCH = 15.0  # seconds between two signs of life
@@ -72,8 +72,15 @@ class Claims:
         if path is not None:
             self._remove(path, lambda claim: _read(claim) == self._mine)
 
-    def sweep(self, folder: Path) -> None:
-        """Remove the claims in ``folder`` that nobody holds any more."""
+    def sweep(self, folders: Iterable[Path]) -> None:
+        """Remove what killed runs left in ``folders``: claims that nobody holds any more, and files
+        half-written. One that is gone is passed over."""
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                self._sweep(folder)
+                sweep(folder)
+
+    def _sweep(self, folder: Path) -> None:
         for path in folder.glob(f"{LOCK}*"):
             if self._is_stale(path):
                 self._remove(path, self._is_stale)

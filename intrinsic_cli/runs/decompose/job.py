@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from intrinsic_cli.api import IidError, Progress
-from intrinsic_cli.kit.files.atomic import PREFIX, sweep
+from intrinsic_cli.kit.files.atomic import PREFIX
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claims import Claims
 from intrinsic_cli.runs.decompose.earlier import replaced, verdict
@@ -72,7 +73,7 @@ class Job:
     def go(self, targets: Sequence[Target]) -> Reports:
         """A report of every photo: of what is finished, then of the work. OutputLostError."""
         folders = {target.base.parent for target in targets}
-        self._sweep(folder for folder in folders if self._has_left_overs(folder))
+        self.claims.sweep(folder for folder in folders if self._has_left_overs(folder))
         waiting = []
         for target in targets:
             report = self._verdict(target)
@@ -87,11 +88,14 @@ class Job:
             self.progress.note(note)
         if self.manifest.done_marker.exists() and not self.plan.request.retry_failed:
             self.manifest.unmark()
-        for target, report in self.engine.process(waiting, self.sidecars):
-            self._note(target, report)
-            yield report
-        # Runs beside this one may have been killed since it began.
-        self._sweep(folders)
+        try:
+            with contextlib.closing(self.engine.process(waiting, self.sidecars)) as outcomes:
+                for target, report in outcomes:
+                    self._note(target, report)
+                    yield report
+        finally:
+            # Workers of this run, or runs beside it, may have been killed since it began.
+            self.claims.sweep(folders)
 
     def mark_done(self, reports: Iterable[InputReport]) -> None:
         """Leave the marker that this shard was gone through, with the number of its photos that
@@ -100,12 +104,6 @@ class Job:
         told = {status: counts[status] for status in ("done", "skipped", "failed")}
         with self._writing():
             self.manifest.mark_done(told)
-
-    def _sweep(self, folders: Iterable[Path]) -> None:
-        """Remove what killed runs left half-written or claimed."""
-        for folder in folders:
-            self.claims.sweep(folder)
-            sweep(folder)
 
     def _has_left_overs(self, folder: Path) -> bool:
         """Is there a file of a run that is going on, or was killed?"""

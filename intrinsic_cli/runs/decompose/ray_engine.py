@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import IidError, UsageError
-from intrinsic_cli.kit.files.atomic import HOST, sweep
+from intrinsic_cli.kit.files.atomic import HOST
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claims import Claims, claim_file
 from intrinsic_cli.runs.decompose.out_folder import OutFolder
@@ -99,16 +99,13 @@ class RayWorkers:
         """Each photo with its report, in the order in which they are done. OutputLostError,
         IidError where the cluster is gone."""
         waiting = dict(enumerate(targets))
-        try:
-            with self._marked() as mark, _cluster() as cluster:
-                pool = choose_pool(self.plan.request.device, cluster)
-                rows = [photo_row(number, target) for number, target in waiting.items()]
-                for answer in self._answers(pipeline(rows, self._portable(pool), mark, pool)):
-                    target = waiting.pop(answer.number, None)
-                    if target is not None and answer.report is not None:
-                        yield target, as_asked(answer.report, target)
-        finally:
-            self._sweep({target.base.parent for target in targets})
+        with self._marked() as mark, _cluster() as cluster:
+            pool = choose_pool(self.plan.request.device, cluster)
+            rows = [photo_row(number, target) for number, target in waiting.items()]
+            for answer in self._answers(pipeline(rows, self._portable(pool), mark, pool)):
+                target = waiting.pop(answer.number, None)
+                if target is not None and answer.report is not None:
+                    yield target, as_asked(answer.report, target)
         for target in waiting.values():
             yield target, InputReport(target.input, "failed", error="Ray lost it (run again)")
 
@@ -149,12 +146,6 @@ class RayWorkers:
             yield claim_file(mark)
         finally:
             self.claims.release(mark)
-
-    def _sweep(self, folders: set[Path]) -> None:
-        """Remove what killed workers left half-written or claimed."""
-        for folder in folders:
-            self.claims.sweep(folder)
-            sweep(folder)
 
 
 def pipeline(rows: Sequence[str], plan: Plan, mark: Path, pool: Pool) -> Dataset:

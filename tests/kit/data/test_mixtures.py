@@ -109,7 +109,7 @@ def test_some_photos_that_are_trained_on_have_no_glass() -> None:
     """Nothing is mirrored there, and the scene is the photo; what is scored always has glass."""
     trained = list(islice(Mixtures(Numbered()).batches("train", 20, 16), 5))
     nothing = torch.cat([batch["reflection"].amax((1, 2, 3)) == 0 for batch in trained])
-    assert 8 <= int(nothing.sum()) <= 35
+    assert 3 <= int(nothing.sum()) <= 20
     for batch in trained:
         plain = batch["reflection"].amax((1, 2, 3)) == 0
         photo, behind = batch["photo"][plain], batch["transmission"][plain]

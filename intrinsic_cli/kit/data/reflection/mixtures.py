@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.data.rows import Sample
 
 _SEED_OF_VALIDATION = 1 << 20
-_NO_GLASS = 0.2  # share of training photos in which nothing is mirrored
-_SHALLOW = 0.4  # share of training scenes that are partly out of focus themselves
+_NO_GLASS = 0.1  # share of training photos in which nothing is mirrored
+_SHALLOW = 0.25  # share of training scenes that are partly out of focus themselves
 
 
 class Mixtures(Source):
