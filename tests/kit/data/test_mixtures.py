@@ -14,12 +14,14 @@ import pytest
 import torch
 
 from intrinsic_cli.api import Case, DataError, Source
+from intrinsic_cli.api.outputs import Image
 from intrinsic_cli.kit.data.reflection.mix import clipped, mix
 from intrinsic_cli.kit.data.reflection.mixtures import (
     Mixtures,
     open_reflection,
     open_reflection3,
 )
+from intrinsic_cli.kit.data.rows import Sample
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.testing_source import Tiny
 
@@ -105,17 +107,27 @@ def test_validation_is_always_the_same() -> None:
         assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_some_photos_that_are_trained_on_have_no_glass() -> None:
-    """Nothing is mirrored there, and the scene is the photo; what is scored always has glass."""
-    trained = list(islice(Mixtures(Numbered()).batches("train", 20, 16), 5))
-    nothing = torch.cat([batch["reflection"].amax((1, 2, 3)) == 0 for batch in trained])
-    assert 3 <= int(nothing.sum()) <= 20
-    for batch in trained:
-        plain = batch["reflection"].amax((1, 2, 3)) == 0
-        photo, behind = batch["photo"][plain], batch["transmission"][plain]
-        assert torch.allclose(photo, behind, atol=0.006)
-    scored = torch.cat([batch["reflection"] for batch in open_reflection().batches("val", 8, 32)])
-    assert bool((scored.amax((1, 2, 3)) > 0).all())
+def test_some_photos_that_are_trained_on_have_no_glass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before darkness a pane mirrors nothing; what is scored always has glass."""
+    mirrored = []
+
+    def noted(behind: Image, scene: Image, *more: Any) -> Sample:
+        mirrored.append(bool(scene.any()))
+        return mix(behind, scene, *more)
+
+    monkeypatch.setattr("intrinsic_cli.kit.data.reflection.mixtures.mix", noted)
+    list(islice(Mixtures(Numbered()).batches("train", 20, 16), 10))
+    assert 5 <= mirrored.count(False) <= 40
+    mirrored.clear()
+    list(open_reflection().batches("val", 8, 32))
+    assert all(mirrored)
+
+
+def test_a_scene_before_darkness_is_the_photo() -> None:
+    scene = np.full((16, 16, 3), 0.5, np.float32)
+    made = mix(scene, np.zeros_like(scene), np.random.default_rng(0))
+    assert not made["reflection"].any()
+    assert np.allclose(made["photo"], made["transmission"], atol=0.006)
 
 
 def test_a_photo_is_never_mixed_with_itself(monkeypatch: pytest.MonkeyPatch) -> None:
