@@ -7,23 +7,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 
 from intrinsic_cli.api import Case, DataError, Source
-from intrinsic_cli.api.outputs import Image
 from intrinsic_cli.kit.data.reflection.mix import clipped, mix
 from intrinsic_cli.kit.data.reflection.mixtures import (
     Mixtures,
     open_reflection,
     open_reflection3,
 )
-from intrinsic_cli.kit.data.rows import Sample
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.testing_source import Tiny
+
+if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.data.rows import Sample
 
 LAYERS = ("transmission", "reflection", "flare")
 
