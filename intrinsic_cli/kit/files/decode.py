@@ -31,7 +31,15 @@ from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.profiled import from_cmyk
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.files.read_bytes import read_bytes
-from intrinsic_cli.kit.files.tiff import BIG_TIFF, TIFF, as_classic, is_odd, read_tiff, tiff_size
+from intrinsic_cli.kit.files.tiff import (
+    BIG_TIFF,
+    TIFF,
+    as_classic,
+    is_odd,
+    lies_on_its_side,
+    read_tiff,
+    tiff_size,
+)
 
 # Pillow's own limit would only warn; ours (files.memory) is asked before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -214,9 +222,9 @@ def _read_opencv(data: bytes) -> NDArray[Any] | None:
 
 def _decoded(data: bytes) -> NDArray[Any] | None:
     """As OpenCV has it. What it decodes from memory it hands over as a copy, for which large
-    pictures have no room; what it reads from disk, as it is."""
+    pictures have no room; what it reads from disk, as it is, unless it has to be turned."""
     codes: NDArray[Any] | None
-    if len(data) >= _LARGE:
+    if len(data) >= _LARGE and not lies_on_its_side(data):
         with suppress(OSError, TypeError), TemporaryDirectory() as folder:
             path = Path(folder, "photo.tif")
             path.write_bytes(data)
@@ -228,9 +236,10 @@ def _decoded(data: bytes) -> NDArray[Any] | None:
 
 def _swap(codes: NDArray[Any]) -> None:
     """Blue first → red first, in place: large pictures have no room for a copy."""
-    blue = codes[..., 0].copy()
-    codes[..., 0] = codes[..., 2]
-    codes[..., 2] = blue
+    for row in codes:
+        blue = row[:, 0].copy()
+        row[:, 0] = row[:, 2]
+        row[:, 2] = blue
 
 
 def _read_radiance(data: bytes) -> NDArray[Any]:

@@ -35,12 +35,14 @@ BIG_TIFF = (b"II+\0", b"MM\0+")
 # Tags.
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 262, 277
 _PLANAR, _PREDICTOR, _TILE_WIDTH, _EXTRA, _FORMAT = 284, 317, 322, 338, 339
+_ORIENTATION = 274
 _PROFILE = 34675
 #: Where other lists of fields are: those of smaller copies, of EXIF and of places.
 _LISTS = (330, 34665, 34853)
 #: Where the pieces of the picture are, and how long: strips, or tiles.
 _PIECES = (273, 279, 324, 325)
 # Values of theirs.
+_UPRIGHT = (1, 2, 3, 4)  # of Orientation: rows are rows, perhaps mirrored
 _INTEGER, _REAL = 1, 3  # of SampleFormat
 _UNASSOCIATED = 2  # of ExtraSamples: alpha that colours are not multiplied by
 _IN_PLANES = 2  # of PlanarConfiguration
@@ -112,6 +114,11 @@ def as_classic(data: bytes) -> bytes:
 def is_odd(data: bytes) -> bool:
     """Is it laid out so that Pillow, too, would read nonsense?"""
     return _is_odd(first_fields(data))
+
+
+def lies_on_its_side(data: bytes) -> bool:
+    """Do the rows of its first page become columns of the upright picture?"""
+    return _number(first_fields(data), _ORIENTATION) not in (None, *_UPRIGHT)
 
 
 def _inverted(codes: NDArray[Any]) -> NDArray[Any]:

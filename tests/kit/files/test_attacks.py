@@ -19,6 +19,7 @@ from PIL import Image
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import decode as decoding
 from intrinsic_cli.kit.files import memory
+from intrinsic_cli.kit.files import read_bytes as reading
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.files.read_bytes import read_bytes
@@ -235,6 +236,16 @@ def test_folders_sockets_links_and_names(tmp_path: Path) -> None:
         read_photo(tmp_path / "loop")
     with pytest.raises(DataError, match="null"):
         read_photo(tmp_path / "a\0b")
+
+
+def test_no_more_memory_is_asked_for_than_a_file_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Machines that many share refuse what they could not give."""
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"twelve bytes")
+    monkeypatch.setattr(reading, "memory", lambda: 1 << 62)
+    assert read_bytes(path) == b"twelve bytes"
 
 
 def test_files_too_large_to_read(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from image_files import DEEP, FLAT, SIZE, check, encode, linear, save
 from numpy.typing import NDArray
 from PIL import Image
 
+from intrinsic_cli.kit.files import decode as decoding
 from intrinsic_cli.kit.files.photo import read_photo, write_png
 
 
@@ -96,10 +97,15 @@ def test_jpeg_and_webp() -> None:
         check(read_photo(save(Image.fromarray(smooth), form, quality=98)), smooth, 8, atol=0.02)
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("turn", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "PNG16", "TIFF", "TIFF16"])
-def test_exif_orientation(turn: int, kind: str) -> None:
+def test_exif_orientation(
+    turn: int, kind: str, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What must be seen is what Pillow makes of the same 8-bit picture."""
+    if large:
+        monkeypatch.setattr(decoding, "_LARGE", 0)
     upright = {
         1: 0,
         2: "FLIP_LEFT_RIGHT",
