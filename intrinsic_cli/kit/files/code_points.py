@@ -6,9 +6,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from intrinsic_cli.kit.files.png_chunks import SIGNATURE, png_chunks
+
 #: Numbers that say nothing.
 UNTOLD = 2
-PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_BOXES = 1 << 12
 
 
@@ -61,7 +62,7 @@ def read_code_points(data: bytes) -> CodePoints:
     """What an image file says of its colours by numbers; nothing where it does not, or is
     damaged."""
     try:
-        if data.startswith(PNG):
+        if data.startswith(SIGNATURE):
             return _of_png(data)
         if data[4:8] == b"ftyp":
             return _of_heif(_Box(b"", memoryview(data)))
@@ -72,15 +73,12 @@ def read_code_points(data: bytes) -> CodePoints:
 
 def _of_png(data: bytes) -> CodePoints:
     """The chunk cICP, which lies before the picture (PNG, third edition)."""
-    at = len(PNG)
-    while True:
-        length, kind = struct.unpack_from(">I4s", data, at)
-        if kind == b"cICP" and length == 4:
-            primaries, transfer = data[at + 8 : at + 10]
-            return CodePoints(primaries, transfer)
-        if kind in (b"IDAT", b"IEND"):
-            return UNSAID
-        at += 12 + length
+    for kind, content in png_chunks(data):
+        if kind == b"cICP" and len(content) == 4:
+            return CodePoints(content[0], content[1])
+        if kind == b"IDAT":
+            break
+    return UNSAID
 
 
 def _of_heif(file: _Box) -> CodePoints:

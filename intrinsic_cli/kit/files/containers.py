@@ -6,12 +6,12 @@ PNG says sRGB with a chunk of its own; JPEG and WebP hold a colour profile.
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
 from intrinsic_cli.kit.files.exif import Exif, exif_block
+from intrinsic_cli.kit.files.png_chunks import png_chunk
 
 Pieces = Iterator[bytes | memoryview]
 
@@ -45,16 +45,11 @@ def marked(data: memoryview, form: str, marks: Marks) -> Pieces:
 def _marked_png(data: memoryview, marks: Marks) -> Pieces:
     yield data[:_PNG_HEAD]
     if marks.srgb:
-        yield _png_chunk(b"sRGB", _PERCEPTUAL)
+        yield png_chunk(b"sRGB", _PERCEPTUAL)
     block = exif_block(marks.exif)
     if block:
-        yield _png_chunk(b"eXIf", block)
+        yield png_chunk(b"eXIf", block)
     yield data[_PNG_HEAD:]
-
-
-def _png_chunk(kind: bytes, body: bytes) -> bytes:
-    check = zlib.crc32(kind + body)
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)
 
 
 def _marked_jpeg(data: memoryview, marks: Marks) -> Pieces:

@@ -28,6 +28,7 @@ from intrinsic_cli.kit.files.extras import read_extra
 from intrinsic_cli.kit.files.formats import PILLOW_FORMATS, other_content
 from intrinsic_cli.kit.files.memory import check_pixels
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.png_chunks import SIGNATURE, first_chunk
 from intrinsic_cli.kit.files.profiled import from_cmyk
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.files.read_bytes import read_bytes
@@ -52,7 +53,6 @@ _FORMATS = [form for form in PILLOW_FORMATS if form != "AVIF" or find_spec("PIL.
 AGAIN = "copy or download it again"
 KNOWN = "iid reads JPEG, PNG, TIFF, WebP, EXR, HDR, BMP, GIF, AVIF, JPEG 2000, PNM, PFM and TGA"
 
-PNG = b"\x89PNG\r\n\x1a\n"
 _DEEP = (*TIFF, *BIG_TIFF, b"P5", b"P6", b"PF", b"Pf", b"\0\0\0\x0cjP  ")  # PNM, PFM, JPEG 2000
 
 _LARGE = 32 << 20  # bytes of a file; of photos of 16 bits, 8 megapixels have as many
@@ -147,13 +147,13 @@ def _plain(image: Image.Image) -> Image.Image:
 
 def _is_deep(data: bytes) -> bool:
     """May it hold 16-bit or float numbers?"""
-    return data.startswith(_DEEP) or (data.startswith(PNG) and data[24:25] == b"\x10")
+    return data.startswith(_DEEP) or (data.startswith(SIGNATURE) and data[24:25] == b"\x10")
 
 
 def _read_deep(data: bytes) -> NDArray[Any]:
     """Formats that may hold 16-bit or float numbers: OpenCV if they do, Pillow for their 8-bit
     kinds."""
-    png = data.startswith(PNG)
+    png = data.startswith(SIGNATURE)
     if png:
         _check_png(data)
     else:
@@ -255,9 +255,13 @@ def _read_radiance(data: bytes) -> NDArray[Any]:
 
 
 def _orient(codes: NDArray[Any], data: bytes) -> NDArray[Any]:
-    """Turn the picture upright as its EXIF orientation (1..8) says."""
+    """Turn the picture of a PNG upright as its EXIF orientation (1..8) says."""
+    behind = first_chunk(data, b"eXIf")
     with _opened(data) as image:
-        turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+        if behind:
+            image.info["exif"] = behind
+        # Asked as a PNG, Pillow would decode the picture to see whether EXIF comes behind it.
+        turn = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
     if turn in (5, 6, 7, 8):
         codes = codes.swapaxes(0, 1)
     if turn in (3, 4, 7, 8):

@@ -8,10 +8,11 @@ from typing import Any
 
 from PIL import Image
 
-from intrinsic_cli.kit.files.code_points import PNG, UNSAID, CodePoints, read_code_points
+from intrinsic_cli.kit.files.code_points import UNSAID, CodePoints, read_code_points
 from intrinsic_cli.kit.files.exif import Exif, is_adobe_rgb, read_exif
 from intrinsic_cli.kit.files.extras import heif_facts
 from intrinsic_cli.kit.files.formats import HEIF, other_beginning
+from intrinsic_cli.kit.files.png_chunks import SIGNATURE
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.files.tiff import BIG_TIFF, TIFF, tiff_profile
 
@@ -64,7 +65,7 @@ def _metadata(info: dict[Any, Any], data: bytes) -> Metadata:
     profile, block = info.get("icc_profile"), info.get("exif")
     known = profile[:_LONGEST] if isinstance(profile, bytes) else b""
     points = read_code_points(data)
-    if points and data.startswith(PNG):
+    if points and data.startswith(SIGNATURE):
         known = b""
     return Metadata(
         known,

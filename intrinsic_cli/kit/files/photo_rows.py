@@ -16,12 +16,13 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
-from intrinsic_cli.kit.files.decode import PNG, decode
+from intrinsic_cli.kit.files.decode import decode
 from intrinsic_cli.kit.files.formats import other_content
 from intrinsic_cli.kit.files.memory import check_pixels, in_strips
 from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
 from intrinsic_cli.kit.files.photo import Photo, clipped_share, light_of, split_alpha
 from intrinsic_cli.kit.files.planes import planes_of
+from intrinsic_cli.kit.files.png_chunks import SIGNATURE
 from intrinsic_cli.kit.files.quiet import decoding
 from intrinsic_cli.kit.files.tables import looked_up
 from intrinsic_cli.kit.files.transfer import Transfer, transfer_of
@@ -184,4 +185,4 @@ def _is_deep(image: Pillow.Image, data: bytes) -> bool:
     if isinstance(image, TiffImageFile):
         formats = image.tag_v2.get(_SAMPLE_FORMAT, (_WHOLE,))
         return set(formats) == {_WHOLE}
-    return data.startswith(PNG) and data[24:25] == _DEEP_PNG
+    return data.startswith(SIGNATURE) and data[24:25] == _DEEP_PNG

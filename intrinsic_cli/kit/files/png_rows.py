@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.kit.files.containers import Marks, marked
+from intrinsic_cli.kit.files.png_chunks import SIGNATURE, png_chunk
 
 try:
     from isal import isal_zlib
 except ImportError:  # there is none for this machine
     isal_zlib = None  # type: ignore[assignment]  # a module or nothing
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels: gray, gray + alpha, RGB, RGBA
 NO_MARKS = Marks()
 _ABOVE = 2  # the filter
@@ -53,7 +53,7 @@ class PngWriter:
         self._above = np.zeros(width * channels * bits // 8, np.uint8)
         kind = _COLOUR_TYPES[channels]
         body = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
-        head = SIGNATURE + chunk(b"IHDR", body)
+        head = SIGNATURE + png_chunk(b"IHDR", body)
         self._file.writelines(marked(memoryview(head), "png", marks))
 
     def write(self, codes: NDArray[Any]) -> None:
@@ -75,12 +75,12 @@ class PngWriter:
     def close(self) -> None:
         """The end of the picture; the file stays open."""
         self._put(self._zip.flush(), last=True)
-        self._file.write(chunk(b"IEND", b""))
+        self._file.write(png_chunk(b"IEND", b""))
 
     def _put(self, data: bytes, last: bool = False) -> None:
         self._left.append(data)
         if last or sum(map(len, self._left)) >= _PIECE:
-            self._file.write(chunk(b"IDAT", b"".join(self._left)))
+            self._file.write(png_chunk(b"IDAT", b"".join(self._left)))
             self._left.clear()
 
 
@@ -110,9 +110,3 @@ def _filtered(rows: NDArray[np.uint8], above: NDArray[np.uint8]) -> NDArray[np.u
     before, others = rows[:-1], rows[1:]
     np.subtract(others, before, out=values[1:])
     return filtered
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    """A piece of a PNG file."""
-    check = zlib.crc32(kind + body)
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", check)

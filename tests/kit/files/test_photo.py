@@ -99,7 +99,7 @@ def test_jpeg_and_webp() -> None:
 
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("turn", range(1, 9))
-@pytest.mark.parametrize("kind", ["PNG", "PNG16", "TIFF", "TIFF16"])
+@pytest.mark.parametrize("kind", ["PNG", "PNG16", "PNG16 behind", "TIFF", "TIFF16"])
 def test_exif_orientation(
     turn: int, kind: str, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +118,7 @@ def test_exif_orientation(
     image = Image.fromarray(FLAT[..., :3])
     seen = image.transpose(Image.Transpose[how]) if how else image
     codes = np.asarray(seen)
-    if kind.endswith("16"):
+    if "16" in kind:
         data = _oriented_16_bit(kind, turn)
         check(read_photo(data), codes.astype(np.uint16) * 257, 16)
         return
@@ -131,11 +131,12 @@ def _oriented_16_bit(kind: str, turn: int) -> bytes:
     data = encode(".tiff" if kind == "TIFF16" else ".png", FLAT[..., :3].astype(np.uint16) * 257)
     exif = Image.Exif()
     exif[274] = turn
-    if kind == "PNG16":
+    if kind.startswith("PNG"):
         block = exif.tobytes().removeprefix(b"Exif\0\0")
         body = b"eXIf" + block
         chunk = struct.pack(">I", len(block)) + body + struct.pack(">I", zlib.crc32(body))
-        return data[:33] + chunk + data[33:]
+        place = len(data) - 12 if kind.endswith("behind") else 33
+        return data[:place] + chunk + data[place:]
     return _with_tiff_orientation(data, turn)
 
 
