@@ -109,7 +109,9 @@ class Killer:
         return found - {os.getpid()}
 
 
-def test_killed_workers_lose_nothing_and_do_nothing_twice(photos: Path, tmp_path: Path) -> None:
+def test_killed_workers_lose_nothing_and_do_nothing_twice(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     plain, out = tmp_path / "plain", tmp_path / "ray"
     expected = go(photos, out=plain, recursive=True)
     with Killer(out) as killer:
@@ -117,6 +119,7 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(photos: Path, tmp_path
     assert len(killer.killed) == KILLS
     assert made(out) == made(plain)
     assert not list(out.rglob(".iid-*")), "nothing half-written or claimed is left"
+    assert capsys.readouterr().out == "", "stdout is for results"
 
     told = {item.input: item for item in report.inputs}
     assert len(told) == len(report.inputs) == PHOTOS + 1

@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any, TextIO, TypeGuard
@@ -29,7 +29,7 @@ class _Noise:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.silent: set[int] = set()  # threads whose prints are dropped
+        self.silent: set[int | None] = set()  # threads whose prints are dropped
         self.separate = False
         self.decoding = 0  # threads that decode now
         self.stderr = -1  # where descriptor 2 went before they began
@@ -56,17 +56,20 @@ class _Filter:
 
 
 @contextmanager
-def without_prints() -> Iterator[None]:
-    """What this thread prints to ``sys.stdout`` in the block is dropped; other threads' is not."""
+def without_prints(threads: Iterable[threading.Thread] | None = None) -> Iterator[None]:
+    """What ``threads`` (None: this one) print to ``sys.stdout`` in the block is dropped; that of
+    others is not."""
+    silent = [threading.current_thread()] if threads is None else threads
+    dropped = {thread.ident for thread in silent}
     with _NOISE.lock:
-        _NOISE.silent.add(threading.get_ident())
+        _NOISE.silent |= dropped
         if sys.stdout is not None and not isinstance(sys.stdout, _Filter):
             sys.stdout = _Filter(sys.stdout)
     try:
         yield
     finally:
         with _NOISE.lock:
-            _NOISE.silent.discard(threading.get_ident())
+            _NOISE.silent -= dropped
             if not _NOISE.silent and isinstance(sys.stdout, _Filter):
                 sys.stdout = sys.stdout.stream
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import IidError, UsageError
 from intrinsic_cli.kit.files.atomic import HOST
+from intrinsic_cli.kit.files.quiet import without_prints
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claims import Claims, claim_file
 from intrinsic_cli.runs.decompose.out_folder import OutFolder
@@ -56,6 +58,8 @@ ATTEMPTS = 4
 #: Seconds until another machine sees a file for sure.
 PATIENCE = 10.0
 ALIKE = "see that iid and its plugins are alike on all of Ray's machines"
+#: How the threads of Ray are called, which print to stdout what becomes of workers.
+THREADS = "ray_"
 #: Ray reports home unless told otherwise.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -231,8 +235,10 @@ def _cluster() -> Iterator[Mapping[str, float]]:
     begun_here = not ray.is_initialized()
     if begun_here:
         _begin()
+    own = [thread for thread in threading.enumerate() if thread.name.startswith(THREADS)]
     try:
-        yield ray.cluster_resources()
+        with without_prints(own):
+            yield ray.cluster_resources()
     finally:
         if begun_here:
             with contextlib.suppress(Exception):  # the error that led here says more

@@ -72,6 +72,26 @@ def test_other_threads_go_on_printing(capsys: pytest.CaptureFixture[str]) -> Non
     assert not isinstance(sys.stdout, quiet._Filter)
 
 
+def test_threads_that_are_named_are_dropped_and_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    begin = threading.Event()
+
+    def chat() -> None:
+        begin.wait(10)
+        print("chatter")
+
+    thread = threading.Thread(target=chat)
+    thread.start()
+    with quiet.without_prints([thread]):
+        begin.set()
+        thread.join()
+        print("a result")
+    with quiet.without_prints([]):
+        print("another")
+    assert capsys.readouterr().out == "a result\nanother\n"
+
+
 PROGRAM = """
 import os, sys, threading
 from pathlib import Path
