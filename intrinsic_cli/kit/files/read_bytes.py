@@ -29,10 +29,18 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
             status = os.fstat(file.fileno())
             _check(status, most)
             return file.read(status.st_size)  # more would be asked of the system beforehand
+    except FileNotFoundError as error:
+        raise DataError(why_missing(path)) from error
     except OSError as error:
         raise DataError((error.strerror or str(error)).lower()) from error
     except ValueError as error:  # a zero byte in the name
         raise DataError(str(error)) from error
+
+
+def why_missing(path: Path) -> str:
+    """What is told of a path that leads to no file."""
+    link = os.path.islink(path)  # noqa: PTH114  Path's own raises for names that are too long
+    return "a link that leads nowhere" if link else "no such file"
 
 
 def _check(status: os.stat_result, most: int) -> None:

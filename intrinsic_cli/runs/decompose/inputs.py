@@ -13,6 +13,7 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES, OtherFormat, other_format
 from intrinsic_cli.kit.files.frame_numbers import frames_of, is_sequence
+from intrinsic_cli.kit.files.read_bytes import why_missing
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.shots import FoundPhoto, as_shots, sequence_at
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
@@ -44,11 +45,7 @@ class Found:
         """Why there is not a single photo."""
         folders = [path for path in self.empty if is_folder(path)]
         if not folders:
-            what = f"there is nothing at {self.empty[0]}" if self.empty else "no input given"
-            if self.empty and is_sequence(self.empty[0]):
-                hint = "write %04d, or ####, for numbers of four digits, %d for those without zeros"
-                return DataError(f"there are no frames called {self.empty[0]}", hint)
-            return DataError(what, "check the path")
+            return _no_file(self.empty)
         message = f"there are no photos in {folders[0]}"
         if self.below:
             return DataError(f"{message} itself", f"-r finds {_photos(self.below)} below it")
@@ -87,9 +84,7 @@ def missing(path: Path) -> InputReport:
         return InputReport(str(path), "failed", error="no frames of that name")
     if is_folder(path):
         return InputReport(str(path), "failed", error="no photos in this folder")
-    link = os.path.islink(path)  # noqa: PTH114  as in is_folder
-    error = "a link that leads nowhere" if link else "no such file"
-    return InputReport(str(path), "failed", error=error)
+    return InputReport(str(path), "failed", error=why_missing(path))
 
 
 def real(path: Path) -> Path:
@@ -196,6 +191,17 @@ def is_photo(name: str) -> bool:
     path = Path(name)
     other = other_format(path)
     return path.suffix.lower() in PHOTO_SUFFIXES or (other is not None and other.is_readable)
+
+
+def _no_file(inputs: Sequence[Path]) -> DataError:
+    """There is nothing at any input."""
+    if not inputs:
+        return DataError("no input given", "give photos, or folders of photos")
+    path = inputs[0]
+    if is_sequence(path):
+        hint = "write %04d, or ####, for numbers of four digits, %d for those without zeros"
+        return DataError(f"there are no frames called {path}", hint)
+    return DataError(f"there is nothing at {path}: {why_missing(path)}", "check the path")
 
 
 def _times(form: OtherFormat, count: int) -> str:
