@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
+import types
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from decomposing import go, photo
 from intrinsic_cli.api import IidError, UsageError, WeightsError
 from intrinsic_cli.cli import iid
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose import engines
+from intrinsic_cli.runs.decompose import engines, ray_engine
 from intrinsic_cli.runs.decompose.out_folder import OutputLostError
 from intrinsic_cli.runs.decompose.ray_engine import Pool, choose_pool, size_of_task
 from intrinsic_cli.runs.decompose.rows import (
@@ -49,6 +52,31 @@ def test_the_extra_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UsageError, match="needs the extra 'ray'") as caught:
         go(photo(tmp_path / "a.png"), out=tmp_path / "out", engine="ray")
     assert caught.value.hint == 'pip install "intrinsic-cli[ray]"'
+
+
+def test_stdout_is_not_for_what_the_cluster_tells(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It prints when a worker has died, and keeps some of that until it is shut down."""
+    died = threading.Event()
+
+    def tell() -> None:
+        died.wait(10)
+        print("a worker died")
+
+    listener = threading.Thread(target=tell, name="ray_listen")
+    cluster = types.SimpleNamespace(
+        is_initialized=lambda: False,
+        init=lambda *_, **__: listener.start(),
+        cluster_resources=dict,
+        shutdown=lambda: print("and another one"),
+    )
+    monkeypatch.setitem(sys.modules, "ray", cluster)
+    with ray_engine._cluster():
+        died.set()
+        listener.join()
+        print("a result")
+    assert capsys.readouterr().out == "a result\n"
 
 
 def test_one_layer_on_stdout_needs_no_cluster(tmp_path: Path) -> None:

@@ -241,7 +241,8 @@ def _cluster() -> Iterator[Mapping[str, float]]:
             yield ray.cluster_resources()
     finally:
         if begun_here:
-            with contextlib.suppress(Exception):  # the error that led here says more
+            # The error that led here says more, and what Ray has kept to print is not for stdout.
+            with contextlib.suppress(Exception), without_prints():
                 ray.shutdown()
 
 
