@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.data.synth.shards import Scene
 
 _SHINY = 0.5  # of the objects
-_LOBES = np.log((12.0, 1500.0))  # Blinn's exponents, from satin to enamel
+_LOBES = (12.0, 1500.0)  # Blinn's exponents, from satin to enamel
 _MIRRORED = (0.03, 0.09)  # of the light that falls on a dielectric
 _UNEVEN = 0.5  # of the objects have grain
 _ROUGH = (0.0, 0.08)  # spread of their normals
@@ -46,7 +46,8 @@ class Gloss(NamedTuple):
 def random_gloss(scene: Scene, window: Window, rng: np.random.Generator) -> Gloss:
     """Another smoothness for every object. Not for faces: theirs is rendered."""
     ids = window.of(scene.ids)
-    exponent = np.exp(rng.uniform(*_LOBES, _OBJECTS))
+    satin, enamel = np.log(_LOBES)
+    exponent = np.exp(rng.uniform(satin, enamel, _OBJECTS))
     mirrored = rng.uniform(*_MIRRORED, _OBJECTS)
     mirrored *= rng.random(_OBJECTS) < _SHINY
     mirrored[0] = 0
