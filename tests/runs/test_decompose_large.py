@@ -37,7 +37,7 @@ def facts(out: Path) -> dict[str, Any]:
     return dict(json.loads((out / "a.iid.json").read_text()))
 
 
-@pytest.mark.parametrize("form", ["png", "png16", "jpg"])
+@pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff"])
 def test_strips_make_what_the_whole_makes(form: str, tmp_path: Path, counted: list[Any]) -> None:
     path = photo(tmp_path / "a.png")
     strips = go(path, out=tmp_path / "strips", format=form).inputs[0]
@@ -55,7 +55,7 @@ def test_strips_make_what_the_whole_makes(form: str, tmp_path: Path, counted: li
     assert list(one) == list(other)
     for key in one.keys() - {"seconds", "reconstruction_rmse", "source"}:
         assert json.dumps(one[key])[:60] == json.dumps(other[key])[:60]
-    assert one["reconstruction_rmse"] == pytest.approx(other["reconstruction_rmse"], rel=0.01)
+    assert one["reconstruction_rmse"] == pytest.approx(other["reconstruction_rmse"], 0.01, 1e-8)
     assert go(path, out=tmp_path / "strips", format=form).inputs[0].status == "skipped"
 
 
@@ -90,7 +90,7 @@ def test_files_made_in_strips_say_what_whole_ones_say(
     assert facts(tmp_path / "strips")["encoding"] == "icc"
 
 
-@pytest.mark.parametrize("more", [{"format": "tiff"}, {"preview": True}])
+@pytest.mark.parametrize("more", [{"format": "webp"}, {"preview": True}])
 def test_what_cannot_be_written_in_rows_is_done_whole(
     more: dict[str, Any], tmp_path: Path, counted: list[Any]
 ) -> None:
@@ -107,7 +107,7 @@ def test_a_broken_large_photo_fails_as_a_small_one(tmp_path: Path, counted: list
     assert counted == []
 
 
-@pytest.mark.parametrize("form", ["png", "png16", "jpg"])
+@pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff"])
 def test_a_folder_on_another_device_is_that_of_the_cpu(
     form: str, tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from intrinsic_cli.kit.files.tiff_fields import (
     ASCII,
     LONG,
+    PLACE,
     SHORT,
     Field,
     Fields,
@@ -72,23 +73,27 @@ def is_adobe_rgb(block: bytes) -> bool:
     return index is not None and index.values.startswith(b"R03")
 
 
-def pack_exif(exif: Exif, order: str = "<", at: int = 0, more: Fields | None = None) -> bytes:
-    """The lists of ``exif`` to be written at ``at`` of a file, the main one first, with ``more``
-    fields in it. Colours are declared to be sRGB and the picture to be upright."""
+def pack_exif(
+    exif: Exif, order: str = "<", at: int = 0, more: Fields | None = None, big: bool = False
+) -> bytes:
+    """The lists of ``exif`` to be written at ``at`` of a file (a ``big`` one has places of 64
+    bits), the main one first, with ``more`` fields in it. Colours are declared to be sRGB and the
+    picture to be upright."""
     main = {**exif.main, _ORIENTATION: whole(SHORT, 1), **(more or {})}
     below: dict[int, Fields] = {_CAMERA: {**exif.camera, _COLOUR_SPACE: whole(SHORT, _SRGB)}}
     if exif.place:
         below[_PLACE] = exif.place
     # The places of further lists are known once all but their numbers is there.
+    kind = PLACE if big else LONG
     for tag in below:
-        main[tag] = whole(LONG, 0)
-    behind = at + len(pack_fields(main, order, at))
+        main[tag] = whole(kind, 0)
+    behind = at + len(pack_fields(main, order, at, big=big))
     lists = b""
     for tag, fields in below.items():
         place = behind + len(lists)
-        main[tag] = whole(LONG, place)
-        lists += pack_fields(fields, order, place)
-    return pack_fields(main, order, at) + lists
+        main[tag] = whole(kind, place)
+        lists += pack_fields(fields, order, place, big=big)
+    return pack_fields(main, order, at, big=big) + lists
 
 
 def exif_block(exif: Exif) -> bytes:

@@ -222,14 +222,19 @@ def clipped_share(layer: Image) -> float:
     return float((np.abs(layer) > HALF_MAX).mean())
 
 
+def stored_numbers(values: Image, bits: int) -> NDArray[np.floating[Any]]:
+    """What an EXR holds of ``values``: half (clipped to ±65504) or full precision."""
+    if bits == 32:
+        return values.astype(np.float32, copy=False)
+    return np.clip(values, -HALF_MAX, HALF_MAX).astype(np.float16)
+
+
 def write_exr(
     path: Path, layer: Image, alpha: Image | None = None, bits: int = 16
 ) -> NDArray[np.floating[Any]]:
     """Write ``layer`` [H,W,1 or 3] and ``alpha`` [H,W] in half (clipped to ±65504) or full
     precision; returns the layer as stored. OSError where it cannot be written to its end."""
-    numbers: NDArray[np.floating[Any]] = layer.astype(np.float32, copy=False)
-    if bits == 16:
-        numbers = np.clip(layer, -HALF_MAX, HALF_MAX).astype(np.float16)
+    numbers = stored_numbers(layer, bits)
     names = "RGB" if numbers.shape[2] == 3 else "Y"
     channels = {}
     for index, name in enumerate(names):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api.outputs import Kind
-from intrinsic_cli.kit.files.exr import HALF_MAX, read_channels, write_channels
+from intrinsic_cli.kit.files.exr import read_channels, stored_numbers, write_channels
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
@@ -34,15 +34,15 @@ def write_exr_layers(
     """Write ``layers`` [H,W,C] with their kinds and the ``photo`` [H,W,3] in half (clipped to
     ±65504) or full precision; ``alphas`` [H,W] by layer, "" = the photo's. Returns the layers as
     stored. OSError where they cannot be written to their end."""
-    stored = {name: _numbers(layer, bits) for name, (_, layer) in layers.items()}
+    stored = {name: stored_numbers(layer, bits) for name, (_, layer) in layers.items()}
     channels: dict[str, NDArray[Any]] = {}
     if photo is not None:
-        channels |= _channels("", _COLOURS, _numbers(photo, bits))
+        channels |= _channels("", _COLOURS, stored_numbers(photo, bits))
     for name, (kind, _) in layers.items():
         letters = _LETTERS.get(kind.name, _COLOURS)
         channels |= _channels(name, letters, stored[name])
     for name, alpha in (alphas or {}).items():
-        channels.setdefault(_channel(name, "A"), _numbers(alpha, bits))
+        channels.setdefault(_channel(name, "A"), stored_numbers(alpha, bits))
     write_channels(path, channels)
     return stored
 
@@ -65,10 +65,3 @@ def _channels(name: str, letters: str, layer: NDArray[Any]) -> dict[str, NDArray
 
 def _channel(name: str, letter: str) -> str:
     return f"{name}.{letter}" if name else letter
-
-
-def _numbers(values: NDArray[Any], bits: int) -> NDArray[Any]:
-    if bits == 32:
-        return values.astype(np.float32, copy=False)
-    clipped = np.clip(values, -HALF_MAX, HALF_MAX)
-    return np.asarray(clipped, np.float16)

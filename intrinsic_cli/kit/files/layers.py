@@ -27,7 +27,7 @@ from intrinsic_cli.kit.files.jpeg_rows import PARAMS as JPEG
 from intrinsic_cli.kit.files.jpeg_rows import decode
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.png_rows import write_png_file
-from intrinsic_cli.kit.files.tiff import described
+from intrinsic_cli.kit.files.tiff_rows import write_tiff_file
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
@@ -87,11 +87,8 @@ def write_layer(
 
 
 def _write_tiff(path: Path, layer: Image, alpha: Image | None, exif: Exif | None) -> StoredLayer:
-    data = _compress(".tiff", _arrange(layer, alpha))
-    if alpha is None and not exif:
-        _save(path, [data])
-    else:
-        _save(path, described(data, alpha is not None, exif or Exif()))
+    with path.open("wb") as file:
+        write_tiff_file(file, with_alpha(layer, alpha), alpha is not None, exif or Exif())
     return StoredLayer(layer)
 
 
@@ -221,10 +218,8 @@ def _arrange(values: NDArray[Any], alpha: Image | None) -> NDArray[Any]:
         return cv2.cvtColor(values, cv2.COLOR_RGB2BGR)  # type: ignore[no-any-return]  # untyped
     joined = np.empty((*values.shape[:2], 4), values.dtype)
     joined[..., :3] = values[..., ::-1]
-    if values.dtype.kind == "f":
-        joined[..., 3] = alpha
-    else:
-        joined[..., 3] = alpha * float(np.iinfo(values.dtype).max) + 0.5
+    top = float(np.iinfo(values.dtype).max)
+    joined[..., 3] = alpha * top + 0.5
     return joined
 
 
@@ -232,6 +227,8 @@ def with_alpha(codes: NDArray[Any], alpha: Image | None) -> NDArray[Any]:
     """[h,W,C] with ``alpha`` as the last channel, in the type of the codes."""
     if alpha is None:
         return codes
+    if codes.dtype.kind == "f":
+        return np.dstack([codes, alpha.astype(codes.dtype, copy=False)])
     opaque = alpha * float(np.iinfo(codes.dtype).max) + 0.5
     return np.dstack([codes, opaque.astype(codes.dtype)])
 

@@ -1,5 +1,4 @@
-"""What OpenCV and Pillow cannot do with TIFFs: half floats, colours in planes, deep gray with
-alpha, and saying what the fourth channel is.
+"""TIFFs that OpenCV and Pillow cannot read: half floats, colours in planes, deep gray with alpha.
 
 A TIFF's first page is described by a list of fields; what the file holds can be declared anew by
 writing another list at its end.
@@ -8,13 +7,12 @@ writing another list at its end.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intrinsic_cli.kit.files.exif import Exif, pack_exif
 from intrinsic_cli.kit.files.tiff_fields import (
     LONG,
     LONG8,
@@ -44,7 +42,6 @@ _PIECES = (273, 279, 324, 325)
 # Values of theirs.
 _UPRIGHT = (1, 2, 3, 4)  # of Orientation: rows are rows, perhaps mirrored
 _INTEGER, _REAL = 1, 3  # of SampleFormat
-_UNASSOCIATED = 2  # of ExtraSamples: alpha that colours are not multiplied by
 _IN_PLANES = 2  # of PlanarConfiguration
 _WHITE_IS_ZERO, _GRAY, _COLOUR = 0, 1, 2  # of PhotometricInterpretation
 
@@ -235,27 +232,3 @@ def _number(fields: Fields, tag: int) -> int | None:
     if field is None or len(field.numbers) != 1:
         return None
     return field.numbers[0]
-
-
-def described(data: memoryview, alpha: bool, exif: Exif) -> Iterator[bytes | memoryview]:
-    """The TIFF ``data``, in pieces, with ``exif``, and with the tag that its last channel is
-    unassociated ``alpha``. OpenCV does not write it, and without it other readers warn or drop the
-    channel.
-
-    The list of fields is written again at the end of the file, longer.
-    """
-    layout = layout_of(data)
-    if layout is None:
-        raise ValueError("not a TIFF")
-    fields = read_fields(data, layout)
-    if alpha:
-        fields[_EXTRA] = whole(SHORT, _UNASSOCIATED)
-    padding = b"\0" * (len(data) % 2)
-    place = len(data) + len(padding)
-    yield bytes(data[:4]) + struct.pack(f"{layout.order}I", place)
-    yield data[8:]
-    yield padding
-    if exif:
-        yield pack_exif(exif, layout.order, place, fields)
-    else:
-        yield pack_fields(fields, layout.order, place)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 #: Types of fields: the ones used here.
 BYTE, ASCII, SHORT, LONG, UNDEFINED = 1, 2, 3, 4, 7
-#: Those that only a BigTIFF has.
+#: Those that only a BigTIFF has; the first is that of its places.
 LONG8 = (16, 17, 18)
+PLACE = LONG8[0]
 #: Type → bytes of a value, and bytes of a number in it (a rational is two numbers). The last are
 #: those of BigTIFF.
 _SIZES = {
@@ -37,6 +38,11 @@ class Field:
         """How many values it has."""
         size, _ = _SIZES[self.kind]
         return len(self.values) // size
+
+    @property
+    def unit(self) -> int:
+        """Bytes of a number in it."""
+        return _SIZES[self.kind][1]
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -73,6 +79,21 @@ class Layout:
             raise struct.error("beyond the end")
         return struct.unpack_from(self.order + code, data, at)
 
+    def pack(self, code: str, *numbers: int) -> bytes:
+        """Numbers as it has them."""
+        return struct.pack(self.order + code, *numbers)
+
+    def end(self, count: int) -> int:
+        """Where the first list ends, if it has so many fields."""
+        entry = struct.calcsize(f"={self.entry}{self.place}")
+        rest = struct.calcsize(f"={self.count}{self.place}")
+        return self.start + rest + entry * count
+
+
+#: Count, entry and place of a TIFF, and of a BigTIFF.
+_CLASSIC = ("H", "HHI", "I")
+_BIG = ("Q", "HHQ", "Q")
+
 
 def layout_of(data: bytes | memoryview) -> Layout | None:
     """The layout of a TIFF, a BigTIFF, or an EXIF block; None where it is none of them."""
@@ -85,7 +106,7 @@ def layout_of(data: bytes | memoryview) -> Layout | None:
         return Layout(order, start)
     if magic == 43:
         (start,) = struct.unpack_from(f"{order}Q", data, 8)
-        return Layout(order, start, "Q", "HHQ", "Q")
+        return Layout(order, start, *_BIG)
     return None
 
 
@@ -131,22 +152,27 @@ def _read_field(data: bytes | memoryview, layout: Layout, at: int) -> tuple[int,
     return tag, Field(kind, _ordered(values, unit, layout.order))
 
 
-def pack_fields(fields: Fields, order: str, at: int, following: int = 0) -> bytes:
-    """A list to be written at the even place ``at`` of a file with 32-bit places, its long values
-    behind it; ``following`` is where the next list is (0: nowhere)."""
-    behind = at + 2 + 12 * len(fields) + 4
-    entries, values = b"", b""
+def pack_fields(
+    fields: Fields, order: str, at: int, following: int = 0, big: bool = False
+) -> bytes:
+    """A list to be written at the even place ``at`` of a file with 32-bit places, or of a ``big``
+    one with those of 64 bits, its long values behind it; ``following`` is where the next list is
+    (0: nowhere)."""
+    codes = _BIG if big else _CLASSIC
+    layout = Layout(order, at, *codes)
+    short = struct.calcsize(f"={layout.place}")
+    behind = layout.end(len(fields))
+    entries, values = layout.pack(layout.count, len(fields)), bytearray()
     for tag in sorted(fields):
         field = fields[tag]
-        data = _ordered(field.values, _SIZES[field.kind][1], order)
-        if len(data) > 4:
-            place = struct.pack(f"{order}I", behind + len(values))
+        data = _ordered(field.values, field.unit, order)
+        if len(data) > short:
+            place = layout.pack(layout.place, behind + len(values))
             values += data + b"\0" * (len(data) % 2)
         else:
-            place = data.ljust(4, b"\0")
-        entries += struct.pack(f"{order}HHI", tag, field.kind, field.count) + place
-    count = struct.pack(f"{order}H", len(fields))
-    return count + entries + struct.pack(f"{order}I", following) + values
+            place = data.ljust(short, b"\0")
+        entries += layout.pack(layout.entry, tag, field.kind, field.count) + place
+    return entries + layout.pack(layout.place, following) + bytes(values)
 
 
 def _ordered(values: bytes, unit: int, order: str) -> bytes:

@@ -83,6 +83,18 @@ def device_layers(photo: Rows, strips: Strips, kinds: Kinds, bits: int) -> Devic
     return DeviceLayers(photo, strips, kinds, bits, look.scales, look.kept)
 
 
+def float_bands(photo: Rows, strips: Strips, kinds: Kinds) -> Iterator[Band]:
+    """The layers as they are, [n,W,C] of each band. IidError where the device has no memory for
+    one."""
+
+    def floats(layers: Layers, rows: slice) -> dict[str, Codes]:
+        there = {name: layers[name][0].permute(1, 2, 0).contiguous() for name in kinds}
+        return dict(on_host(there))
+
+    for cuts, made in _each_strip(photo, strips, floats):
+        yield from _cut(cuts, made)
+
+
 class _Look:
     """Looks at the layers of each strip of a photo of ``size``, of which the ``scales`` of their
     codes follow; where the first is all there is, its codes are ``kept``."""

@@ -1,4 +1,4 @@
-"""Layers made in strips → PNG and JPEG files, never whole in memory."""
+"""Layers made in strips → PNG, JPEG and TIFF files, never whole in memory."""
 
 from __future__ import annotations
 
@@ -24,18 +24,25 @@ from intrinsic_cli.kit.files.layers import (
     with_alpha,
 )
 from intrinsic_cli.kit.files.png_rows import PngWriter
+from intrinsic_cli.kit.files.tiff_rows import NO_EXIF, TiffWriter
 from intrinsic_cli.kit.inference.coded_layers import CodedLayers, coded_layers
+from intrinsic_cli.kit.inference.float_layers import FloatLayers
 
 if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.inference.rows import Rows
     from intrinsic_cli.kit.inference.strips import Strips
 
-#: Bits of each number in a file of those formats whose layers are made in strips.
+#: Bits of each number in files of those formats whose layers are made in strips: codes, and floats.
 BITS = {"png": 8, "png16": 16, "jpg": 8}
+FLOAT_BITS = {"tiff": 32}
+#: All of these formats.
+FORMATS = (*BITS, *FLOAT_BITS)
 
 Kinds = Mapping[str, Kind]
 Codes = NDArray[Any]
+Layers = CodedLayers | FloatLayers
+Writer = PngWriter | JpegWriter | TiffWriter
 
 
 def write_strips(
@@ -46,17 +53,17 @@ def write_strips(
     form: str,
     exif: Exif | None = None,
 ) -> tuple[dict[str, StoredLayer], float | None]:
-    """Write the layers ``kinds`` as ``form`` (one of :data:`BITS`) to ``places``, with ``exif``
+    """Write the layers ``kinds`` as ``form`` (one of :data:`FORMATS`) to ``places``, with ``exif``
     as in :func:`~intrinsic_cli.kit.files.layers.write_layer`. How each is stored, without its
     codes; and the RMSE with which they rebuild the photo, None where they cannot. DataError where a
     picture is too large for the format; OSError."""
-    layers = coded_layers(photo, strips, kinds, BITS[form])
+    layers = _layers(photo, strips, kinds, form)
     error = _Error(layers, form)
     with ExitStack() as stack:
-        writers = {}
-        for name, kind in kinds.items():
+        writers: dict[str, Writer] = {}
+        for name in kinds:
             file = stack.enter_context(places[name].open("wb"))
-            writers[name] = _writer(file, form, layers, name, _marks(kind, exif))
+            writers[name] = _writer(file, form, layers, name, exif)
         for rows, codes in layers.bands():
             alpha = None if form == "jpg" else photo.alpha(rows)
             for name, part in codes.items():
@@ -67,15 +74,23 @@ def write_strips(
     return _without_codes(layers), error.sum.value
 
 
-def _writer(
-    file: IO[bytes], form: str, layers: CodedLayers, name: str, marks: Marks
-) -> PngWriter | JpegWriter:
-    """What writes one layer; of these formats, only PNG has alpha."""
-    size = layers.photo.size
+def _layers(photo: Rows, strips: Strips, kinds: Kinds, form: str) -> Layers:
+    """As the numbers that files of the format hold."""
+    if form in FLOAT_BITS:
+        return FloatLayers(photo, strips, kinds, FLOAT_BITS[form])
+    return coded_layers(photo, strips, kinds, BITS[form])
+
+
+def _writer(file: IO[bytes], form: str, layers: Layers, name: str, exif: Exif | None) -> Writer:
+    """What writes one layer; of these formats, only JPEG has no alpha."""
+    size, alpha = layers.photo.size, layers.photo.has_alpha
+    channels = layers.strips.channels(name)
+    if form == "tiff":
+        return TiffWriter(file, size, channels, alpha, exif or NO_EXIF)
+    marks = _marks(layers.kinds[name], exif)
     if form == "jpg":
         return JpegWriter(file, size, marks)
-    channels = layers.strips.channels(name) + layers.photo.has_alpha
-    return PngWriter(file, size, channels, layers.bits, marks)
+    return PngWriter(file, size, channels + alpha, layers.bits, marks)
 
 
 def _marks(kind: Kind, exif: Exif | None) -> Marks:
@@ -84,8 +99,11 @@ def _marks(kind: Kind, exif: Exif | None) -> Marks:
     return Marks(exif, encoding_of(kind).name == "srgb")
 
 
-def _without_codes(layers: CodedLayers) -> dict[str, StoredLayer]:
+def _without_codes(layers: Layers) -> dict[str, StoredLayer]:
     empty = np.empty((0, 0, 3), np.uint8)
+    if isinstance(layers, FloatLayers):
+        clipped = layers.clipped
+        return {name: StoredLayer(empty, clipped=clipped.get(name, 0.0)) for name in layers.kinds}
     stored = {}
     for name, kind in layers.kinds.items():
         stored[name] = StoredLayer(empty, encoding_of(kind).name, layers.scales[name])
@@ -96,7 +114,7 @@ class _Error:
     """The error with which the stored layers rebuild the photo, in some of its rows; of JPEG, in
     whole squares, as it is stored in such."""
 
-    def __init__(self, layers: CodedLayers, form: str) -> None:
+    def __init__(self, layers: Layers, form: str) -> None:
         self.sum = RebuildError()
         self._layers = layers
         self._lossy = form == "jpg"

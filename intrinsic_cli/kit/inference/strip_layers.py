@@ -27,6 +27,7 @@ from intrinsic_cli.kit.inference.prepare import to_tensor
 from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
+    from intrinsic_cli.kit.inference.rows import Rows
     from intrinsic_cli.kit.inference.strips import Strips
 
 #: Bytes of layers that are kept at most: 28 megapixels of two layers in three channels.
@@ -38,6 +39,7 @@ _BYTES = 2  # of a number that is kept
 Kinds = Mapping[str, Kind]
 Planes = NDArray[np.float32]
 Codes = NDArray[Any]
+Layers = dict[str, Planes]
 #: Rows, and what there is of each layer.
 Band = tuple[slice, dict[str, Codes]]
 
@@ -79,9 +81,7 @@ class StripLayers:
 
     def _made_again(self) -> Iterator[Band]:
         """As they would have been kept; what has 16 bits, as it will be."""
-        for rows, layers in _made(
-            self.photo, self.strips, self.kinds, strip_bands(self.photo.size)
-        ):
+        for rows, layers in made_bands(self.photo, self.strips, self.kinds):
             yield rows, {name: self._coded(name, planes) for name, planes in layers.items()}
 
     def _coded(self, name: str, planes: Planes) -> Codes:
@@ -115,7 +115,7 @@ def _seen(
     """What is to be kept of the layers, and the largest magnitude of each."""
     kept: list[Band] = []
     extremes = dict.fromkeys(kinds, 0.0)
-    for rows, layers in _made(photo, strips, kinds, strip_bands(photo.size)):
+    for rows, layers in made_bands(photo, strips, kinds):
         for name, planes in layers.items():
             extremes[name] = max(extremes[name], extreme(planes, kinds[name]))
         if keeps:
@@ -137,9 +137,14 @@ def strip_bands(size: tuple[int, int]) -> Iterator[slice]:
     return bands(height, _FINER * width, SQUARE)
 
 
+def made_bands(photo: Rows, strips: Strips, kinds: Kinds) -> Iterator[tuple[slice, Layers]]:
+    """The :func:`strip_bands` of a photo, and the layers there, [C,n,W]."""
+    return _made(photo, strips, kinds, strip_bands(photo.size))
+
+
 def _made(
-    photo: PhotoRows, strips: Strips, kinds: Kinds, where: Iterable[slice]
-) -> Iterator[tuple[slice, dict[str, Planes]]]:
+    photo: Rows, strips: Strips, kinds: Kinds, where: Iterable[slice]
+) -> Iterator[tuple[slice, Layers]]:
     """Rows, and the layers there, [C,n,W]."""
     for rows in where:
         shown = to_tensor(photo.planes(rows), strips.device)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import Decomposition, Kind
 from intrinsic_cli.kit.files.outputs import Written, output_files
@@ -55,12 +55,12 @@ class LargeResult:
 
 def fits_strips(plan: Plan, session: Session) -> bool:
     """Can all that is asked for be made and written in strips?"""
-    from intrinsic_cli.kit.inference.strip_files import BITS
+    from intrinsic_cli.kit.inference.strip_files import FORMATS
     from intrinsic_cli.kit.inference.strips import works_in_strips
 
     asked = plan.request
     kinds = [plan.choice.variant.kind(name) for name in plan.outputs]
-    simple = asked.format in BITS and not asked.preview and asked.mask is None
+    simple = asked.format in FORMATS and not asked.preview and asked.mask is None
     layers_only = all(kind.is_layer for kind in kinds)
     return simple and layers_only and works_in_strips(session.decomposer)
 
@@ -148,10 +148,12 @@ def _write_layers(
 
 
 def _written(kind: Kind, path: Path, layer: StoredLayer) -> Written:
-    entry = {
+    entry: dict[str, Any] = {
         "kind": kind.name,
         "files": [path.name],
         "encoding": layer.encoding,
         "scale": layer.scale,
     }
+    if layer.clipped:
+        entry["clipped"] = layer.clipped
     return Written((path,), entry, layer)

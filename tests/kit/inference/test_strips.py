@@ -17,7 +17,9 @@ from torch import Tensor
 from intrinsic_cli.api import Decomposer, Frame, PluginError, Runtime
 from intrinsic_cli.api.outputs import kind_of
 from intrinsic_cli.kit.files.encodings import encoding_of
-from intrinsic_cli.kit.files.layers import quantise, rebuild_error
+from intrinsic_cli.kit.files.formats import layer_suffix
+from intrinsic_cli.kit.files.layers import quantise, rebuild_error, write_layer
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import Photo, read_photo
 from intrinsic_cli.kit.files.photo_rows import is_large, open_rows
 from intrinsic_cli.kit.inference import strip_layers
@@ -135,6 +137,38 @@ def test_files_in_strips_are_the_files_of_the_whole(mode: str, bits: int, tmp_pa
         if photo.alpha is not None:
             assert np.allclose(photo.alpha, read_photo(data).alpha, atol=1e-6)
     assert error == pytest.approx(rebuild_error(whole.photo, expected), rel=1e-2)
+
+
+@pytest.mark.parametrize("form", ["tiff"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("upsample", NAMES)
+def test_float_files_in_strips_are_those_of_the_whole(
+    upsample: Any, mode: str, form: str, tmp_path: Path
+) -> None:
+    data = picture(mode)
+    decomposer = Toy(upsample, alpha=mode == "RGBA")
+    whole = decompose_photo(decomposer, read_photo(data), RUNTIME)
+    rows = opened(data)
+    strips, _ = make_strips(decomposer, rows, RUNTIME, {})
+    kinds = {name: kind_of(name) for name in decomposer.names}
+    alpha = rows.alpha(slice(0, rows.size[0]))
+    places, expected = {}, {}
+    for name, kind in kinds.items():
+        places[name] = tmp_path / f"{name}{layer_suffix(form)}"
+        other = tmp_path / f"{name}-whole{layer_suffix(form)}"
+        expected[name] = write_layer(other, whole.layers[name], kind, form, alpha)
+    stored, error = write_strips(rows, strips, kinds, places, form)
+    for name, place in places.items():
+        assert (stored[name].encoding, stored[name].scale) == ("linear", 1.0)
+        found = _numbers(place)
+        meant = _numbers(place.with_stem(f"{name}-whole"))
+        assert found.shape == meant.shape
+        assert np.abs(found - meant).max() < 1e-3 * max(1, np.abs(meant).max()), name
+    assert error == pytest.approx(rebuild_error(whole.photo, expected), 1e-2, 1e-7)
+
+
+def _numbers(path: Path) -> Any:
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
 
 
 @pytest.mark.parametrize("form", ["png", "png16", "jpg"])
