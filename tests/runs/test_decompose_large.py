@@ -14,6 +14,7 @@ from light_method import PowerDecomposer
 from PIL import Image
 from torch import Tensor
 
+from intrinsic_cli.kit.files.metadata import read_metadata
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.runs.decompose import large
 
@@ -37,7 +38,7 @@ def facts(out: Path) -> dict[str, Any]:
     return dict(json.loads((out / "a.iid.json").read_text()))
 
 
-@pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff"])
+@pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff", "exr", "exr32"])
 def test_strips_make_what_the_whole_makes(form: str, tmp_path: Path, counted: list[Any]) -> None:
     path = photo(tmp_path / "a.png")
     strips = go(path, out=tmp_path / "strips", format=form).inputs[0]
@@ -66,6 +67,28 @@ def camera_photo(path: Path) -> Path:
     exif.get_ifd(34665).update({40961: 65535, 40965: {1: "R03"}})
     Image.fromarray(FLAT[..., :3]).save(path, exif=exif)
     return path
+
+
+@pytest.mark.parametrize("metadata", ["keep", "strip"])
+@pytest.mark.parametrize("form", ["tiff", "exr", "exr32"])
+def test_float_files_made_in_strips_say_what_whole_ones_say(
+    form: str, metadata: str, tmp_path: Path, counted: list[Any]
+) -> None:
+    path = camera_photo(tmp_path / "a.jpg")
+    told, products = [], []
+    for way, least in (("strips", 100), ("whole", 10**9)):
+        large.LARGE = least
+        item = go(path, out=tmp_path / way, format=form, metadata=metadata).inputs[0]
+        files = {name: Path(file) for name, file in item.layers.items()}
+        told.append(read_metadata(files["albedo"].read_bytes()).exif)
+        layers = {name: read_photo(file).pixels for name, file in files.items()}
+        products.append(layers["albedo"] * layers["shading"])
+    assert counted == [path]
+    assert told[0] == told[1]
+    assert (272 in told[0].main) == (form == "tiff" and metadata == "keep")
+    for product in products:
+        off = np.abs(product - read_photo(path).pixels).max()
+        assert off < (1e-3 if form == "exr" else 1e-6), "the product is the photo"
 
 
 @pytest.mark.parametrize("metadata", ["keep", "strip"])
@@ -107,7 +130,7 @@ def test_a_broken_large_photo_fails_as_a_small_one(tmp_path: Path, counted: list
     assert counted == []
 
 
-@pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff"])
+@pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff", "exr"])
 def test_a_folder_on_another_device_is_that_of_the_cpu(
     form: str, tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

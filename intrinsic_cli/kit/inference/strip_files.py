@@ -1,4 +1,4 @@
-"""Layers made in strips → PNG, JPEG and TIFF files, never whole in memory."""
+"""Layers made in strips → PNG, JPEG, TIFF and EXR files, never whole in memory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.containers import Marks
 from intrinsic_cli.kit.files.encodings import SAMPLE, encoding_of
+from intrinsic_cli.kit.files.exr_rows import ExrWriter
 from intrinsic_cli.kit.files.jpeg_rows import SQUARE, JpegWriter, decode, encode
 from intrinsic_cli.kit.files.layers import (
     MEASURED,
@@ -35,14 +36,14 @@ if TYPE_CHECKING:
 
 #: Bits of each number in files of those formats whose layers are made in strips: codes, and floats.
 BITS = {"png": 8, "png16": 16, "jpg": 8}
-FLOAT_BITS = {"tiff": 32}
+FLOAT_BITS = {"tiff": 32, "exr": 16, "exr32": 32}
 #: All of these formats.
 FORMATS = (*BITS, *FLOAT_BITS)
 
 Kinds = Mapping[str, Kind]
 Codes = NDArray[Any]
 Layers = CodedLayers | FloatLayers
-Writer = PngWriter | JpegWriter | TiffWriter
+Writer = PngWriter | JpegWriter | TiffWriter | ExrWriter
 
 
 def write_strips(
@@ -87,6 +88,8 @@ def _writer(file: IO[bytes], form: str, layers: Layers, name: str, exif: Exif | 
     channels = layers.strips.channels(name)
     if form == "tiff":
         return TiffWriter(file, size, channels, alpha, exif or NO_EXIF)
+    if form in FLOAT_BITS:
+        return ExrWriter(file, size, channels, layers.bits, alpha)
     marks = _marks(layers.kinds[name], exif)
     if form == "jpg":
         return JpegWriter(file, size, marks)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import OpenEXR
 import pytest
 import torch
 from PIL import Image
@@ -139,7 +141,7 @@ def test_files_in_strips_are_the_files_of_the_whole(mode: str, bits: int, tmp_pa
     assert error == pytest.approx(rebuild_error(whole.photo, expected), rel=1e-2)
 
 
-@pytest.mark.parametrize("form", ["tiff"])
+@pytest.mark.parametrize("form", ["tiff", "exr", "exr32"])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("upsample", NAMES)
 def test_float_files_in_strips_are_those_of_the_whole(
@@ -168,7 +170,25 @@ def test_float_files_in_strips_are_those_of_the_whole(
 
 
 def _numbers(path: Path) -> Any:
-    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if path.suffix == ".tiff":
+        return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    with OpenEXR.File(str(path), separate_channels=True) as file:
+        return np.array([channel.pixels for channel in file.channels().values()])
+
+
+def test_what_half_precision_cannot_hold_is_counted_in_strips(tmp_path: Path) -> None:
+    decomposer = Toy("divide", alpha=False)
+    rows = opened(picture("RGB"))
+    strips, _ = make_strips(decomposer, rows, RUNTIME, {})
+    strips = replace(strips, small={"depth": strips.small["depth"] * 1e5})
+    kinds = {"depth": kind_of("depth")}
+    for form, bound in (("exr", 65504), ("exr32", 3e5)):
+        stored, _ = write_strips(rows, strips, kinds, {"depth": tmp_path / form}, form)
+        depth = _numbers((tmp_path / form).rename(tmp_path / f"{form}.exr"))
+        share = (depth == 65504).mean() if form == "exr" else 0.0
+        assert 60000 < depth.max() <= bound
+        assert stored["depth"].clipped == pytest.approx(share, 1e-2)
+        assert (share > 0.01) == (form == "exr")
 
 
 @pytest.mark.parametrize("form", ["png", "png16", "jpg"])
