@@ -60,12 +60,12 @@ def test_strips_are_the_whole(upsample: Any, mode: str) -> None:
 
 
 class Coloured(Decomposer):
-    """Coloured shading, much brighter than a dark photo."""
+    """Coloured shading, much darker than its albedo, in which the colours of a dark photo show."""
 
     frame = Frame(size=48, multiple=8)
 
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
-        shading = torch.nn.functional.avg_pool2d(photos, 2) * 3 + 0.05
+        shading = torch.nn.functional.avg_pool2d(photos, 2) * 0.3 + 0.005
         return {"albedo": shading, "shading": shading}
 
 
