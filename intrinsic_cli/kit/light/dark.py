@@ -72,10 +72,12 @@ class DarkColours:
         light = luminance(shown, axis=1)
         if float(light.min()) >= BRIGHT * self.noise / SPREAD:
             return
-        trust = _trust(light, self.noise).mul_(1 + BRIGHT**-2)
         brightness = luminance(albedo, axis=1)
-        doubt = 1 - trust.clamp_(max=1.0)
-        doubt *= _conspicuous(brightness, luminance(shading, axis=1))
+        conspicuous = _conspicuous(brightness, luminance(shading, axis=1))
+        if not bool(conspicuous.any()):
+            return
+        trust = _trust(light, self.noise).mul_(1 + BRIGHT**-2)
+        doubt = conspicuous.mul_(1 - trust.clamp_(max=1.0))
         wanted = upsample_rows(self.colours, rows, size).mul_(brightness)
         albedo.lerp_(wanted, doubt)
         # What the albedo leaves of the photo: where it is bright, and of black on black, the
