@@ -3,7 +3,8 @@
     python tests/bench/bench_sizes.py [--photo FILE] [--methods flow retinex] [--formats png jpg]
 
 For a JPEG of 12, 50 and 100 megapixels: CPU seconds, seconds and the peak memory of the whole
-command on one thread. Without ``--photo`` a made-up picture is used."""
+command on one thread. Without ``--photo`` a made-up picture is used. All other options are those of
+``iid decompose``: ``--preview``, ``--exr-multilayer`` with ``--formats exr``."""
 
 from __future__ import annotations
 
@@ -21,20 +22,21 @@ GRAIN = 512  # side of the square of noise that is repeated
 
 def main() -> None:
     """One process for each size, method and format."""
-    args = parse()
+    args, more = parse()
     os.environ.update(THREADS)
-    print("size     method    format  CPU-s    s      peak MiB")
+    print("size        CPU-s      s  peak MiB")
     with tempfile.TemporaryDirectory() as folder:
         for label in args.sizes:
             photo = Path(folder, f"{label.split()[0]}.jpg")
             make_photo(photo, SIZES[label], args.photo)
             for method in args.methods:
                 for form in args.formats:
-                    report(label, photo, method, form)
+                    report(label, photo, ["-m", method, "--format", form, *more])
             photo.unlink()
 
 
-def parse() -> argparse.Namespace:
+def parse() -> tuple[argparse.Namespace, list[str]]:
+    """What is to be measured, and more words for the command."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -42,7 +44,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", default=["flow", "retinex"])
     parser.add_argument("--formats", nargs="+", default=["png"])
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=SIZES)
-    return parser.parse_args()
+    return parser.parse_known_args()
 
 
 def make_photo(path: Path, size: tuple[int, int], source: Path | None) -> None:
@@ -65,12 +67,12 @@ def make_photo(path: Path, size: tuple[int, int], source: Path | None) -> None:
     path.write_bytes(cv2.imencode(".jpg", large, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())
 
 
-def report(label: str, photo: Path, method: str, form: str) -> None:
+def report(label: str, photo: Path, asked: list[str]) -> None:
     """Print one row."""
     with tempfile.TemporaryDirectory() as out:
-        words = [sys.executable, "-m", "intrinsic_cli", "decompose", str(photo), "-m", method]
-        cpu, wall, peak = run([*words, "--format", form, "--device", "cpu", "--out", out])
-    print(f"{label:<9}{method:<10}{form:<6}{cpu:7.1f}{wall:7.1f}{peak:10.0f}", flush=True)
+        words = [sys.executable, "-m", "intrinsic_cli", "decompose", str(photo), *asked]
+        cpu, wall, peak = run([*words, "--device", "cpu", "--out", out])
+    print(f"{label:<9}{cpu:7.1f}{wall:7.1f}{peak:10.0f}  {' '.join(asked)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import OpenEXR
 import pytest
 from decomposing import FLAT, go, photo
 from light_method import PowerDecomposer
@@ -113,12 +114,60 @@ def test_files_made_in_strips_say_what_whole_ones_say(
     assert facts(tmp_path / "strips")["encoding"] == "icc"
 
 
-@pytest.mark.parametrize("more", [{"format": "webp"}, {"preview": True}])
-def test_what_cannot_be_written_in_rows_is_done_whole(
-    more: dict[str, Any], tmp_path: Path, counted: list[Any]
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("form", ["exr", "exr32"])
+def test_one_exr_of_all_layers_made_in_strips_is_that_of_the_whole(
+    form: str, mode: str, tmp_path: Path, counted: list[Any]
 ) -> None:
-    assert go(photo(tmp_path / "a.png"), out=tmp_path / "out", **more).inputs[0].status == "done"
+    path = tmp_path / "a.png"
+    Image.fromarray(FLAT[..., : len(mode)]).save(path)
+    channels = []
+    for way, least in (("strips", 100), ("whole", 10**9)):
+        large.LARGE = least
+        item = go(path, out=tmp_path / way, format=form, exr_multilayer=True).inputs[0]
+        assert item.layers == dict.fromkeys(item.layers, str(tmp_path / way / "a.exr"))
+        with OpenEXR.File(str(tmp_path / way / "a.exr"), separate_channels=True) as file:
+            channels.append({name: one.pixels for name, one in file.channels().items()})
+    assert counted == [path]
+    strips, whole = channels
+    assert list(strips) == list(whole)
+    assert {"R", "albedo.G", "shading.B"} <= set(strips)
+    assert ("A" in strips) == (mode == "RGBA")
+    for name, plane in strips.items():
+        assert plane.dtype == whole[name].dtype == (np.float16 if form == "exr" else np.float32)
+        assert np.abs(plane - whole[name]).max() < 2e-3, name
+    one, other = facts(tmp_path / "strips"), facts(tmp_path / "whole")
+    assert one["layers"] == other["layers"]
+    assert one["outputs"] == other["outputs"]
+
+
+@pytest.mark.parametrize("form", ["webp", "npz"])
+def test_what_cannot_be_written_in_rows_is_done_whole(
+    form: str, tmp_path: Path, counted: list[Any]
+) -> None:
+    item = go(photo(tmp_path / "a.png"), out=tmp_path / "out", format=form).inputs[0]
+    assert item.status == "done"
     assert counted == []
+
+
+@pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff", "exr"])
+def test_the_preview_of_a_large_photo_is_that_of_the_whole(
+    form: str, tmp_path: Path, counted: list[Any]
+) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(FLAT[..., :3]).resize((700, 531)).save(path)
+    sheets = []
+    for way, least in (("strips", 100), ("whole", 10**9)):
+        large.LARGE = least
+        item = go(path, out=tmp_path / way, format=form, preview=True).inputs[0]
+        assert item.written[-1] == item.preview
+        with Image.open(item.preview) as sheet:
+            sheets.append(np.asarray(sheet, np.int16))
+    assert counted == [path]
+    assert facts(tmp_path / "strips")["preview"] == "a.preview.png"
+    off = np.abs(sheets[0] - sheets[1])
+    assert off.max() <= (4 if form == "jpg" else 1), "a whole JPEG is seen as it was stored"
+    assert off.mean() < 0.3
 
 
 def test_a_broken_large_photo_fails_as_a_small_one(tmp_path: Path, counted: list[Any]) -> None:
@@ -139,10 +188,10 @@ def test_a_folder_on_another_device_is_that_of_the_cpu(
     photo(folder / "small.png")
     for name in ("a.png", "b.png", "c.jpg"):
         Image.fromarray(FLAT[..., :3]).resize((150, 131)).save(folder / name, quality=95)
-    meant = go(folder, out=tmp_path / "cpu", format=form)
+    meant = go(folder, out=tmp_path / "cpu", format=form, preview=True)
     monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
     counted.clear()
-    found = go(folder, out=tmp_path / "device", format=form, batch_size=2)
+    found = go(folder, out=tmp_path / "device", format=form, batch_size=2, preview=True)
     assert sorted(path.name for path in counted) == ["a.png", "b.png", "c.jpg"]
     for one, other in zip(meant.inputs, found.inputs, strict=True):
         assert (one.status, other.status) == ("done", "done")
@@ -150,6 +199,8 @@ def test_a_folder_on_another_device_is_that_of_the_cpu(
             first, second = read_photo(Path(path)), read_photo(Path(other.layers[name]))
             assert first.bits == second.bits
             assert np.abs(first.pixels - second.pixels).max() < 0.02
+        sheets = [read_photo(Path(item.preview)).pixels for item in (one, other)]
+        assert np.abs(sheets[0] - sheets[1]).max() < (0.1 if form == "jpg" else 0.02)
 
 
 def test_layers_larger_than_a_photo_are_made_of_the_whole(

@@ -44,20 +44,24 @@ def contact_sheet(
     return np.concatenate(bands)
 
 
+def fitting_size(size: tuple[int, int], cell: int) -> tuple[int, int]:
+    """The size (h, w) at which a picture of ``size`` just fits into a cell."""
+    scale = cell / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def _fit(image: NDArray[Any], cell: int) -> Sheet:
     """Scale in linear light (so that no detail darkens), then encode for display."""
     planes = np.asarray(image, np.float32)
     planes = np.nan_to_num(planes, nan=0.0, posinf=1.0, neginf=0.0)
     if planes.ndim == 2:
         planes = planes[..., None]
-    height, width = planes.shape[:2]
-    scale = cell / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    filter = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(planes, size, interpolation=filter)
-    small = small.reshape(size[1], size[0], -1)  # OpenCV drops a single channel
+    height, width = fitting_size(planes.shape[:2], cell)
+    filter = cv2.INTER_AREA if max(planes.shape[:2]) > cell else cv2.INTER_LINEAR
+    small = cv2.resize(planes, (width, height), interpolation=filter)
+    small = small.reshape(height, width, -1)  # OpenCV drops a single channel
     codes = encode_codes(small, 8)
-    return np.broadcast_to(codes, (size[1], size[0], 3))
+    return np.broadcast_to(codes, (height, width, 3))
 
 
 def _band(row: Sequence[Sheet], cell: int, width: int) -> Sheet:

@@ -54,12 +54,10 @@ def find_encoding(name: str) -> Encoding:
     return ENCODINGS[name]
 
 
-def for_display(layer: Image, kind: Kind) -> Image:
-    """A layer of ``kind`` as bright as in its own integer file, 0..1 where it does not clip, to be
-    shown as light."""
-    encoding = encoding_of(kind)
-    scale = encoding.scale(layer) if kind.scaled else 1.0
-    if encoding.encode is _encode_signed:
+def for_display(layer: Image, kind: Kind, scale: float) -> Image:
+    """A layer of ``kind`` as bright as in an integer file of that ``scale``, 0..1 where it does not
+    clip, to be shown as light."""
+    if encoding_of(kind).encode is _encode_signed:
         return np.asarray((layer / scale + 1) / 2, np.float32)
     return np.asarray(layer / scale, np.float32)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.exr import read_channels, stored_numbers, write_channels
+from intrinsic_cli.kit.files.exr_rows import ExrWriter, channel_names
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
@@ -39,7 +40,7 @@ def write_exr_layers(
     if photo is not None:
         channels |= _channels("", _COLOURS, stored_numbers(photo, bits))
     for name, (kind, _) in layers.items():
-        letters = _LETTERS.get(kind.name, _COLOURS)
+        letters = _letters(kind)
         channels |= _channels(name, letters, stored[name])
     for name, alpha in (alphas or {}).items():
         channels.setdefault(_channel(name, "A"), stored_numbers(alpha, bits))
@@ -47,11 +48,54 @@ def write_exr_layers(
     return stored
 
 
+class ExrLayersWriter:
+    """Such a file of ``size`` (h, w), of the photo, its ``alpha`` and layers of some ``kinds`` in
+    ``bits`` (16 or 32), into ``file``, written row by row."""
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        size: tuple[int, int],
+        kinds: Mapping[str, Kind],
+        bits: int,
+        alpha: bool = False,
+    ) -> None:
+        names = channel_names(3, alpha)
+        self._bits = bits
+        #: How many channels each layer has.
+        self._counts: dict[str, int] = {}
+        for name, kind in kinds.items():
+            letters = _letters(kind)
+            self._counts[name] = len(letters)
+            names += tuple(_channel(name, letter) for letter in letters)
+        self._rows = ExrWriter(file, size, names, bits)
+
+    def write(
+        self, photo: Image, layers: Mapping[str, NDArray[Any]], alpha: Image | None = None
+    ) -> None:
+        """The next rows [h,W,C] of all; one channel of a layer stands for three."""
+        parts: list[NDArray[Any]] = [stored_numbers(photo, self._bits)]
+        if alpha is not None:
+            parts.append(stored_numbers(alpha[..., None], self._bits))
+        for name, count in self._counts.items():
+            layer = layers[name]
+            parts.append(np.broadcast_to(layer, (*layer.shape[:2], count)))
+        self._rows.write(np.concatenate(parts, axis=2))
+
+    def close(self) -> None:
+        """The end of the picture; the file stays open."""
+        self._rows.close()
+
+
 def read_exr_layer(data: bytes, name: str, kind: Kind) -> Image | None:
     """A layer [H,W,C] of such a file as :func:`write_exr_layers` has stored it; None where there is
     none of that name."""
-    letters = _LETTERS.get(kind.name, _COLOURS)
+    letters = _letters(kind)
     return read_channels(data, [_channel(name, letter) for letter in letters])
+
+
+def _letters(kind: Kind) -> str:
+    return _LETTERS.get(kind.name, _COLOURS)
 
 
 def _channels(name: str, letters: str, layer: NDArray[Any]) -> dict[str, NDArray[Any]]:

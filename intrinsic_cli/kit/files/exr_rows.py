@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -27,15 +27,12 @@ _PLACE = 8  # bytes
 
 
 class ExrWriter:
-    """An EXR of ``size`` (h, w) with ``channels`` (1 or 3) of floats of ``bits`` (16 or 32), and
-    ``alpha``, into ``file``."""
+    """An EXR of ``size`` (h, w) with channels of these ``names``, floats of ``bits`` (16 or 32),
+    into ``file``."""
 
     def __init__(
-        self, file: IO[bytes], size: tuple[int, int], channels: int, bits: int, alpha: bool = False
+        self, file: IO[bytes], size: tuple[int, int], names: Sequence[str], bits: int
     ) -> None:
-        names = ("R", "G", "B") if channels == 3 else ("Y",)
-        if alpha:
-            names = (*names, "A")
         #: Which channel comes when: by their names.
         self._order = sorted(range(len(names)), key=lambda index: names[index])
         self._dtype = np.dtype(f"<f{bits // 8}")
@@ -49,7 +46,7 @@ class ExrWriter:
         file.write(bytes(_PLACE * size[0]))
 
     def write(self, values: NDArray[Any]) -> None:
-        """The next rows [h,W,C], red first, alpha last."""
+        """The next rows [h,W,C], the channels in the order of their names as they were given."""
         lines = self._lines(values)
         for line, ready in zip(lines, _prepared(lines), strict=True):
             data = _compressed(ready)
@@ -71,6 +68,12 @@ class ExrWriter:
         planes = values[..., self._order].transpose(0, 2, 1)
         numbers = np.ascontiguousarray(planes, self._dtype)
         return numbers.view(np.uint8).reshape(len(values), -1)
+
+
+def channel_names(channels: int, alpha: bool) -> tuple[str, ...]:
+    """Those of a picture with so many ``channels`` (1 or 3), red first, and ``alpha``, last."""
+    colours = ("R", "G", "B") if channels == 3 else ("Y",)
+    return (*colours, "A") if alpha else colours
 
 
 def _prepared(lines: NDArray[np.uint8]) -> NDArray[np.uint8]:

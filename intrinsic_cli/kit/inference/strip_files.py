@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api.outputs import Kind
-from intrinsic_cli.kit.files.containers import Marks
 from intrinsic_cli.kit.files.encodings import SAMPLE, encoding_of
-from intrinsic_cli.kit.files.exr_rows import ExrWriter
-from intrinsic_cli.kit.files.jpeg_rows import SQUARE, JpegWriter, decode, encode
+from intrinsic_cli.kit.files.formats import MULTILAYER
+from intrinsic_cli.kit.files.jpeg_rows import SQUARE, decode, encode
 from intrinsic_cli.kit.files.layers import (
     MEASURED,
     PARTS,
@@ -22,28 +20,26 @@ from intrinsic_cli.kit.files.layers import (
     StoredLayer,
     every,
     row_step,
-    with_alpha,
 )
-from intrinsic_cli.kit.files.png_rows import PngWriter
-from intrinsic_cli.kit.files.tiff_rows import NO_EXIF, TiffWriter
-from intrinsic_cli.kit.inference.coded_layers import CodedLayers, coded_layers
+from intrinsic_cli.kit.inference.coded_layers import coded_layers
 from intrinsic_cli.kit.inference.float_layers import FloatLayers
+from intrinsic_cli.kit.inference.strip_writers import Layers, open_strips
 
 if TYPE_CHECKING:
+    from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.files.exif import Exif
+    from intrinsic_cli.kit.files.preview import Preview
     from intrinsic_cli.kit.inference.rows import Rows
     from intrinsic_cli.kit.inference.strips import Strips
 
 #: Bits of each number in files of those formats whose layers are made in strips: codes, and floats.
 BITS = {"png": 8, "png16": 16, "jpg": 8}
-FLOAT_BITS = {"tiff": 32, "exr": 16, "exr32": 32}
+FLOAT_BITS = {"tiff": 32, "exr": 16, "exr32": 32, **MULTILAYER}
 #: All of these formats.
 FORMATS = (*BITS, *FLOAT_BITS)
 
 Kinds = Mapping[str, Kind]
 Codes = NDArray[Any]
-Layers = CodedLayers | FloatLayers
-Writer = PngWriter | JpegWriter | TiffWriter | ExrWriter
 
 
 def write_strips(
@@ -53,25 +49,23 @@ def write_strips(
     places: Mapping[str, Path],
     form: str,
     exif: Exif | None = None,
+    preview: Preview | None = None,
 ) -> tuple[dict[str, StoredLayer], float | None]:
-    """Write the layers ``kinds`` as ``form`` (one of :data:`FORMATS`) to ``places``, with ``exif``
-    as in :func:`~intrinsic_cli.kit.files.layers.write_layer`. How each is stored, without its
-    codes; and the RMSE with which they rebuild the photo, None where they cannot. DataError where a
-    picture is too large for the format; OSError."""
+    """Write the layers ``kinds`` as ``form`` (one of :data:`FORMATS`) to ``places`` (one, where one
+    file holds all layers), with ``exif`` as in
+    :func:`~intrinsic_cli.kit.files.layers.write_layer`; ``preview`` sees all rows of photo and
+    layers. How each layer is stored, without its codes; and the RMSE with which they rebuild the
+    photo, None where they cannot. DataError where a picture is too large for the format;
+    OSError."""
     layers = _layers(photo, strips, kinds, form)
     error = _Error(layers, form)
-    with ExitStack() as stack:
-        writers: dict[str, Writer] = {}
-        for name in kinds:
-            file = stack.enter_context(places[name].open("wb"))
-            writers[name] = _writer(file, form, layers, name, exif)
+    with open_strips(layers, places, form, exif) as files:
         for rows, codes in layers.bands():
-            alpha = None if form == "jpg" else photo.alpha(rows)
-            for name, part in codes.items():
-                writers[name].write(with_alpha(part, alpha))
+            files.write(rows, codes)
             error.add(rows, codes)
-        for writer in writers.values():
-            writer.close()
+            if preview is not None:
+                _show(preview, layers, rows, codes)
+        files.close()
     return _without_codes(layers), error.sum.value
 
 
@@ -82,24 +76,17 @@ def _layers(photo: Rows, strips: Strips, kinds: Kinds, form: str) -> Layers:
     return coded_layers(photo, strips, kinds, BITS[form])
 
 
-def _writer(file: IO[bytes], form: str, layers: Layers, name: str, exif: Exif | None) -> Writer:
-    """What writes one layer; of these formats, only JPEG has no alpha."""
-    size, alpha = layers.photo.size, layers.photo.has_alpha
-    channels = layers.strips.channels(name)
-    if form == "tiff":
-        return TiffWriter(file, size, channels, alpha, exif or NO_EXIF)
-    if form in FLOAT_BITS:
-        return ExrWriter(file, size, channels, layers.bits, alpha)
-    marks = _marks(layers.kinds[name], exif)
-    if form == "jpg":
-        return JpegWriter(file, size, marks)
-    return PngWriter(file, size, channels + alpha, layers.bits, marks)
+def _show(preview: Preview, layers: Layers, rows: slice, codes: Mapping[str, Codes]) -> None:
+    """A band, [n,W,C] of each layer."""
+    preview.add_photo(rows, layers.photo.rows(rows).pixels)
+    for name, part in codes.items():
+        preview.add_layer(name, layers.kinds[name], rows, _linear(layers, name, part))
 
 
-def _marks(kind: Kind, exif: Exif | None) -> Marks:
-    if exif is None:
-        return Marks()
-    return Marks(exif, encoding_of(kind).name == "srgb")
+def _linear(layers: Layers, name: str, codes: Codes) -> Image:
+    """What a reader gets back."""
+    stored = StoredLayer(codes, encoding_of(layers.kinds[name]).name, layers.scales[name])
+    return stored.linear(slice(None))
 
 
 def _without_codes(layers: Layers) -> dict[str, StoredLayer]:
@@ -132,7 +119,9 @@ class _Error:
             parts = {}
             for name in PARTS.intersection(codes):
                 part = codes[name][start : stop : some.step]
-                parts[name] = self._linear(name, part)
+                if self._lossy:
+                    part = decode(encode(part), gray=part.shape[2] == 1)
+                parts[name] = _linear(self._layers, name, part)
             pixels = self._layers.photo.rows(some).pixels
             self.sum.add(pixels, parts)
 
@@ -145,11 +134,3 @@ class _Error:
         for top in range(rows.start, rows.stop, SQUARE):
             if top // SQUARE % self._step == 0:
                 yield slice(top, min(top + SQUARE, rows.stop))
-
-    def _linear(self, name: str, codes: Codes) -> Any:
-        """What a reader gets back."""
-        if self._lossy:
-            codes = decode(encode(codes), gray=codes.shape[2] == 1)
-        layers = self._layers
-        stored = StoredLayer(codes, encoding_of(layers.kinds[name]).name, layers.scales[name])
-        return stored.linear(slice(None))

@@ -22,6 +22,7 @@ from intrinsic_cli.runs.session import Session
 if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.files.layers import StoredLayer
+    from intrinsic_cli.kit.files.preview import Preview
     from intrinsic_cli.kit.inference.answer import Part
     from intrinsic_cli.kit.inference.rows import Rows
     from intrinsic_cli.kit.inference.strips import Strips
@@ -60,7 +61,7 @@ def fits_strips(plan: Plan, session: Session) -> bool:
 
     asked = plan.request
     kinds = [plan.choice.variant.kind(name) for name in plan.outputs]
-    simple = asked.format in FORMATS and not asked.preview and asked.mask is None
+    simple = asked.format in FORMATS and asked.mask is None
     layers_only = all(kind.is_layer for kind in kinds)
     return simple and layers_only and works_in_strips(session.decomposer)
 
@@ -115,10 +116,17 @@ def whole(photo: LargePhoto) -> LoadedPhoto:
 
 
 def write_large(plan: Plan, target: Target, photo: LargePhoto, result: LargeResult) -> InputReport:
-    """Write the layers strip by strip, and the sidecar that vouches for them. OSError."""
+    """Write the layers strip by strip, the preview, and the sidecar that vouches for them.
+    OSError."""
+    from intrinsic_cli.kit.files.photo import write_png
+    from intrinsic_cli.kit.files.preview import Preview
+
     # From here on, what the sidecar vouched for is being replaced.
     target.sidecar.unlink(missing_ok=True)
-    written, error = _write_layers(plan, target, photo, result)
+    preview = Preview(photo.rows.size) if plan.request.preview else None
+    written, error = _write_layers(plan, target, photo, result, preview)
+    if preview is not None:
+        write_png(target.preview, preview.sheet())
     loaded = LoadedPhoto(photo.rows.header, photo.sha256, photo.began)
     facts = {
         "seconds": result.seconds,
@@ -131,9 +139,14 @@ def write_large(plan: Plan, target: Target, photo: LargePhoto, result: LargeResu
 
 
 def _write_layers(
-    plan: Plan, target: Target, photo: LargePhoto, result: LargeResult
+    plan: Plan,
+    target: Target,
+    photo: LargePhoto,
+    result: LargeResult,
+    preview: Preview | None,
 ) -> tuple[dict[str, Written], float | None]:
-    """The layers by name, and the error with which they rebuild the photo."""
+    """The layers by name, and the error with which they rebuild the photo; ``preview`` sees
+    them."""
     from intrinsic_cli.kit.files.atomic import replacing
     from intrinsic_cli.kit.inference.strip_files import write_strips
 
@@ -141,8 +154,11 @@ def _write_layers(
     kinds = {name: plan.choice.variant.kind(name) for name in plan.outputs}
     files = {name: output_files(target.base, name, kinds[name], form)[0] for name in kinds}
     with ExitStack() as stack:
-        places = {name: stack.enter_context(replacing(path)) for name, path in files.items()}
-        stored, error = write_strips(photo.rows, result.strips, kinds, places, form, photo.exif)
+        new = {path: stack.enter_context(replacing(path)) for path in dict.fromkeys(files.values())}
+        places = {name: new[path] for name, path in files.items()}
+        stored, error = write_strips(
+            photo.rows, result.strips, kinds, places, form, photo.exif, preview
+        )
     written = {name: _written(kinds[name], files[name], stored[name]) for name in kinds}
     return written, error
 

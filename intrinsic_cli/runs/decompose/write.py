@@ -4,7 +4,7 @@ vouches for them."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli import __version__
@@ -19,10 +19,8 @@ from intrinsic_cli.runs.decompose.targets import Target
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.files.layers import StoredLayer
     from intrinsic_cli.kit.files.photo import Photo
-
-#: Side of the pictures of a preview, pixels.
-CELL = 512
 
 
 def write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
@@ -39,9 +37,9 @@ def write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition
     outputs = {name: (variant.kind(name), result.get(name)) for name in plan.outputs}
     around = Surroundings(result.alpha, loaded.photo.alpha, result.photo, loaded.exif)
     written = write_outputs(target.base, outputs, plan.request.format, around)
-    if plan.request.preview:
-        write_preview(target, plan, result.photo, result.layers)
     stored = {name: one.stored for name, one in written.items() if one.stored is not None}
+    if plan.request.preview:
+        _write_preview(target, plan, result.photo, stored.items())
     error = rebuild_error(result.photo, stored)
     return put_sidecar(plan, target, loaded, result, written, error)
 
@@ -63,32 +61,50 @@ def put_sidecar(
     return _report(plan, target, loaded, result, written)
 
 
-def write_preview(target: Target, plan: Plan, photo: Image, layers: Mapping[str, Image]) -> None:
+def _write_preview(
+    target: Target, plan: Plan, photo: Image, layers: Iterable[tuple[str, StoredLayer]]
+) -> None:
     """A contact sheet of the photo and its layers, as bright as in their own files."""
-    from intrinsic_cli.kit.files.contact_sheet import contact_sheet
-    from intrinsic_cli.kit.files.encodings import for_display
     from intrinsic_cli.kit.files.photo import write_png
+    from intrinsic_cli.kit.files.preview import Preview
+    from intrinsic_cli.kit.light.resize import bands
 
-    names = [name for name in plan.outputs if name in layers]
-    variant = plan.choice.variant
-    shown = [for_display(layers[name], variant.kind(name)) for name in names]
-    sheet = contact_sheet([[photo, *shown]], labels=["photo", *names], cell=CELL)
-    write_png(target.preview, sheet)
+    height, width = photo.shape[:2]
+    preview = Preview((height, width))
+    for rows in bands(height, width):
+        preview.add_photo(rows, photo[rows])
+    for name, layer in layers:
+        kind = plan.choice.variant.kind(name)
+        for rows in bands(height, width):
+            preview.add_layer(name, kind, rows, layer.linear(rows))
+    write_png(target.preview, preview.sheet())
 
 
 def add_preview(target: Target, plan: Plan, photo: Photo, facts: Mapping[str, Any]) -> None:
     """The preview of a photo whose layers an earlier run has written, from their files."""
+    layers = _read_layers(target, plan, photo, facts)
+    _write_preview(target, plan, photo.pixels, layers)
+    name = target.preview.name
+    told = {**facts, "preview": name}
+    write_text(target.sidecar, sidecar.dump(told))
+
+
+def _read_layers(
+    target: Target, plan: Plan, photo: Photo, facts: Mapping[str, Any]
+) -> Iterator[tuple[str, StoredLayer]]:
+    """Layers from their files, one after the other."""
+    from intrinsic_cli.kit.files.layers import StoredLayer
     from intrinsic_cli.kit.files.read_layers import LayerFile, read_layer_file
 
-    size = (photo.pixels.shape[0], photo.pixels.shape[1])
-    layers = {}
-    for name, entry in facts["layers"].items():
+    height, width = photo.pixels.shape[:2]
+    for name in plan.outputs:
+        entry = facts["layers"].get(name)
+        if entry is None:
+            continue
         path = target.base.parent / entry["file"]
         file = LayerFile(path, entry["encoding"], entry["scale"], array=name)
-        layers[name], _ = read_layer_file(name, file, size)
-    write_preview(target, plan, photo.pixels, layers)
-    told = {**facts, "preview": target.preview.name}
-    write_text(target.sidecar, sidecar.dump(told))
+        layer, _ = read_layer_file(name, file, (height, width))
+        yield name, StoredLayer(layer)
 
 
 def _describe(

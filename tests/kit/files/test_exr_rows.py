@@ -11,7 +11,7 @@ import pytest
 
 from intrinsic_cli.kit.files.exr import stored_numbers, write_exr
 from intrinsic_cli.kit.files.exr_ending import require_ending
-from intrinsic_cli.kit.files.exr_rows import ExrWriter
+from intrinsic_cli.kit.files.exr_rows import ExrWriter, channel_names
 
 RNG = np.random.default_rng(0)
 
@@ -58,7 +58,7 @@ def written(values: np.ndarray, step: int, bits: int, alpha: bool) -> bytes:
     """In pieces of so many rows."""
     file = io.BytesIO()
     height, width, channels = values.shape
-    writer = ExrWriter(file, (height, width), channels - alpha, bits, alpha)
+    writer = ExrWriter(file, (height, width), channel_names(channels - alpha, alpha), bits)
     for top in range(0, height, step):
         writer.write(values[top : top + step])
     writer.close()
