@@ -28,6 +28,8 @@ class ResidualFlowDecomposer(FlowDecomposer):
     """As the default variant, with highlights taken out of the photo before it is divided by its
     shading. Mode ``vae`` knows none."""
 
+    finishes_rows = True
+
     def __call__(self, photos: Tensor) -> Mapping[str, Tensor]:
         photos = enlarged(photos, self._options.size, self.frame.multiple)
         level = white_point(photos)

@@ -32,8 +32,9 @@ def with_known(result: Decomposition) -> Decomposition:
 
 
 class MaskedFlowDecomposer(FlowDecomposer):
-    """The default network, with a mask of where its albedo is known. It needs the whole photo,
-    which is why there are two classes: large photos are otherwise done in strips."""
+    """The default network, with a mask of where its albedo is known."""
+
+    finishes_rows = True
 
     def finished(self, result: Decomposition) -> Decomposition:
         return with_known(result)

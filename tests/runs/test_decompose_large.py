@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from light_method import PowerDecomposer
 from PIL import Image
 from torch import Tensor
 
+from intrinsic_cli.api import Decomposition
 from intrinsic_cli.kit.files.metadata import read_metadata
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.runs.decompose import large
@@ -139,6 +141,90 @@ def test_one_exr_of_all_layers_made_in_strips_is_that_of_the_whole(
     one, other = facts(tmp_path / "strips"), facts(tmp_path / "whole")
     assert one["layers"] == other["layers"]
     assert one["outputs"] == other["outputs"]
+
+
+MASK = np.zeros((40, 52), np.uint8)
+MASK[10:, 7:30] = 255
+MASKS = {
+    "as large": MASK,
+    "smaller": MASK[::2, ::2],
+    "larger": MASK.repeat(3, 0).repeat(3, 1),
+    "a cut-out": np.dstack([FLAT[..., :3], MASK]),
+}
+
+
+@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("form", ["png", "exr32"])
+@pytest.mark.parametrize("own", ["cpu", "other"])
+def test_masks_of_large_photos_are_those_of_the_whole(
+    name: str,
+    form: str,
+    own: str,
+    tmp_path: Path,
+    counted: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(FLAT[..., :3]).resize((182, 140)).save(path)
+    mask = tmp_path / "m.png"
+    Image.fromarray(MASKS[name]).save(mask)
+    given = {"format": form, "mask": mask}
+    large.LARGE = 10**9
+    whole = go(path, out=tmp_path / "whole", **given).inputs[0]
+    assert counted == []
+    large.LARGE = 100
+    if own == "other":
+        monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
+    strips = go(path, out=tmp_path / "strips", **given).inputs[0]
+    assert counted == [path]
+    for layer, file in strips.layers.items():
+        one, other = read_photo(Path(file)), read_photo(Path(whole.layers[layer]))
+        assert one.alpha is not None
+        assert other.alpha is not None
+        assert 0 < one.alpha.mean() < 0.5
+        assert np.abs(one.alpha - other.alpha).max() < 1e-6
+        assert np.abs(one.pixels - other.pixels).max() < 0.01
+    one_told, other_told = facts(tmp_path / "strips"), facts(tmp_path / "whole")
+    assert one_told["mask"] == "m.png"
+    assert one_told["mask_sha256"] == other_told["mask_sha256"]
+    assert one_told["clipped"] == other_told["clipped"]
+
+
+def test_a_large_photo_without_its_mask_fails_as_a_small_one(
+    tmp_path: Path, counted: list[Any]
+) -> None:
+    (tmp_path / "masks").mkdir()
+    errors = []
+    for way, least in (("strips", 100), ("whole", 10**9)):
+        large.LARGE = least
+        path = photo(tmp_path / "a.png")
+        item = go(path, out=tmp_path / way, mask=tmp_path / "masks").inputs[0]
+        errors.append((item.status, item.error))
+    assert errors[0] == errors[1]
+    assert "there is no mask of it" in errors[0][1]
+
+
+@pytest.mark.parametrize("own", ["cpu", "other"])
+def test_methods_that_look_at_pixels_last_are_shown_rows(
+    own: str, tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finished(self: PowerDecomposer, result: Decomposition) -> Decomposition:
+        albedo = np.minimum(result.layers["albedo"], 0.8 - result.photo)
+        return replace(result, layers={**result.layers, "albedo": albedo.clip(0)})
+
+    monkeypatch.setattr(PowerDecomposer, "finished", finished)
+    path = tmp_path / "a.png"
+    Image.fromarray(FLAT[..., :3]).resize((182, 140)).save(path)
+    whole = go(path, out=tmp_path / "whole").inputs[0]
+    assert counted == [], "it has not said that it minds no other pixels"
+    monkeypatch.setattr(PowerDecomposer, "finishes_rows", True)
+    if own == "other":
+        monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
+    strips = go(path, out=tmp_path / "strips").inputs[0]
+    assert counted == [path]
+    for name, file in strips.layers.items():
+        one, other = read_photo(Path(file)), read_photo(Path(whole.layers[name]))
+        assert np.abs(one.pixels - other.pixels).max() < 0.01
 
 
 @pytest.mark.parametrize("form", ["webp", "npz"])

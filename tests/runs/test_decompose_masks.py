@@ -14,7 +14,8 @@ from PIL import Image
 
 from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.cli import iid
-from intrinsic_cli.kit.files.mask import read_mask, with_mask
+from intrinsic_cli.kit.files.mask import Mask, with_mask
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
 
 HEIGHT, WIDTH = FLAT.shape[:2]
@@ -98,6 +99,18 @@ def test_masks_of_every_kind(name: str, tmp_path: Path) -> None:
     assert np.abs(alpha - LEFT / 255).mean() < 0.02
 
 
+@pytest.mark.parametrize("size", [(40, 52), (17, 23), (131, 140), (40, 53), (41, 52)])
+def test_rows_of_a_resized_mask_are_those_that_opencv_makes(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    mask = Mask(save(tmp_path / "m.png", FLAT[..., 0]).read_bytes())
+    codes = FLAT[..., 0] / np.float32(255)
+    meant = cv2.resize(codes, size[::-1], interpolation=cv2.INTER_LINEAR)
+    found = [mask.resized_rows(slice(top, top + 7), size) for top in range(0, size[0], 7)]
+    assert np.abs(np.concatenate(found) - meant).max() < 1e-5
+    assert np.abs(mask.resized_rows(slice(3, size[0], 5), size) - meant[3::5]).max() < 1e-5
+
+
 def test_a_mask_of_other_proportions_is_refused(tmp_path: Path) -> None:
     photo = read_photo(save(tmp_path / "a.png", FLAT))
     data = save(tmp_path / "m.png", LEFT[:, :30]).read_bytes()
@@ -105,4 +118,4 @@ def test_a_mask_of_other_proportions_is_refused(tmp_path: Path) -> None:
         with_mask(photo, data, "m.png")
     with pytest.raises(DataError, match="its mask"):
         with_mask(photo, b"no picture")
-    assert read_mask(data).shape == (40, 30)
+    assert Mask(data).size == (40, 30)

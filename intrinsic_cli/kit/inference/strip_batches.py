@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from torch import Tensor
 
 from intrinsic_cli.kit.inference.answer import Part, part_of
 from intrinsic_cli.kit.inference.batches import Network, network_failed, places_by_size
+from intrinsic_cli.kit.inference.finished_rows import finished_rows
 from intrinsic_cli.kit.inference.network import run_network
 from intrinsic_cli.kit.inference.room import give_back, is_out_of_memory, out_of_memory
 from intrinsic_cli.kit.inference.rows import Rows
-from intrinsic_cli.kit.inference.strips import Strips, small_photo, strips_of
+from intrinsic_cli.kit.inference.strips import Strips, has_last_word, small_photo, strips_of
 from intrinsic_cli.kit.light.resize import fit_size
 
 #: Layers to be of one photo, and all that is no layer.
@@ -62,10 +64,13 @@ def _run_batch(network: Network, photos: Sequence[Rows]) -> list[Made]:
     shown = [small_photo(photo, frame, runtime.device) for photo in photos]
     outputs = run_network(network.decomposer, shown, runtime, kinds)
     made = []
+    finish = None
+    if has_last_word(network.decomposer):
+        finish = partial(finished_rows, network.decomposer)
     for index, photo in enumerate(photos):
         layers = _nth(outputs.layers, index)
         strips = strips_of(photo, shown[index], layers, frame.upsample, kinds)
-        strips = replace(strips, room=network.room, note=network.note)
+        strips = replace(strips, finish=finish, room=network.room, note=network.note)
         part = part_of(outputs, index, {})
         made.append((strips, part))
     return made

@@ -126,7 +126,9 @@ def _seen(
 def _there_is_room(photo: PhotoRows, strips: Strips, kinds: Kinds) -> bool:
     """Can the layers be kept?"""
     height, width = photo.size
-    channels = sum(strips.channels(name) for name in kinds)
+    first = [slice(0, 1)]
+    (_, layers), *_ = _made(photo, strips, kinds, first)
+    channels = sum(len(planes) for planes in layers.values())
     taken: int = channels * height * width * _BYTES
     return taken <= MOST_KEPT
 

@@ -52,28 +52,47 @@ def open_strips(
             (file,) = files.values()
             yield _OneFile(layers, file)
             return
-        writers = {}
-        for name, path in places.items():
-            writers[name] = _writer(files[path], form, layers, name, exif)
-        yield _Files(layers, writers, form)
+        named = {name: files[path] for name, path in places.items()}
+        yield _Files(layers, named, form, exif)
 
 
 class _Files:
     """One a layer."""
 
-    def __init__(self, layers: Layers, writers: Mapping[str, Any], form: str) -> None:
-        self._photo = layers.photo
-        self._writers = writers
-        self._alpha = form != "jpg"  # of these formats, only JPEG has none
+    def __init__(
+        self, layers: Layers, files: Mapping[str, IO[bytes]], form: str, exif: Exif | None
+    ) -> None:
+        self._layers = layers
+        self._files = files
+        self._form = form
+        self._exif = exif
+        self._writers: dict[str, Any] = {}
 
     def write(self, rows: slice, codes: Mapping[str, Codes]) -> None:
-        alpha = self._photo.alpha(rows) if self._alpha else None
+        alpha = None
+        if self._form != "jpg":  # of these formats, only JPEG has none
+            alpha = self._layers.photo.alpha(rows)
         for name, part in codes.items():
+            if name not in self._writers:
+                self._writers[name] = self._opened(name, part.shape[2])
             self._writers[name].write(with_alpha(part, alpha))
 
     def close(self) -> None:
         for writer in self._writers.values():
             writer.close()
+
+    def _opened(self, name: str, channels: int) -> Any:
+        """What writes a layer of so many channels."""
+        layers, file = self._layers, self._files[name]
+        size, alpha = layers.photo.size, layers.photo.has_alpha
+        if self._form == "tiff":
+            return TiffWriter(file, size, channels, alpha, self._exif or NO_EXIF)
+        if isinstance(layers, FloatLayers):
+            return ExrWriter(file, size, channel_names(channels, alpha), layers.bits)
+        marks = _marks(layers.kinds[name], self._exif)
+        if self._form == "jpg":
+            return JpegWriter(file, size, marks)
+        return PngWriter(file, size, channels + alpha, layers.bits, marks)
 
 
 class _OneFile:
@@ -89,20 +108,6 @@ class _OneFile:
 
     def close(self) -> None:
         self._writer.close()
-
-
-def _writer(file: IO[bytes], form: str, layers: Layers, name: str, exif: Exif | None) -> Any:
-    """What writes one layer."""
-    size, alpha = layers.photo.size, layers.photo.has_alpha
-    channels = layers.strips.channels(name)
-    if form == "tiff":
-        return TiffWriter(file, size, channels, alpha, exif or NO_EXIF)
-    if isinstance(layers, FloatLayers):
-        return ExrWriter(file, size, channel_names(channels, alpha), layers.bits)
-    marks = _marks(layers.kinds[name], exif)
-    if form == "jpg":
-        return JpegWriter(file, size, marks)
-    return PngWriter(file, size, channels + alpha, layers.bits, marks)
 
 
 def _marks(kind: Kind, exif: Exif | None) -> Marks:

@@ -3,7 +3,7 @@ brought to the photo's size only for the rows that are being written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -41,11 +41,17 @@ class LargerLayerError(PluginError):
 
 
 def works_in_strips(decomposer: Decomposer) -> bool:
-    """Does the method look at a small copy of the whole photo and no more? (One that sees every
-    pixel, looks for regions or adds to the finished result needs the photo itself.)"""
+    """Does the method look at a small copy of the whole photo and no more, but perhaps at rows of
+    the result? (One that sees every pixel, looks for regions or adds to the whole result needs the
+    photo itself.)"""
     kind = type(decomposer)
-    simple = kind.regions is Decomposer.regions and kind.finished is Decomposer.finished
-    return simple and decomposer.frame.size is not None
+    by_rows = decomposer.finishes_rows or not has_last_word(decomposer)
+    return by_rows and kind.regions is Decomposer.regions and decomposer.frame.size is not None
+
+
+def has_last_word(decomposer: Decomposer) -> bool:
+    """Does the method do something of its own in ``finished``?"""
+    return type(decomposer).finished is not Decomposer.finished
 
 
 def make_strips(
@@ -110,8 +116,9 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges. ``note`` is told
-    where the ``room`` of their device becomes less."""
+    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges; ``finish`` has
+    the last word on rows of the photo and its layers (None: nobody). ``note`` is told where the
+    ``room`` of their device becomes less."""
 
     small: Mapping[str, Tensor]
     maps: Mapping[str, Tensor]
@@ -120,6 +127,7 @@ class Strips:
     subtracts: bool
     kinds: Kinds
     dark: DarkColours | None = None
+    finish: Callable[[Tensor, Layers], Layers] | None = None
     room: Room = field(default_factory=Room)
     note: Note = quiet
 
@@ -161,13 +169,7 @@ class Strips:
                 name: summand_rows(maps, shown, rows, self.size) for name, maps in self.maps.items()
             }
             made |= {TRANSMISSION: rest_of(shown, parts.values()), **parts}
-        return made
-
-    def channels(self, name: str) -> int:
-        """How many channels the rows of a layer have."""
-        if name in self.small:
-            return self.small[name].shape[1]
-        return self.maps[SHADING].shape[1] - 2 if name == SHADING else 3
+        return made if self.finish is None else self.finish(shown, made)
 
     def _plain(self, name: str, layer: Tensor, rows: slice) -> Tensor:
         full = upsample_rows(layer, rows, self.size)

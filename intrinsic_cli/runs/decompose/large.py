@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from intrinsic_cli.api import Decomposition, Kind
 from intrinsic_cli.kit.files.outputs import Written, output_files
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.load import LoadedPhoto
+from intrinsic_cli.runs.decompose.load import LoadedPhoto, load_mask
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.targets import Target
 from intrinsic_cli.runs.decompose.write import put_sidecar
@@ -36,12 +36,13 @@ _WORTH = 2
 
 @dataclass(frozen=True, slots=True)
 class LargePhoto:
-    """A photo kept as its codes, the hash of its file, when work on it began, and what is kept of
-    its EXIF (None where nothing is asked for)."""
+    """A photo kept as its codes, the hash of its file (and of that of its mask, "" without one),
+    when work on it began, and what is kept of its EXIF (None where nothing is asked for)."""
 
     rows: Rows
     sha256: str
     began: float
+    mask_sha256: str = ""
     exif: Exif | None = None
 
 
@@ -61,9 +62,8 @@ def fits_strips(plan: Plan, session: Session) -> bool:
 
     asked = plan.request
     kinds = [plan.choice.variant.kind(name) for name in plan.outputs]
-    simple = asked.format in FORMATS and asked.mask is None
     layers_only = all(kind.is_layer for kind in kinds)
-    return simple and layers_only and works_in_strips(session.decomposer)
+    return asked.format in FORMATS and layers_only and works_in_strips(session.decomposer)
 
 
 def open_large(target: Target, plan: Plan, session: Session) -> LargePhoto | None:
@@ -87,7 +87,22 @@ def open_large(target: Target, plan: Plan, session: Session) -> LargePhoto | Non
     if rows is None:
         return None
     exif = read_metadata(data).exif if plan.request.metadata == "keep" else None
-    return LargePhoto(path.bring(rows, device), hashlib.sha256(data).hexdigest(), began, exif)
+    sha256 = hashlib.sha256(data).hexdigest()
+    photo = LargePhoto(path.bring(rows, device), sha256, began, exif=exif)
+    return _masked(photo, target, plan.request.mask)
+
+
+def _masked(photo: LargePhoto, target: Target, place: Path | None) -> LargePhoto:
+    """The photo with its mask at ``place``, where there is to be one."""
+    from intrinsic_cli.kit.files.mask import open_mask
+    from intrinsic_cli.kit.inference.masked_rows import MaskedRows
+
+    if place is None:
+        return photo
+    data = load_mask(target, place)
+    mask = open_mask(data, photo.rows.size, str(target.mask))
+    rows = MaskedRows(photo.rows, mask)
+    return replace(photo, rows=rows, mask_sha256=hashlib.sha256(data).hexdigest())
 
 
 def take_apart(
@@ -112,7 +127,7 @@ def whole(photo: LargePhoto) -> LoadedPhoto:
     everything = slice(0, photo.rows.size[0])
     light = photo.rows.rows(everything)
     loaded = replace(header, pixels=light.pixels, alpha=light.alpha)
-    return LoadedPhoto(loaded, photo.sha256, photo.began, exif=photo.exif)
+    return LoadedPhoto(loaded, photo.sha256, photo.began, photo.mask_sha256, photo.exif)
 
 
 def write_large(plan: Plan, target: Target, photo: LargePhoto, result: LargeResult) -> InputReport:
@@ -127,7 +142,7 @@ def write_large(plan: Plan, target: Target, photo: LargePhoto, result: LargeResu
     written, error = _write_layers(plan, target, photo, result, preview)
     if preview is not None:
         write_png(target.preview, preview.sheet())
-    loaded = LoadedPhoto(photo.rows.header, photo.sha256, photo.began)
+    loaded = LoadedPhoto(photo.rows.header, photo.sha256, photo.began, photo.mask_sha256)
     facts = {
         "seconds": result.seconds,
         "clipped": loaded.photo.clipped,

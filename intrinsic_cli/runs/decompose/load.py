@@ -53,10 +53,16 @@ def load(target: Target, request: DecomposeRequest) -> LoadedPhoto:
 def _masked(loaded: LoadedPhoto, target: Target, place: Path) -> LoadedPhoto:
     """The photo with its mask at ``place``."""
     from intrinsic_cli.kit.files.mask import with_mask
+
+    mask = load_mask(target, place)
+    photo = with_mask(loaded.photo, mask, str(target.mask))
+    return replace(loaded, photo=photo, mask_sha256=hashlib.sha256(mask).hexdigest())
+
+
+def load_mask(target: Target, place: Path) -> bytes:
+    """The bytes of the mask of a photo; DataError where there is none at ``place``."""
     from intrinsic_cli.kit.files.read_bytes import read_bytes
 
     if target.mask is None:
         raise lacking(place, target.input)
-    mask = read_bytes(target.mask)
-    photo = with_mask(loaded.photo, mask, str(target.mask))
-    return replace(loaded, photo=photo, mask_sha256=hashlib.sha256(mask).hexdigest())
+    return read_bytes(target.mask)

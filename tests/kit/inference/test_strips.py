@@ -16,7 +16,7 @@ from PIL import Image
 from strip_methods import NAMES, Toy, opened, picture
 from torch import Tensor
 
-from intrinsic_cli.api import Decomposer, Frame, PluginError, Runtime
+from intrinsic_cli.api import Decomposer, Decomposition, Frame, PluginError, Runtime
 from intrinsic_cli.api.outputs import kind_of
 from intrinsic_cli.kit.files.encodings import encoding_of
 from intrinsic_cli.kit.files.formats import layer_suffix
@@ -25,7 +25,10 @@ from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import Photo, read_photo
 from intrinsic_cli.kit.files.photo_rows import is_large, open_rows
 from intrinsic_cli.kit.inference import strip_layers
+from intrinsic_cli.kit.inference.batches import Network
 from intrinsic_cli.kit.inference.pipeline import decompose_photo
+from intrinsic_cli.kit.inference.room import Room, quiet
+from intrinsic_cli.kit.inference.strip_batches import make_strips_of
 from intrinsic_cli.kit.inference.strip_files import write_strips
 from intrinsic_cli.kit.inference.strips import make_strips, works_in_strips
 from intrinsic_cli.kit.light import resize
@@ -242,8 +245,34 @@ def test_methods_that_need_the_whole_photo_are_known() -> None:
         def finished(self, result: Any) -> Any:
             return result
 
+    class RowFinisher(Finisher):
+        finishes_rows = True
+
     assert not works_in_strips(Finder("divide", alpha=False))
     assert not works_in_strips(Finisher("divide", alpha=False))
+    assert works_in_strips(RowFinisher("divide", alpha=False))
+
+
+@pytest.mark.parametrize("form", ["png", "exr"])
+def test_layers_that_a_method_adds_last_are_written_in_strips(form: str, tmp_path: Path) -> None:
+    class Bright(Toy):
+        finishes_rows = True
+
+        def finished(self, result: Decomposition) -> Decomposition:
+            bright = (result.photo[..., :1] > 0.4).astype(np.float32)
+            return replace(result, layers={**result.layers, "mask": bright})
+
+    decomposer, data = Bright("resize", alpha=False), picture("RGB")
+    rows = opened(data)
+    network = Network(decomposer, RUNTIME, {}, quiet, Room())
+    ((strips, _),) = make_strips_of(network, [rows])
+    kinds = {name: kind_of(name) for name in ("albedo", "mask")}
+    places = {name: tmp_path / f"{name}{layer_suffix(form)}" for name in kinds}
+    write_strips(rows, strips, kinds, places, form)
+    found = read_photo(places["mask"], "linear").pixels
+    whole = decompose_photo(decomposer, read_photo(data), RUNTIME).layers["mask"]
+    assert 0.1 < whole.mean() < 0.9
+    assert np.array_equal(found[..., :1], whole)
 
 
 def test_a_layer_larger_than_the_photo_is_refused() -> None:

@@ -8,11 +8,11 @@ import torch
 
 import iid_flow
 from iid_flow.decompose_residual import build_residual
-from iid_flow.decomposer import FlowDecomposer
 from iid_flow.known import known_paint
 from iid_flow.method import Flow
 from iid_flow.settings import FlowOptions
 from intrinsic_cli.api import Decomposition, Runtime
+from intrinsic_cli.kit.inference.strips import works_in_strips
 from intrinsic_cli.kit.networks.checkpoint import state_of
 
 
@@ -55,7 +55,20 @@ def test_the_mask_comes_with_the_option_alone(variant: str) -> None:
     assert "mask" not in found.outputs(FlowOptions())
 
 
-def test_without_it_large_photos_are_done_in_strips_still() -> None:
-    state = state_of(build_residual())
-    net = Flow().decomposer(state, FlowOptions(), Runtime(torch.device("cpu")))
-    assert type(net) is FlowDecomposer
+@pytest.mark.parametrize("variant", ["", "residual"])
+@pytest.mark.parametrize("mask", [False, True])
+def test_large_photos_are_done_in_strips_all_the_same(variant: str, mask: bool) -> None:
+    """Rows finished one after the other are those of the whole."""
+    runtime, state = Runtime(torch.device("cpu"), variant=variant), state_of(build_residual())
+    net = Flow().decomposer(state, FlowOptions(mask=mask), runtime)
+    assert works_in_strips(net)
+    shown = photo()
+    layers = {"albedo": shown, "shading": shown, "residual": 2 * shown - 0.5}
+    whole = net.finished(Decomposition(shown, layers)).layers
+    assert ("mask" in whole) == mask
+    for row in (slice(0, 1), slice(1, 2)):
+        parts = {name: layer[row] for name, layer in layers.items()}
+        made = net.finished(Decomposition(shown[row], parts)).layers
+        assert made.keys() == whole.keys()
+        for name, layer in made.items():
+            assert np.array_equal(layer, whole[name][row])
