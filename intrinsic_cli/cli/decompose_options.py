@@ -43,7 +43,7 @@ PHOTOS: tuple[Decorator, ...] = (
         type=options.AutoInt(),
         default="auto",
         show_default=True,
-        help="Refuse larger photos; auto: those that do not fit into memory.",
+        help="Refuse larger photos; auto: those that free memory cannot hold.",
     ),
     click.option(
         "--sequence",

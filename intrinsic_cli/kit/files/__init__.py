@@ -1,11 +1,12 @@
 """Everything that lies on disk: whole or absent.
 
 - Reading: ``photo`` (light in memory), on ``decode`` (numbers), ``exr``, ``tiff``, ``opencv``;
-  ``read_bytes``, ``memory`` and ``quiet`` guard it against files that strangers made.
+  ``read_bytes``, ``memory`` and ``quiet`` guard it against files that strangers made;
+  ``os_errors`` says what is wrong with a path.
 - Writing: ``outputs`` (everything a method hands out, by kind), on ``layers`` and ``encodings``,
   ``meshes`` (``obj``, ``glb``), ``animations``, ``records``; ``sidecar`` tells what was made.
 - ``read_layers`` reads layers again; ``contact_sheet`` shows many; ``formats`` names them all.
 
-Light to import: ``atomic``, ``formats``, ``memory``, ``outputs``, ``quiet``, ``read_bytes``,
-``read_layers``, ``sidecar``.
+Light to import: ``atomic``, ``available_memory``, ``formats``, ``memory``, ``os_errors``,
+``outputs``, ``quiet``, ``read_bytes``, ``read_layers``, ``sidecar``.
 """

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files.available_memory import available_memory
 
 #: Memory that decomposing takes, bytes a pixel: the photo, its layers, what is made of them on the
 #: way, and the next photo. Of 24 megapixels and two layers 45 were measured for PNG, 71 for TIFF.
@@ -19,10 +18,6 @@ BYTES_PER_PIXEL = 96
 BYTES_IN_STRIPS = 24
 #: More pixels are never read: OpenCV's own limit.
 MOST_PIXELS = 1 << 30
-#: Where Linux says how much a container may use (second and first version of control groups).
-_CONTAINER = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-_UNKNOWN = 8 << 30  # bytes a machine is taken to have that does not say
-
 
 _ASKED: ContextVar[int | None] = ContextVar("pixels asked for", default=None)
 _EACH: ContextVar[int] = ContextVar("bytes of a pixel", default=BYTES_PER_PIXEL)
@@ -57,10 +52,14 @@ def check_pixels(width: int, height: int) -> None:
     most = pixel_limit() if asked is None else min(asked, MOST_PIXELS)
     if width * height <= most:
         return
-    what = "than fit into memory" if asked is None else "than are allowed"
+    what = f"than fit into memory ({_gib(memory())} free)" if asked is None else "than are allowed"
     pieces = f"cut it into pieces of at most {most / 1e6:.4g} million pixels, or make it smaller"
     hint = f"{pieces}; --max-pixels sets the limit" if most < MOST_PIXELS else pieces
     raise DataError(f"the image says it has {width}x{height} pixels, more {what}", hint)
+
+
+def _gib(size: int) -> str:
+    return f"{size / (1 << 30):.1f} GiB"
 
 
 def pixel_limit() -> int:
@@ -70,18 +69,6 @@ def pixel_limit() -> int:
 
 @cache
 def memory() -> int:
-    """Bytes of memory that this machine has or this container may use."""
-    sizes = [_physical()]
-    for place in _CONTAINER:
-        try:
-            sizes.append(int(Path(place).read_text(encoding="ascii")))
-        except (OSError, ValueError):  # there is none, or it is "max"
-            continue
-    return min(sizes)
-
-
-def _physical() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows
-        return _UNKNOWN
+    """Bytes of memory that were to be had when this was first asked: photos that are being done
+    are none of the reason to refuse the next one."""
+    return available_memory()
