@@ -50,6 +50,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\b")
 
 _FORMATS = [form for form in PILLOW_FORMATS if form != "AVIF" or find_spec("PIL.AvifImagePlugin")]
 
+DAMAGED = "the image is truncated or damaged"
 AGAIN = "copy or download it again"
 KNOWN = "iid reads JPEG, PNG, TIFF, WebP, EXR, HDR, BMP, GIF, AVIF, JPEG 2000, PNM, PFM and TGA"
 
@@ -124,7 +125,7 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise DataError("the image says it has too many pixels", "cut it into pieces") from error
     except _BROKEN as error:
-        raise DataError("the image is truncated or damaged", AGAIN) from error
+        raise DataError(DAMAGED, AGAIN) from error
 
 
 def _read_pillow(data: bytes) -> NDArray[Any]:
@@ -250,7 +251,7 @@ def _read_radiance(data: bytes) -> NDArray[Any]:
             check_pixels(int(words[3]), int(words[1]))
     codes = _read_opencv(data)
     if codes is None:
-        raise DataError("the image is truncated or damaged", AGAIN)
+        raise DataError(DAMAGED, AGAIN)
     return codes
 
 

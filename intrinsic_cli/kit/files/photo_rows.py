@@ -16,7 +16,8 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 
-from intrinsic_cli.kit.files.decode import decode
+from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files.decode import AGAIN, DAMAGED, decode
 from intrinsic_cli.kit.files.formats import other_content
 from intrinsic_cli.kit.files.memory import check_pixels, in_strips
 from intrinsic_cli.kit.files.metadata import NOTHING, Metadata, read_metadata
@@ -50,8 +51,10 @@ Codes = NDArray[Any]
 class PhotoRows:
     """A photo of which no more than some rows are ever in memory as floats. ``codes`` are those of
     its file, [H,W] or [H,W,C]; ``size`` is (h, w); ``has_alpha``: something in it is said to be no
-    part of it; ``header`` is a photo with all its facts and none of its pixels; ``noise`` is the
-    error of its dark pixels."""
+    part of it; ``header`` is a photo with all its facts and none of its pixels; ``exposure``: it
+    holds no light beyond white; ``noise`` is the error of its dark pixels."""
+
+    exposure = 1.0
 
     def __init__(self, codes: Codes, encoding: str, metadata: Metadata) -> None:
         self.codes = codes
@@ -141,7 +144,7 @@ def is_large(path: Path, least: int, side: int = 0) -> bool:
 
 def open_rows(data: bytes, encoding: str, suffix: str = "") -> PhotoRows | None:
     """The photo in an image file (whose name ends in ``suffix``), None where it is of a kind that
-    must be read whole. DataError where it is too large for this machine."""
+    must be read whole. DataError where it is broken or too large for this machine."""
     try:
         with decoding(), in_strips():
             codes = _read_codes(data, suffix)
@@ -165,9 +168,20 @@ def _read_codes(data: bytes, suffix: str) -> Codes | None:
     clear = image.mode == "RGBA" or not image.has_transparency_data
     if image.format not in _FLAT or image.mode not in _MODES or not clear:
         return None
-    image.load()
+    _load(image)
     ImageOps.exif_transpose(image, in_place=True)
     return _array(image)
+
+
+def _load(image: Pillow.Image) -> None:
+    """DataError where the file is broken: read whole it would be called too large before that is
+    seen."""
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except BROKEN as error:
+        raise DataError(DAMAGED, AGAIN) from error
 
 
 def _array(image: Pillow.Image) -> Codes:

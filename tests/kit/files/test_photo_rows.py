@@ -123,6 +123,16 @@ def test_what_is_done_in_rows_may_be_larger(monkeypatch: pytest.MonkeyPatch) -> 
         open_rows(data, "auto")
 
 
+@pytest.mark.parametrize("name", [".png", ".jpg", ".bmp"])
+def test_broken_is_not_called_too_large(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may claim a size that fits only in rows; then it breaks off."""
+    monkeypatch.setattr(memory, "memory", lambda: SIZE[0] * SIZE[1] * memory.BYTES_IN_STRIPS)
+    data = encode(name, FLAT[..., :3])
+    assert opened(data).size == SIZE
+    with pytest.raises(DataError, match="truncated or damaged"):
+        open_rows(data[: len(data) * 2 // 3], "auto")
+
+
 def test_floats_are_told_by_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is decoded twice."""
     monkeypatch.setattr(rows_of, "decode", None)
