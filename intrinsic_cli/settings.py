@@ -78,11 +78,14 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot read {path}: {reason}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from error
+        hint = 'write a line such as size = 512 for each setting, and text as "text"'
+        raise UsageError(f"{path} is not valid TOML: {error}", hint) from error
     except RecursionError as error:  # brackets within brackets, thousands of them
-        raise UsageError(f"{path} is not valid TOML: it is nested too deeply") from error
+        hint = "settings are numbers, text and plain lists of them"
+        raise UsageError(f"{path} is not valid TOML: it is nested too deeply", hint) from error
 
 
 def to_toml(instance: Any) -> str:

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+PLUGIN_HINT = "this is a mistake of the plugin, not of your files: tell those who wrote it"
+
 
 class IidError(Exception):
     """Something the user can mend: ``message`` says what is wrong, ``hint`` what to do about it."""
@@ -50,4 +52,8 @@ class TrainingError(IidError):
 
 
 class PluginError(IidError):
-    """A plugin that cannot be loaded or breaks its contract (exit 1)."""
+    """A plugin that cannot be loaded or breaks its contract (exit 1). Users cannot mend it: without
+    a hint of its own it says so."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint or PLUGIN_HINT)

@@ -32,7 +32,7 @@ def script(shell: str) -> str:
         return bash.SCRIPT
     kind = get_completion_class(shell)
     if kind is None:
-        raise click.UsageError(f"no completion for {shell}")
+        raise click.UsageError(f"no completion for {shell}; there is one for bash, zsh and fish")
     made = kind(iid, {}, "iid", "_IID_COMPLETE")
     text = made.source_template % made.source_vars() + "\n"
     # Behind `data:` a path begins.

@@ -79,7 +79,7 @@ class LazyGroup(click.Group):
 
         if not standalone_mode:
             return run()
-        sys.exit(guarded(run, debug="--debug" in words))
+        sys.exit(guarded(run, words))
 
 
 def _version_option() -> click.Option:

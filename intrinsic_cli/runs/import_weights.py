@@ -88,7 +88,8 @@ def _load(path: Path) -> Mapping[str, Any]:
     except Exception as error:
         raise _unreadable(path, str(error)) from error
     if not isinstance(state, Mapping):
-        raise WeightsError(f"{path} holds a {type(state).__name__} instead of a state dict")
+        message = f"{path} holds a {type(state).__name__} instead of a state dict"
+        raise WeightsError(message, "save it with torch.save(model.state_dict(), FILE)")
     return state
 
 
@@ -99,7 +100,8 @@ def _unreadable(path: Path, reason: str) -> WeightsError:
         return WeightsError(
             f"{path} holds {refused[1]}, which iid does not load since it could run code", hint
         )
-    return WeightsError(f"{path} is not a readable torch checkpoint")
+    hint = "give a file that torch.save has written; is it whole?"
+    return WeightsError(f"{path} is not a readable torch checkpoint", hint)
 
 
 def _recognise(

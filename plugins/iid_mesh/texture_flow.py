@@ -52,7 +52,8 @@ def _in_photo(places: Tensor, case: Case, answer: Answer) -> Tensor:
     """Places [N,2], 0..1 of the square that was looked at, as -1..1 of the photo."""
     record = first_record(answer)
     if "box" not in record:
-        raise DataError("a texture flow was answered without the square it is of")
+        hint = "each record of a flow names its box"
+        raise DataError("a texture flow was answered without the square it is of", hint)
     height, width = case.photo.shape[:2]
     left, top, side, _ = record["box"]
     pixels = places * side + places.new_tensor([left, top])

@@ -61,6 +61,32 @@ def test_cheap_mistakes(
     assert [path.name for path in tmp_path.iterdir()] == ["x.jpg"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("decompose", "-dash.jpg"),
+        ("decompose", "-m", "gray", "a.jpg", "-rx.jpg"),
+        ("decompose", "-m.jpg"),
+        ("decompose", "-o.jpg"),
+        ("datasets", "check", "-dash.jpg"),
+        ("weights", "import", "-dash.jpg"),
+        ("evaluate", "-m", "gray", "--predictions", "a", "-dash.jpg"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_whose_name_begins_with_a_dash(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    without = run(*words).stderr
+    assert "./-" not in without
+    (tmp_path / words[-1]).touch()
+    done = run(*words)
+    assert done.exit_code == 2
+    assert f"write ./{words[-1]}" in done.stderr.splitlines()[-1]
+    assert "there is a file" not in run(*words[:-1], "--", words[-1]).stderr
+
+
 def fail(error: BaseException) -> int:
     def run() -> None:
         raise error
@@ -90,10 +116,25 @@ def test_debug_shows_where(capsys: pytest.CaptureFixture[str]) -> None:
     def run() -> None:
         raise ValueError("odd")
 
-    guarded(run, debug=True)
+    guarded(run, ["--debug"])
     assert "Traceback" in capsys.readouterr().err
     guarded(run)
     assert "--debug" in capsys.readouterr().err
+
+
+def test_paths_that_the_system_refuses(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """However they come: from a place that expects it, or from one that does not."""
+    path = tmp_path / "gone" / "a"
+    refused = FileNotFoundError(2, "No such file or directory", str(path))
+    mended = DataError("the list cannot be read")
+    mended.__cause__ = refused
+    hint = f"hint: there is no folder {path.parent}"
+    assert fail(refused) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"iid: {path}: no such file or directory", hint]
+    assert fail(mended) == 4
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["iid: the list cannot be read", hint]
 
 
 def test_debug_is_understood_by_every_command() -> None:

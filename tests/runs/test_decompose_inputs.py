@@ -85,14 +85,16 @@ def test_a_loop_of_links_costs_only_itself(tmp_path: Path) -> None:
     (folder / "round").symlink_to(folder, target_is_directory=True)
     report = go(folder, out=tmp_path / "out", recursive=True)
     assert [item.status for item in report.inputs] == ["failed", "failed", "done"]
-    assert report.inputs[0].error == "a link that leads nowhere"
+    where = f"it points to {tmp_path / 'nowhere'}"
+    assert report.inputs[0].error == f"a link that leads nowhere ({where})"
     with pytest.raises(DataError, match=r"nothing at .*gone\.png: a link that leads nowhere"):
         go(folder / "gone.png", out=tmp_path / "alone")
     with pytest.raises(DataError, match=r"nothing at .*never\.png: no such file"):
         go(folder / "never.png", out=tmp_path / "alone")
     report = go(folder / "loop.png", folder / "z.png", out=tmp_path / "out")
     assert [item.status for item in report.inputs] == ["failed", "skipped"]
-    assert report.inputs[0].error == "a link that leads nowhere"
+    where = f"it points to {folder / 'loop.png'}"
+    assert report.inputs[0].error == f"a link that leads nowhere ({where})"
 
 
 def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.memory import memory
+from intrinsic_cli.kit.files.os_errors import advice, missing, reason
 
 # Opening a pipe that nobody writes to must not wait. (Windows has no such pipes.)
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -30,11 +31,11 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
             _check(status, most)
             return file.read(status.st_size)  # more would be asked of the system beforehand
     except FileNotFoundError as error:
-        raise DataError(why_missing(path)) from error
+        raise DataError(why_missing(path), missing(path)) from error
     except OSError as error:
-        raise DataError((error.strerror or str(error)).lower()) from error
+        raise DataError(reason(error), advice(error)) from error
     except ValueError as error:  # a zero byte in the name
-        raise DataError(str(error)) from error
+        raise DataError(str(error), "no file has such a name") from error
 
 
 def why_missing(path: Path) -> str:

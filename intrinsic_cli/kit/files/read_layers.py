@@ -88,7 +88,8 @@ def _load(file: LayerFile) -> NDArray[Any]:
         values = np.moveaxis(values, 0, 2)
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4):
         shape = found.shape if values is found else values.shape
-        raise DataError(f"{file.path} holds an array of shape {shape}, not [H,W] or [H,W,C]")
+        message = f"{file.path} holds an array of shape {shape}, not [H,W] or [H,W,C]"
+        raise DataError(message, "save one layer a file, with 1, 3 or 4 channels")
     return np.asarray(values[..., :3])
 
 

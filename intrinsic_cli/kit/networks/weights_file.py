@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from intrinsic_cli.api import WeightsError
+from intrinsic_cli.kit.files.os_errors import reason
 
 HEADER_LIMIT = 100_000_000  # bytes; the format's own limit
 #: Bytes of a number.
@@ -83,7 +84,7 @@ def _read_header(path: Path) -> tuple[Mapping[str, Any], int]:
             length = _header_length(path, file.read(8))
             header = json.loads(file.read(length))
     except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror}") from error
+        raise WeightsError(f"cannot read {path}: {reason(error)}") from error
     except (ValueError, RecursionError) as error:
         raise _damaged(path, "its header is not JSON") from error
     if not isinstance(header, dict):

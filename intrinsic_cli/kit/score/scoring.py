@@ -50,7 +50,8 @@ def _fitting(name: str, layer: Image, case: Case) -> Image:
         layer = layer[..., None]
     if layer.shape[:2] != case.photo.shape[:2]:
         sizes = f"{_size(layer)} and its photo {_size(case.photo)}"
-        raise DataError(f"the {name} of {case.name} is {sizes}")
+        hint = "a layer must have the size of its photo: scale or cut it as the photo was"
+        raise DataError(f"the {name} of {case.name} is {sizes}", hint)
     return layer
 
 

@@ -13,12 +13,16 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES, OtherFormat, other_format
 from intrinsic_cli.kit.files.frame_numbers import frames_of, is_sequence
+from intrinsic_cli.kit.files.os_errors import missing as where_missing
 from intrinsic_cli.kit.files.read_bytes import why_missing
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.shots import FoundPhoto, as_shots, sequence_at
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
 
 STDIN = Path("-")
+#: How photos and frames are known.
+SUFFIXES = "photos are known by their suffix: .jpg, .png, .tif, .exr, …"
+NUMBERS = "write %04d, or ####, for numbers of four digits, %d for those without zeros"
 #: Files looked at to count the photos in subfolders that are left out.
 MOST_COUNTED = 20_000
 
@@ -51,7 +55,7 @@ class Found:
             return DataError(f"{message} itself", f"-r finds {_photos(self.below)} below it")
         for form, count in self.others.items():
             return DataError(f"{message} that iid can read, but {_times(form, count)}", form.hint)
-        return DataError(message, "photos are known by their suffix: .jpg, .png, .tif, .exr, …")
+        return DataError(message, SUFFIXES)
 
 
 def find(
@@ -81,10 +85,12 @@ def find(
 def missing(path: Path) -> InputReport:
     """What is told of an input without photos."""
     if is_sequence(path):
-        return InputReport(str(path), "failed", error="no frames of that name")
+        return InputReport(str(path), "failed", error=f"no frames of that name ({NUMBERS})")
     if is_folder(path):
-        return InputReport(str(path), "failed", error="no photos in this folder")
-    return InputReport(str(path), "failed", error=why_missing(path))
+        return InputReport(str(path), "failed", error=f"no photos in this folder ({SUFFIXES})")
+    hint = where_missing(path)
+    error = f"{why_missing(path)} ({hint})" if hint else why_missing(path)
+    return InputReport(str(path), "failed", error=error)
 
 
 def real(path: Path) -> Path:
@@ -199,9 +205,8 @@ def _no_file(inputs: Sequence[Path]) -> DataError:
         return DataError("no input given", "give photos, or folders of photos")
     path = inputs[0]
     if is_sequence(path):
-        hint = "write %04d, or ####, for numbers of four digits, %d for those without zeros"
-        return DataError(f"there are no frames called {path}", hint)
-    return DataError(f"there is nothing at {path}: {why_missing(path)}", "check the path")
+        return DataError(f"there are no frames called {path}", NUMBERS)
+    return DataError(f"there is nothing at {path}: {why_missing(path)}", where_missing(path))
 
 
 def _times(form: OtherFormat, count: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from intrinsic_cli.api import Decomposition, IidError
+from intrinsic_cli.kit.files.os_errors import hint_of
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claims import Claims
 from intrinsic_cli.runs.decompose.clip_work import ClipResult, ClipWork, OpenedClip
@@ -19,7 +20,7 @@ from intrinsic_cli.runs.decompose.large import (
     LargePhoto,
     LargeResult,
     fits_strips,
-    open_large,
+    open_photo,
     take_apart,
     whole,
     write_large,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.inference.stream import Stream
 
 Made = TypeVar("Made")
+#: What to do about an error that nobody has thought of.
+BUG = "please report this: it is a mistake of iid or of the plugin"
 Outcomes = Generator[tuple[Target, InputReport], None, None]
 #: A photo in memory, and what was made of it: whole, in strips, or frame by frame.
 Opened = LoadedPhoto | LargePhoto | OpenedClip
@@ -183,8 +186,9 @@ class PhotoWorker:
                 raise SettledError(report)
         if target.is_clip:
             return open_clip(target, plan_for(target, self.plan))
-        large = open_large(target, self.plan, cuts) if cuts is not None else None
-        return large or load(target, self.plan.request)
+        if cuts is None:
+            return load(target, self.plan.request)
+        return open_photo(target, self.plan, cuts)
 
     def _write(self, target: Target, opened: Opened, result: Result) -> InputReport:
         self.folder.check()
@@ -215,12 +219,13 @@ def contained(step: Callable[..., Made], *given: Any) -> Made:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
         message = f"unexpected {type(error).__name__} at {place}: {error}"
-        raise IidError(message.splitlines()[0]) from error
+        raise IidError(message.splitlines()[0], BUG) from error
 
 
 def sentence(error: IidError) -> str:
     """The error in one line."""
-    return f"{error.message} ({error.hint})" if error.hint else error.message
+    hint = hint_of(error)
+    return f"{error.message} ({hint})" if hint else error.message
 
 
 def _report(target: Target, outcome: InputReport | IidError) -> InputReport:

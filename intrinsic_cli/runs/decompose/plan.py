@@ -12,6 +12,7 @@ from typing import Any
 from intrinsic_cli import settings
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files.formats import ENCODINGS, LAYER_SUFFIXES, MULTILAYER, format_name
+from intrinsic_cli.kit.files.os_errors import reason
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeRequest
 from intrinsic_cli.runs.decompose.names import check_pattern
@@ -104,9 +105,9 @@ def _check_choices(request: DecomposeRequest) -> None:
     if request.fps is not None and not 0 < request.fps <= MOST_FPS:
         raise UsageError(f"{request.fps:g} is no number of frames a second", "try --fps 24")
     if request.batch_size is not None and request.batch_size < 1:
-        raise UsageError("the batch size must be at least 1")
+        raise UsageError("the batch size must be at least 1", "leave it out to have it chosen")
     if request.max_pixels is not None and request.max_pixels < 1:
-        raise UsageError("the most pixels must be at least 1")
+        raise UsageError("the most pixels must be at least 1", "leave it out to go by memory")
 
 
 def _outputs(wanted: tuple[str, ...], method: str, promised: tuple[str, ...]) -> tuple[str, ...]:
@@ -130,5 +131,5 @@ def check_writable(out: Path) -> None:
         with tempfile.TemporaryFile(dir=standing):
             pass
     except OSError as error:
-        message = f"cannot write to {standing}: {(error.strerror or str(error)).lower()}"
+        message = f"cannot write to {standing}: {reason(error)}"
         raise UsageError(message, "choose another -o folder") from error

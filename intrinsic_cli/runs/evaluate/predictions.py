@@ -81,7 +81,7 @@ class Predictions:
         files = [path for path in self._all() if fnmatchcase(self._relative(path), glob)]
         if len(files) > 1:
             both = f"{files[0].name} and {files[1].name}"
-            raise DataError(f"{pattern!r} fits {both} of {case}")
+            raise DataError(f"{pattern!r} fits {both} of {case}", "write more of the name into it")
         if not files:
             return None
         return LayerFile(files[0], self._encoding, array=layer)

@@ -76,7 +76,7 @@ def _check(request: EvaluateRequest) -> None:
         hint = f"use {', '.join(SPLITS[:-1])} or {SPLITS[-1]}"
         raise UsageError(f"there is no split called {request.split!r}", hint)
     if request.save is not None and request.save.exists() and not request.save.is_dir():
-        raise UsageError(f"{request.save} is a file, not a folder for pictures")
+        raise UsageError(f"{request.save} is a file, not a folder for pictures", "name a folder")
 
 
 def _open_row(

@@ -11,6 +11,7 @@ from typing import Any
 
 from intrinsic_cli.api import Case, UsageError
 from intrinsic_cli.kit.files.json_text import as_json
+from intrinsic_cli.kit.files.os_errors import reason
 
 
 class ScoreCache:
@@ -81,5 +82,5 @@ def _begin(path: Path) -> None:
                 if file.read(1) != b"\n":
                     file.write(b"\n")
     except OSError as error:
-        message = f"cannot write to {path}: {error.strerror}"
+        message = f"cannot write to {path}: {reason(error)}"
         raise UsageError(message, "name another --json file") from error

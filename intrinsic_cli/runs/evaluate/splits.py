@@ -30,7 +30,8 @@ def cases_of(source: Source, split: str) -> Sequence[Case]:
         return cases
     elsewhere = len(_cases_if_any(source, other))
     if not elsewhere:
-        raise DataError(f"{source.name} has no case to score")
+        hint = "`iid datasets check` tells what is missing, file by file"
+        raise DataError(f"{source.name} has no case to score", hint)
     photos = "its only photo is" if elsewhere == 1 else f"all its {elsewhere} photos are"
     message = f"{source.name} has no {wanted!r} split: {photos} in {other!r}"
     raise DataError(message, "score them with --split all")

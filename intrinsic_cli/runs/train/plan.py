@@ -151,7 +151,8 @@ def _stages(
     spec: MethodSpec, variant: Variant, wanted: str, written: tuple[str, ...]
 ) -> tuple[str, ...]:
     if not variant.stages:
-        raise UsageError(f"{spec.title(variant)} has nothing to train")
+        hint = f"it works as it is: iid decompose photo.jpg -m {spec.title(variant)}"
+        raise UsageError(f"{spec.title(variant)} has nothing to train", hint)
     stages = (wanted,) if wanted else written or variant.stages
     for stage in stages:
         if stage not in variant.stages:

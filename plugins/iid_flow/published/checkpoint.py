@@ -51,7 +51,8 @@ def convert(state: Mapping[str, Any]) -> tuple[str, NetState] | None:
         variants.add(variant)
         found[net] = tensors
     if len(variants) != 1:
-        raise WeightsError(f"the checkpoint mixes networks of {' and '.join(sorted(variants))}")
+        message = f"the checkpoint mixes networks of {' and '.join(sorted(variants))}"
+        raise WeightsError(message, "save those of one into a file, and import that")
     return variants.pop(), found
 
 

@@ -94,7 +94,8 @@ class Objects(TrainingReader[Files]):
         else:
             raise DataError(f"{entry.photo} has neither a mask nor alpha", f"expected: {LAYOUT}")
         if not mask.any():
-            raise DataError(f"the silhouette of {entry.photo} is empty")
+            hint = "mend its mask (white on black) or its alpha, or take the photo out"
+            raise DataError(f"the silhouette of {entry.photo} is empty", hint)
         return Photo(photo.pixels, mask, box_of(mask))
 
     def _case(self, entry: Files) -> Case:

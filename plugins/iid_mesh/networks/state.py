@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: What the network is called among the weights.
 MESH = "mesh"
+OURS = "`iid weights list` shows those of mesh"
 #: A tensor that only one of the networks has.
 _MARKS: Mapping[str, tuple[str, Stage]] = {
     "body.features.merge.weight": ("lite", "s2"),
@@ -33,7 +34,7 @@ def design_of(part: Mapping[str, Tensor]) -> Design:
             parts = any(key.startswith("part_head.") for key in part)
             zones = any(key.startswith("zone_head.") for key in part)
             return Design(backbone, len(part["anchors"]), stage, parts, zones)
-    raise WeightsError("these weights hold no network that sees meshes")
+    raise WeightsError("these weights hold no network that sees meshes", OURS)
 
 
 def untrained(design: Design, pretrained: str = "auto") -> MeshNet:

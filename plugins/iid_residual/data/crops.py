@@ -27,7 +27,7 @@ def write_crops(source: Path, out: Path, progress: Progress) -> int:
     suffixes = PHOTO_SUFFIXES
     photos = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes)
     if not photos:
-        raise DataError(f"{source} holds no photos")
+        raise DataError(f"{source} holds no photos", "known by their suffix: .jpg, .png, …")
     progress.start("faces", len(photos))
     written = 0
     for photo in photos:

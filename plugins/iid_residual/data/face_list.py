@@ -71,7 +71,7 @@ def existing(folder: Path) -> Path:
     """The folder, ``~`` replaced. DataError where there is none."""
     found = folder.expanduser()
     if not found.is_dir():
-        raise DataError(f"{folder} is no folder of faces")
+        raise DataError(f"{folder} is no folder of faces", f"expected: {FACES}")
     return found
 
 

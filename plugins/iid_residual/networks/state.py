@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Parts that began by changing nothing when networks got them: weights of before do not have them.
 _LATER = (".facing.",)
+OURS = "`iid weights list` shows those of residual"
 PIPE, CONVENTIONS = "pipe", "conventions"
 #: A vector as long as the network is wide.
 _WIDTHS = {
@@ -33,7 +34,7 @@ def kind_and_width(part: Mapping[str, Tensor]) -> tuple[Backbone, int]:
         if key in part:
             backbone: Backbone = "lite" if kind == "lite" else "paper"
             return backbone, len(part[key])
-    raise WeightsError("these weights hold neither an SfSNet nor a SkipNet")
+    raise WeightsError("these weights hold neither an SfSNet nor a SkipNet", OURS)
 
 
 def load(design: Design, state: NetState) -> tuple[Network, Conventions]:

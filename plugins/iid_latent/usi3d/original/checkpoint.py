@@ -60,9 +60,8 @@ def _complete(nets: Mapping[str, Any], kind: str) -> None:
     if ("fea_s" in nets) != ("fea_m" in nets):
         asked |= {"fea_s", "fea_m"}
     if missing := sorted(asked - nets.keys()):
-        raise WeightsError(
-            f"the checkpoint looks like one of USI3D, but {' and '.join(missing)} are missing"
-        )
+        message = f"the checkpoint looks like one of USI3D, but {' and '.join(missing)} are missing"
+        raise WeightsError(message, "import the file as the paper's code has written it")
 
 
 def _tensors(part: Mapping[str, Any]) -> dict[str, Tensor]:
