@@ -8,6 +8,9 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -36,6 +39,7 @@ PHOTOS = 24
 KILLS = 3
 FRAMES = 5
 HERE = Path(__file__).parent
+SAMPLE = HERE.parents[1] / "intrinsic_cli/samples/coffee.png"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -205,3 +209,42 @@ def placed(item: InputReport, out: Path) -> list[Path]:
     files += [Path(file) for file in (item.sidecar, *item.written)]
     assert all(file.exists() for file in files)
     return [file.relative_to(out) for file in files]
+
+
+def test_the_end_of_the_cluster_is_told(tmp_path: Path) -> None:
+    """Ray itself would end the program without a word."""
+    sample = Image.open(SAMPLE).resize((600, 400))
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    folder.mkdir()
+    for number in range(40):
+        sample.putpixel((0, 0), (number, 0, 0))
+        sample.save(folder / f"{number:02}.png")
+    words = ["decompose", str(folder), "-o", str(out), "--engine", "ray"]
+    outside = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    run = subprocess.Popen(
+        [sys.executable, "-m", "intrinsic_cli", *words],
+        env=outside,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while run.poll() is None and not list(out.glob("*.iid.json")):
+        time.sleep(0.2)
+    os.kill(raylet_of(run.pid), signal.SIGKILL)
+    _, told = run.communicate(timeout=300)
+    *_, sentence, hint = told.splitlines()
+    assert run.returncode == 1
+    assert "(the raylet) has died (" in sentence
+    assert sentence.endswith("of 40 photos are done)")
+    assert hint == "hint: run the same command again: it goes on where it stopped"
+    again = decompose(DecomposeRequest((folder,), "flow", out))
+    assert again.count("skipped") >= 1
+    assert again.count("failed") == 0
+
+
+def raylet_of(process: int) -> int:
+    """The process of Ray that ``process`` has started."""
+    listing = ["ps", "-o", "pid=,args=", "--ppid", str(process)]
+    told = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    found = [line.split() for line in told.splitlines()]
+    return next(int(words[0]) for words in found if words[1].endswith("/raylet"))

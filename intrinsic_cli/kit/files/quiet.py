@@ -86,6 +86,26 @@ def separate_streams() -> None:
         _NOISE.separate = True
 
 
+@contextmanager
+def without_complaints() -> Iterator[None]:
+    """What C libraries write to descriptors 1 and 2 in the block is dropped, if the streams are
+    separate; what Python writes is not."""
+    if not _NOISE.separate:
+        yield
+        return
+    kept = {number: os.dup(number) for number in (1, 2)}
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in kept:
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        for number, before in kept.items():
+            os.dup2(before, number)
+            os.close(before)
+
+
 def _is_real(stream: Any, descriptor: int) -> TypeGuard[TextIOWrapper]:
     try:
         return isinstance(stream, TextIOWrapper) and stream.fileno() == descriptor

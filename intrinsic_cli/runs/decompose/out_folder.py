@@ -17,7 +17,11 @@ _ENDS = (
 AGAIN = "run the same command again: it goes on where it stopped"
 
 
-class OutputLostError(IidError):
+class RunEndedError(IidError):
+    """No photo can be done any more; the same command goes on where the run stopped."""
+
+
+class OutputLostError(RunEndedError):
     """Nothing more can be written; the run ends here."""
 
 

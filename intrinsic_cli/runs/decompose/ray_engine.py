@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import IidError, UsageError
 from intrinsic_cli.kit.files.atomic import HOST
-from intrinsic_cli.kit.files.quiet import without_prints
+from intrinsic_cli.kit.files.quiet import without_complaints, without_prints
 from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.decompose.attended import Service, ServiceGoneError, attended
 from intrinsic_cli.runs.decompose.claims import Claims, claim_file
-from intrinsic_cli.runs.decompose.out_folder import OutFolder
+from intrinsic_cli.runs.decompose.out_folder import AGAIN, OutFolder, RunEndedError
 from intrinsic_cli.runs.decompose.photos import Outcomes, PhotoWorker
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.rows import (
@@ -57,11 +58,13 @@ ROW_MEMORY = 100 << 20
 ATTEMPTS = 4
 #: Seconds until another machine sees a file for sure.
 PATIENCE = 10.0
+#: Seconds for which the head of a cluster may be away: Ray waits for it for 60.
+HEAD_PATIENCE = 20.0
 ALIKE = "see that iid and its plugins are alike on all of Ray's machines"
 #: How the threads of Ray are called, which print to stdout what becomes of workers.
 THREADS = "ray_"
-#: Ray reports home unless told otherwise.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
+#: Ray reports home, and begins a cluster anew where one has died, unless told otherwise.
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_AUTO_CONNECT": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class RayWorkers:
 
     def process(self, targets: Sequence[Target], sidecars: Sidecars) -> Outcomes:
         """Each photo with its report, in the order in which they are done. OutputLostError,
-        IidError where the cluster is gone."""
+        RunEndedError where
+        the cluster is gone."""
         waiting = dict(enumerate(targets))
         with self._marked() as mark, _cluster() as cluster:
             pool = choose_pool(self.plan.request.device, cluster)
@@ -118,13 +122,15 @@ class RayWorkers:
         from ray.exceptions import RayError
 
         try:
-            for row in dataset.iter_rows():
+            for row in attended(dataset.iter_rows(), list(_services())):
                 answer = read_answer_row(row["answer"])
                 for note in answer.notes:
                     self.note(note)
                 if answer.error is not None:
                     raise answer.error
                 yield answer
+        except ServiceGoneError as error:
+            raise RunEndedError(f"{error.service.name} has died", AGAIN) from error
         except RayError as error:
             reason = str(error).strip().splitlines()[0]
             raise IidError(f"Ray cannot go on: {reason}", ALIKE) from error
@@ -237,13 +243,28 @@ def _cluster() -> Iterator[Mapping[str, float]]:
         _begin()
     own = [thread for thread in threading.enumerate() if thread.name.startswith(THREADS)]
     try:
-        with without_prints(own):
+        with without_prints(own), without_complaints():
             yield ray.cluster_resources()
     finally:
         if begun_here:
             # The error that led here says more, and what Ray has kept to print is not for stdout.
             with contextlib.suppress(Exception), without_prints():
                 ray.shutdown()
+
+
+def _services() -> Iterator[Service]:
+    """What must live for photos to be done: Ray's process on this machine, which is not started
+    again, and the head of the cluster, which may be. Ray ends this program some seconds after the
+    one, a minute after the other, without a word."""
+    import ray
+
+    here = ray.get_runtime_context()
+    for node in ray.nodes():
+        if node["NodeID"] == here.get_node_id():
+            address = node["NodeManagerAddress"], node["NodeManagerPort"]
+            yield Service("Ray's process on this machine (the raylet)", address)
+    host, _, port = here.gcs_address.rpartition(":")
+    yield Service("the head of the Ray cluster", (host, int(port)), HEAD_PATIENCE)
 
 
 def _begin() -> None:

@@ -16,7 +16,7 @@ from intrinsic_cli.runs.decompose.claims import Claims
 from intrinsic_cli.runs.decompose.engines import check_engine
 from intrinsic_cli.runs.decompose.inputs import Found, is_folder, missing
 from intrinsic_cli.runs.decompose.job import Job
-from intrinsic_cli.runs.decompose.out_folder import OutputLostError
+from intrinsic_cli.runs.decompose.out_folder import RunEndedError
 from intrinsic_cli.runs.decompose.plan import make_plan
 from intrinsic_cli.runs.decompose.shards import parse_shard
 from intrinsic_cli.runs.decompose.watch import check_places, watched
@@ -89,11 +89,11 @@ class _Listener:
         try:
             for report in coming:
                 self._tell(report)
-        except OutputLostError as error:
+        except RunEndedError as error:
             done = sum(report.status != "failed" for report in self.reports)
             of = "" if total is None else f" of {total}"
             message = f"{error.message} ({done}{of} photos are done)"
-            raise OutputLostError(message, error.hint) from error
+            raise type(error)(message, error.hint) from error
 
     def _tell(self, report: InputReport) -> None:
         self.reports.append(report)
