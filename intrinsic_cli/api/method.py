@@ -74,7 +74,7 @@ class Decomposer(ABC):
     """A loaded network: photos in, outputs out. ``frame`` says what its photos are cut to;
     ``mixes_sizes``, whether photos of unlike sizes go through :meth:`look_each` together;
     ``finishes_rows``, whether :meth:`finished` looks at each pixel by itself and minds layers only:
-    of large photos it is then shown some rows at a time."""
+    of large photos without light beyond white it is then shown some rows at a time."""
 
     frame: Frame
     mixes_sizes: bool = False

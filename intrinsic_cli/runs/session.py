@@ -132,7 +132,7 @@ def to_photo(photo: Photo, encoding: str = "auto") -> DecodedPhoto:
         return files.read_photo(photo, encoding)
     if isinstance(photo, str | Path):
         return files.read_photo(Path(photo), encoding)
-    values = np.asarray(photo)
+    values = np.array(photo)  # whose owner may change it later
     channels = values.shape[2] if values.ndim == 3 else 1
     known = values.dtype.kind == "f" or values.dtype in (np.uint8, np.uint16)
     if values.ndim not in (2, 3) or channels not in (1, 3, 4) or not values.size or not known:

@@ -17,7 +17,9 @@ from PIL import Image
 from torch import Tensor
 
 from intrinsic_cli.api import Decomposition
+from intrinsic_cli.kit.files.exr import write_exr
 from intrinsic_cli.kit.files.metadata import read_metadata
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.runs.decompose import large
 
@@ -225,6 +227,76 @@ def test_methods_that_look_at_pixels_last_are_shown_rows(
     for name, file in strips.layers.items():
         one, other = read_photo(Path(file)), read_photo(Path(whole.layers[name]))
         assert np.abs(one.pixels - other.pixels).max() < 0.01
+
+
+def float_photo(path: Path, gain: float) -> Path:
+    """As bright as ``gain``, with alpha, and a number that is none."""
+    light = cv2.resize(FLAT, (182, 140)).astype(np.float32) / 255
+    light[..., :3] *= gain
+    light[3, 4, 1] = np.nan
+    if path.suffix == ".exr":
+        write_exr(path, light[..., :3], light[..., 3], bits=32)
+    else:
+        cv2.imwrite(str(path), light[..., [2, 1, 0, 3]])
+    return path
+
+
+@pytest.mark.parametrize("gain", [0.9, 7.0])
+@pytest.mark.parametrize("suffix", [".exr", ".tiff"])
+@pytest.mark.parametrize("form", ["png", "exr32"])
+@pytest.mark.parametrize("own", ["cpu", "other"])
+def test_photos_that_are_floats_are_done_in_strips_too(
+    own: str,
+    form: str,
+    suffix: str,
+    gain: float,
+    tmp_path: Path,
+    counted: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = float_photo(tmp_path / f"a{suffix}", gain)
+    large.LARGE = 10**9
+    whole = go(path, out=tmp_path / "whole", format=form, preview=True).inputs[0]
+    assert counted == []
+    large.LARGE = 100
+    if own == "other":
+        monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
+    strips = go(path, out=tmp_path / "strips", format=form, preview=True).inputs[0]
+    assert counted == [path]
+    for name, file in strips.layers.items():
+        one, other = read_photo(Path(file)), read_photo(Path(whole.layers[name]))
+        most = max(1.0, float(other.pixels.max()))
+        assert np.abs(one.pixels - other.pixels).max() < 0.01 * most
+        assert one.alpha is not None
+        assert other.alpha is not None
+        assert np.array_equal(one.alpha, other.alpha)
+    one_told, other_told = facts(tmp_path / "strips"), facts(tmp_path / "whole")
+    assert one_told.keys() == other_told.keys()
+    for key in ("repaired", "clipped", "encoding", "bits"):
+        assert one_told[key] == other_told[key]
+    errors = [told["reconstruction_rmse"] for told in (one_told, other_told)]
+    assert errors[0] == pytest.approx(errors[1], 0.02, 1e-6)
+    scales = [told["layers"]["shading"]["scale"] for told in (one_told, other_told)]
+    assert scales[0] == pytest.approx(scales[1], 0.01)
+    sheets = [read_photo(Path(item.preview)).pixels for item in (strips, whole)]
+    assert np.abs(sheets[0] - sheets[1]).max() < 0.02
+
+
+def test_whoever_has_the_last_word_on_light_beyond_white_sees_all_of_it(
+    tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def finished(self: PowerDecomposer, result: Decomposition) -> Decomposition:
+        seen.append(result.photo.shape)
+        return result
+
+    monkeypatch.setattr(PowerDecomposer, "finished", finished)
+    monkeypatch.setattr(PowerDecomposer, "finishes_rows", True)
+    path = float_photo(tmp_path / "a.exr", 7)
+    assert go(path, out=tmp_path / "out").inputs[0].status == "done"
+    assert counted == []
+    assert seen == [(140, 182, 3)]
 
 
 @pytest.mark.parametrize("form", ["webp", "npz"])

@@ -54,7 +54,7 @@ def read_exr(data: bytes, layer: str = "") -> NDArray[np.float32]:
     with _on_disk(data) as path:
         header = _read_header(path)
         part, names = _choose(header, layer)
-        planes = [plane.astype(np.float32) for plane in _read_planes(path, part, names)]
+        planes = _read_planes(path, part, names)
     if any(plane.shape != planes[0].shape for plane in planes):
         hint = "export it without subsampling of channels"
         raise DataError("the channels of the EXR differ in size", hint)
@@ -81,14 +81,14 @@ def _on_disk(data: bytes) -> Iterator[Path]:
         yield path
 
 
-def _join(planes: list[Image], chromaticities: tuple[float, ...]) -> NDArray[np.float32]:
-    """Gray or red, green, blue, and alpha where there are two or four → [H,W,3 or 4]."""
+def _join(planes: list[NDArray[Any]], chromaticities: tuple[float, ...]) -> NDArray[np.float32]:
+    """Gray or red, green, blue, and alpha where there are two or four → [H,W,3 or 4] float32."""
     alpha = []
     if len(planes) in (2, 4):
         alpha = [planes.pop()]
     if len(planes) == 1:
-        return np.stack([*planes * 3, *alpha], axis=-1)
-    colours = np.stack(planes, axis=-1)
+        return np.stack([*planes * 3, *alpha], axis=-1, dtype=np.float32)
+    colours = np.stack(planes, axis=-1, dtype=np.float32)
     colours = to_rec709(colours, chromaticities)
     return np.dstack([colours, *alpha])
 

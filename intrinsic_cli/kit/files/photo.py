@@ -24,6 +24,7 @@ from intrinsic_cli.kit.files.read_bytes import read_bytes
 from intrinsic_cli.kit.files.tables import looked_up
 from intrinsic_cli.kit.files.transfer import followed_profile
 from intrinsic_cli.kit.light.colour import decode_codes, decoding_table, srgb_to_linear
+from intrinsic_cli.kit.light.resize import bands
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
@@ -172,18 +173,40 @@ def _float32(values: NDArray[Any]) -> Image:
 
 
 def repair_light(values: NDArray[Any], encoding: str) -> tuple[Image, float]:
-    """Float light ≥ 0 and finite: NaN and negatives become 0, infinity the brightest finite
-    value."""
-    pixels = _float32(values)
-    finite = np.isfinite(pixels)
-    bad = ~finite | (pixels < 0)
-    if bad.any():
-        brightest = pixels[finite].max(initial=0.0)
-        repaired = np.nan_to_num(pixels, nan=0.0, posinf=brightest, neginf=0.0)
-        pixels = np.clip(repaired, 0.0, brightest)
+    """Float light ≥ 0 and finite [H,W,C]: NaN and negatives become 0, infinity the brightest finite
+    value; and the share of such pixels. Where there are none, the same memory."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        pixels = np.ascontiguousarray(values, np.float32)  # what is too large becomes infinite
+    height, width = pixels.shape[:2]
+    broken = [rows for rows in bands(height, width) if not _is_light(pixels[rows])]
+    count = 0
+    if broken:
+        pixels = pixels.copy()
+        brightest = max(_brightest(pixels[rows]) for rows in bands(height, width))
+        for rows in broken:
+            count += _repair(pixels[rows], brightest)
     if encoding == "srgb":
         pixels = srgb_to_linear(pixels)
-    return pixels, float(bad.any(axis=2).mean())
+    return pixels, count / max(1, height * width)
+
+
+def _is_light(part: Image) -> bool:
+    """Is all of it finite and not negative?"""
+    return bool(part.min(initial=0.0) >= 0 and part.max(initial=0.0) < np.inf)
+
+
+def _brightest(part: Image) -> float:
+    """The largest finite value, at least 0."""
+    finite = part[np.isfinite(part)]
+    return float(finite.max(initial=0.0))
+
+
+def _repair(part: Image, brightest: float) -> int:
+    """Make light of what is none, in place; how many pixels that were."""
+    bad = ~np.isfinite(part) | (part < 0)
+    repaired = np.nan_to_num(part, nan=0.0, posinf=brightest, neginf=0.0)
+    np.clip(repaired, 0.0, brightest, out=part)
+    return int(bad.any(axis=2).sum())
 
 
 def clipped_share(codes: NDArray[Any], alpha: Image | None) -> float:

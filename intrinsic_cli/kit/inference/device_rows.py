@@ -23,6 +23,8 @@ class DeviceRows:
     """As :class:`~intrinsic_cli.kit.files.photo_rows.PhotoRows`, but that the light of some rows is
     made on ``device``, to which their codes go from memory that it reads by itself."""
 
+    exposure = 1.0
+
     def __init__(self, photo: PhotoRows, device: torch.device) -> None:
         self.size, self.has_alpha = photo.size, photo.has_alpha
         self.header, self.noise = photo.header, photo.noise

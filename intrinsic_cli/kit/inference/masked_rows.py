@@ -20,7 +20,8 @@ class MaskedRows:
     has_alpha = True
 
     def __init__(self, photo: Rows, mask: Mask) -> None:
-        self.size, self.header, self.noise = photo.size, photo.header, photo.noise
+        self.size, self.header = photo.size, photo.header
+        self.exposure, self.noise = photo.exposure, photo.noise
         self._photo = photo
         self._mask = mask
 

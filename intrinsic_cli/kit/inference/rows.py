@@ -29,6 +29,10 @@ class Rows(Protocol):
         """What is told of all rows together."""
 
     @property
+    def exposure(self) -> float:
+        """What ``planes`` and ``noise`` are divided by, as light beyond white asks for: else 1."""
+
+    @property
     def noise(self) -> float:
         """The error of dark pixels."""
 

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import Decomposer, Runtime
-from intrinsic_cli.api.outputs import kind_of
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.files.planes import planes_of
 from intrinsic_cli.kit.inference.answer import Kinds, Part
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PhotoInMemory:
-    """Rows of a photo that is whole in memory, divided by its ``exposure``."""
+    """Rows of a photo that is whole in memory, whose light is divided by its ``exposure``."""
 
     header: Photo
     exposure: float
@@ -45,9 +44,10 @@ class PhotoInMemory:
     def noise(self) -> float:
         """The error of dark pixels."""
         header = self.header
-        return noise_near_black(
-            lambda some: self.rows(some).pixels, self.size, header.bits, header.encoding
+        noise = noise_near_black(
+            lambda some: header.pixels[some], self.size, header.bits, header.encoding
         )
+        return noise / self.exposure
 
     def alpha(self, rows: slice) -> Image | None:
         """The alpha of some rows alone."""
@@ -55,12 +55,12 @@ class PhotoInMemory:
 
     def rows(self, rows: slice) -> Photo:
         """Some rows as a photo of their own."""
-        pixels = self.header.pixels[rows] / np.float32(self.exposure)
-        return Photo(pixels, self.alpha(rows))
+        return Photo(self.header.pixels[rows], self.alpha(rows))
 
     def planes(self, rows: slice) -> NDArray[np.float32]:
         """Their colours, channel by channel, [3,h,W]."""
-        return planes_of(self.rows(rows).pixels)
+        planes: NDArray[np.float32] = planes_of(self.header.pixels[rows])
+        return planes / np.float32(self.exposure)
 
 
 @torch.inference_mode()
@@ -75,8 +75,6 @@ def in_strips(decomposer: Decomposer, photo: Photo, runtime: Runtime, kinds: Kin
         made = strips.rows(to_tensor(source.planes(rows), runtime.device), rows)
         for name, layer in made.items():
             image = to_image(layer)
-            if kind_of(name, kinds).follows_exposure:
-                image *= np.float32(source.exposure)
             if name not in layers:
                 shape = (*source.size, image.shape[2])
                 layers[name] = np.empty(shape, np.float32)

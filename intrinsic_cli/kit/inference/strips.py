@@ -72,7 +72,7 @@ def small_photo(photo: Rows, frame: Frame, device: torch.device) -> PreparedPhot
     alpha = small.new_ones((1, 1, 1, 1))
     if frame.alpha:
         alpha = _small_alpha(photo, to, device)
-    return PreparedPhoto(small, small, alpha, 1.0, photo.size, photo.noise)
+    return PreparedPhoto(small, small, alpha, photo.exposure, photo.size, photo.noise)
 
 
 def strips_of(
@@ -92,7 +92,7 @@ def strips_of(
         guides[size] = small_copy(photo, size, device)
     strips = _upsampled_by(guides, layers, shown, upsample, kinds)
     settle(device)
-    return strips
+    return replace(strips, exposure=photo.exposure)
 
 
 def small_copy(photo: Rows, to: tuple[int, int], device: torch.device) -> Tensor:
@@ -116,9 +116,9 @@ def _small_alpha(photo: Rows, to: tuple[int, int], device: torch.device) -> Tens
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """Small layers [1,C,h,w], and the maps by which some follow the photo's edges; ``finish`` has
-    the last word on rows of the photo and its layers (None: nobody). ``note`` is told where the
-    ``room`` of their device becomes less."""
+    """Small layers [1,C,h,w] of a photo divided by its ``exposure``, and the maps by which some
+    follow its edges; ``finish`` has the last word on rows of the photo and its layers, in their own
+    light (None: nobody). ``note`` is told where the ``room`` of their device becomes less."""
 
     small: Mapping[str, Tensor]
     maps: Mapping[str, Tensor]
@@ -127,6 +127,7 @@ class Strips:
     subtracts: bool
     kinds: Kinds
     dark: DarkColours | None = None
+    exposure: float = 1.0
     finish: Callable[[Tensor, Layers], Layers] | None = None
     room: Room = field(default_factory=Room)
     note: Note = quiet
@@ -155,7 +156,18 @@ class Strips:
         return replace(self, small=small, maps=maps, dark=dark)
 
     def rows(self, shown: Tensor, rows: slice) -> Layers:
-        """The ``rows`` of all layers, each [1,C,len(rows),W]; ``shown`` are those of the photo."""
+        """The ``rows`` of all layers in the photo's own light, each [1,C,len(rows),W]; ``shown``
+        are those of the photo, divided by its exposure."""
+        made = self._made(shown, rows)
+        if self.exposure != 1.0:
+            for name, layer in made.items():
+                made[name] = self._in_its_light(name, layer)
+        if self.finish is None:
+            return made
+        return self.finish(shown * self.exposure, made)
+
+    def _made(self, shown: Tensor, rows: slice) -> Layers:
+        """The same, divided by the exposure."""
         made = {name: self._plain(name, layer, rows) for name, layer in self.small.items()}
         if self.divides:
             made[SHADING] = self.path.shading_rows(self.maps[SHADING], shown, rows, self.size)
@@ -169,13 +181,18 @@ class Strips:
                 name: summand_rows(maps, shown, rows, self.size) for name, maps in self.maps.items()
             }
             made |= {TRANSMISSION: rest_of(shown, parts.values()), **parts}
-        return made if self.finish is None else self.finish(shown, made)
+        return made
 
     def _plain(self, name: str, layer: Tensor, rows: slice) -> Tensor:
         full = upsample_rows(layer, rows, self.size)
         if kind_of(name, self.kinds).resize == "unit":
             full = functional.normalize(full, dim=1)
         return full
+
+    def _in_its_light(self, name: str, layer: Tensor) -> Tensor:
+        """Layers of light grow with the photo's exposure."""
+        follows = kind_of(name, self.kinds).follows_exposure
+        return layer * self.exposure if follows else layer
 
     def _diffuse(self, shown: Tensor, made: Layers) -> Tensor:
         """The photo without what residuals explain."""

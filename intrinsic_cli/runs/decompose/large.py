@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from intrinsic_cli.api import Decomposition, Kind
 from intrinsic_cli.kit.files.outputs import Written, output_files
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.load import LoadedPhoto, load_mask
+from intrinsic_cli.runs.decompose.load import LoadedPhoto, load, load_mask
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.targets import Target
 from intrinsic_cli.runs.decompose.write import put_sidecar
@@ -36,8 +36,9 @@ _WORTH = 2
 
 @dataclass(frozen=True, slots=True)
 class LargePhoto:
-    """A photo kept as its codes, the hash of its file (and of that of its mask, "" without one),
-    when work on it began, and what is kept of its EXIF (None where nothing is asked for)."""
+    """A photo of which rows are asked for, the hash of its file (and of that of its mask, ""
+    without one), when work on it began, and what is kept of its EXIF (None where nothing is asked
+    for)."""
 
     rows: Rows
     sha256: str
@@ -66,7 +67,34 @@ def fits_strips(plan: Plan, session: Session) -> bool:
     return asked.format in FORMATS and layers_only and works_in_strips(session.decomposer)
 
 
-def open_large(target: Target, plan: Plan, session: Session) -> LargePhoto | None:
+def open_photo(target: Target, plan: Plan, session: Session) -> LargePhoto | LoadedPhoto:
+    """A large photo for strips, of its codes where they can be kept; any other whole."""
+    large = _open_codes(target, plan, session)
+    if large is not None:
+        return large
+    loaded = load(target, plan.request)
+    return _in_memory(loaded, session) or loaded
+
+
+def _in_memory(loaded: LoadedPhoto, session: Session) -> LargePhoto | None:
+    """A photo that was read whole, for strips; None where it is not large, or a method has the last
+    word on light beyond white, which is not told of some rows."""
+    from intrinsic_cli.kit.inference.prepare import exposure_of
+    from intrinsic_cli.kit.inference.strip_photo import PhotoInMemory
+    from intrinsic_cli.kit.inference.strips import has_last_word
+
+    pixels = loaded.photo.pixels
+    height, width = pixels.shape[:2]
+    side = _WORTH * (session.decomposer.frame.size or 0)
+    if height * width < LARGE or min(height, width) < side:
+        return None
+    if has_last_word(session.decomposer) and pixels.max() > 1:
+        return None
+    rows = PhotoInMemory(loaded.photo, exposure_of(pixels))
+    return LargePhoto(rows, loaded.sha256, loaded.began, loaded.mask_sha256, loaded.exif)
+
+
+def _open_codes(target: Target, plan: Plan, session: Session) -> LargePhoto | None:
     """The photo, None where it is not large, or of a kind that is read whole."""
     from intrinsic_cli.kit.files.memory import at_most
     from intrinsic_cli.kit.files.metadata import read_metadata

@@ -62,6 +62,19 @@ def test_broken_numbers_are_repaired_and_told() -> None:
     assert photo.repaired == pytest.approx(4 / 20)
 
 
+def test_the_brightest_of_all_bands_stands_for_infinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("intrinsic_cli.kit.light.resize.BAND_PIXELS", 10)
+    values = np.full((7, 5, 3), 0.5, np.float32)
+    values[6, 0, 0], values[0, 1], values[3, 2, 1] = 7, np.inf, -1
+    given = values.copy()
+    photo = to_photo(values, "auto")
+    assert photo.pixels[0, 1].tolist() == [7, 7, 7]
+    assert photo.pixels[3, 2].tolist() == [0.5, 0, 0.5]
+    assert photo.pixels.sum() == pytest.approx(0.5 * 100 + 7 * 4)
+    assert photo.repaired == pytest.approx(2 / 35)
+    assert np.array_equal(values, given), "what was given stays as it is"
+
+
 def test_all_not_a_number() -> None:
     assert not read_photo(encode(".tiff", np.full((4, 5, 3), np.nan, np.float32))).pixels.any()
 
