@@ -16,7 +16,7 @@ from PIL import Image
 from strip_methods import NAMES, Toy, opened, picture
 from torch import Tensor
 
-from intrinsic_cli.api import Decomposer, Decomposition, Frame, PluginError, Runtime
+from intrinsic_cli.api import DataError, Decomposer, Decomposition, Frame, PluginError, Runtime
 from intrinsic_cli.api.outputs import kind_of
 from intrinsic_cli.kit.files.encodings import encoding_of
 from intrinsic_cli.kit.files.formats import layer_suffix
@@ -222,7 +222,8 @@ def test_what_needs_more_than_a_table_is_read_whole(tmp_path: Path) -> None:
         image.save(file := io.BytesIO(), "JPEG" if mode == "CMYK" else "PNG")
         assert open_rows(file.getvalue(), "auto") is None
     assert open_rows(b"no picture", "auto") is None
-    assert open_rows(picture("RGB")[:99], "auto") is None
+    with pytest.raises(DataError, match="truncated"):
+        open_rows(picture("RGB")[:99], "auto")
     path = tmp_path / "a.png"
     path.write_bytes(picture("RGB"))
     assert is_large(path, 203 * 157)
