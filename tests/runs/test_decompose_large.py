@@ -118,6 +118,25 @@ def test_files_made_in_strips_say_what_whole_ones_say(
     assert facts(tmp_path / "strips")["encoding"] == "icc"
 
 
+@pytest.mark.parametrize("form", ["png", "png16", "exr"])
+def test_a_large_finished_photo_is_never_whole_in_its_preview(
+    form: str, tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(FLAT[..., :3]).resize((700, 531)).save(path)
+    at_once = go(path, out=tmp_path / "at once", format=form, preview=True).inputs[0]
+    go(path, out=tmp_path / "out", format=form)
+    monkeypatch.setattr("intrinsic_cli.runs.decompose.finished_preview.LARGE", 100)
+    monkeypatch.setattr("intrinsic_cli.runs.decompose.finished_preview.load", None)
+    later = go(path, out=tmp_path / "out", format=form, preview=True).inputs[0]
+    assert later.written == (str(tmp_path / "out/a.preview.png"),)
+    sheets = []
+    for item in (at_once, later):
+        with Image.open(item.preview) as sheet:
+            sheets.append(np.asarray(sheet, np.int16))
+    assert np.abs(sheets[0] - sheets[1]).max() <= 1
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("form", ["exr", "exr32"])
 def test_one_exr_of_all_layers_made_in_strips_is_that_of_the_whole(

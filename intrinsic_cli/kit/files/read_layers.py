@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.files.layers import StoredLayer
 
 _ARRAYS = (".npy", ".npz")
 
@@ -32,13 +33,24 @@ class LayerFile:
 def read_layer_file(name: str, file: LayerFile, size: tuple[int, int]) -> tuple[Image, bool]:
     """The layer ``name`` [H,W,1 or 3] linear, brought to ``size`` (h, w), and whether that changed
     it. DataError where the file cannot be read."""
+    stored = open_layer_file(name, file)
+    changes = stored.codes.shape[:2] != size
+    return at_size(stored, size), changes
+
+
+def open_layer_file(name: str, file: LayerFile) -> StoredLayer:
+    """The layer ``name`` as its file holds it: codes, or floats that are linear already. DataError
+    where it cannot be read."""
     kind_name = KIND_OF.get(name, "reflectance")
     kind = KINDS[kind_name]
     codes = _load(file) if _is_array(file.path) else _decode(file, kind)
-    layer = _linear(codes, file, kind)
-    if layer.shape[:2] == size:
-        return layer, False
-    return _resized(layer, size), True
+    return _stored(codes, file, kind)
+
+
+def at_size(layer: StoredLayer, size: tuple[int, int]) -> Image:
+    """All of a layer [H,W,1 or 3] linear, brought to ``size`` (h, w)."""
+    linear = layer.linear(slice(None))
+    return linear if linear.shape[:2] == size else _resized(linear, size)
 
 
 def _is_array(path: Path) -> bool:
@@ -54,7 +66,7 @@ def _decode(file: LayerFile, kind: Kind) -> NDArray[Any]:
     if codes is None:
         codes = decode_file(file.path)
     colours, _ = split_alpha(codes if codes.ndim == 3 else codes[..., None])
-    gray = bool((colours == colours[..., :1]).all())
+    gray = all(bool((row == row[:, :1]).all()) for row in colours)
     return colours[..., :1] if gray and 1 in kind.channels else colours
 
 
@@ -93,16 +105,18 @@ def _load(file: LayerFile) -> NDArray[Any]:
     return np.asarray(values[..., :3])
 
 
-def _linear(codes: NDArray[Any], file: LayerFile, kind: Kind) -> Image:
-    """Numbers as a file or array holds them → linear."""
+def _stored(codes: NDArray[Any], file: LayerFile, kind: Kind) -> StoredLayer:
+    """Numbers as a file or array holds them, and what they mean."""
     import numpy as np
 
     from intrinsic_cli.kit.files.encodings import encoding_of, find_encoding
+    from intrinsic_cli.kit.files.layers import StoredLayer
 
     if codes.dtype in (np.uint8, np.uint16):
         encoding = encoding_of(kind) if _is_usual(file, kind) else find_encoding(file.encoding)
-        return encoding.decode(codes, file.scale)
-    return _from_float(codes, file, kind) * np.float32(file.scale)
+        return StoredLayer(codes, encoding.name, file.scale)
+    linear = _from_float(codes, file, kind) * np.float32(file.scale)
+    return StoredLayer(linear)
 
 
 def _is_usual(file: LayerFile, kind: Kind) -> bool:

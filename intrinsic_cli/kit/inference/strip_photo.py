@@ -27,7 +27,7 @@ class PhotoInMemory:
     """Rows of a photo that is whole in memory, whose light is divided by its ``exposure``."""
 
     header: Photo
-    exposure: float
+    exposure: float = 1.0
 
     @property
     def size(self) -> tuple[int, int]:

@@ -17,7 +17,6 @@ from intrinsic_cli.runs.decompose.claims import Claims
 from intrinsic_cli.runs.decompose.earlier import replaced, verdict
 from intrinsic_cli.runs.decompose.engines import open_engine
 from intrinsic_cli.runs.decompose.inputs import Found, find
-from intrinsic_cli.runs.decompose.load import load
 from intrinsic_cli.runs.decompose.manifest import Manifest
 from intrinsic_cli.runs.decompose.out_folder import OutFolder
 from intrinsic_cli.runs.decompose.photos import contained, sentence
@@ -133,13 +132,12 @@ class Job:
 
     def _preview(self, target: Target, report: InputReport) -> InputReport:
         """Just the contact sheet of a finished photo."""
-        from intrinsic_cli.runs.decompose.write import add_preview
+        from intrinsic_cli.runs.decompose.finished_preview import add_preview
 
         start = time.perf_counter()
         facts = self.sidecars.read(target.sidecar) or {}
         try:
-            photo = contained(load, target, self.plan.request).photo
-            contained(add_preview, target, self.plan, photo, facts)
+            contained(add_preview, target, self.plan, facts)
         except IidError as error:
             return InputReport(target.input, "failed", error=sentence(error))
         path = str(target.preview)

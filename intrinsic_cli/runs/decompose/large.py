@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from intrinsic_cli.api import Decomposition, Kind
 from intrinsic_cli.kit.files.outputs import Written, output_files
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.load import LoadedPhoto, load, load_mask
+from intrinsic_cli.runs.decompose.load import LoadedPhoto, load, load_mask, read_rows
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.targets import Target
 from intrinsic_cli.runs.decompose.write import put_sidecar
@@ -96,10 +96,7 @@ def _in_memory(loaded: LoadedPhoto, session: Session) -> LargePhoto | None:
 
 def _open_codes(target: Target, plan: Plan, session: Session) -> LargePhoto | None:
     """The photo, None where it is not large, or of a kind that is read whole."""
-    from intrinsic_cli.kit.files.memory import at_most
     from intrinsic_cli.kit.files.metadata import read_metadata
-    from intrinsic_cli.kit.files.photo_rows import is_large, open_rows
-    from intrinsic_cli.kit.files.read_bytes import read_bytes
     from intrinsic_cli.kit.inference.paths import path_for
 
     began = time.perf_counter()
@@ -107,13 +104,10 @@ def _open_codes(target: Target, plan: Plan, session: Session) -> LargePhoto | No
     path = path_for(device)
     size = session.decomposer.frame.size or 0
     least, side = (0, _WORTH * size) if path.any_size else (LARGE, 0)
-    if target.path is None or not is_large(target.path, least, side):
+    found = read_rows(target, plan.request, least, side)
+    if found is None:
         return None
-    data = read_bytes(target.path)
-    with at_most(plan.request.max_pixels):
-        rows = open_rows(data, plan.request.input_encoding, target.path.suffix)
-    if rows is None:
-        return None
+    data, rows = found
     exif = read_metadata(data).exif if plan.request.metadata == "keep" else None
     sha256 = hashlib.sha256(data).hexdigest()
     photo = LargePhoto(path.bring(rows, device), sha256, began, exif=exif)

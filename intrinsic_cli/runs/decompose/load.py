@@ -15,6 +15,7 @@ from intrinsic_cli.runs.decompose.targets import Target
 if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
     from intrinsic_cli.kit.files.photo import Photo
+    from intrinsic_cli.kit.files.photo_rows import PhotoRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,24 @@ def load(target: Target, request: DecomposeRequest) -> LoadedPhoto:
     if request.mask is None:
         return loaded
     return _masked(loaded, target, request.mask)
+
+
+def read_rows(
+    target: Target, request: DecomposeRequest, least: int, side: int = 0
+) -> tuple[bytes, PhotoRows] | None:
+    """The bytes of a photo of at least so many pixels, whose shorter side has at least ``side``,
+    and its codes; None where it is smaller, or of a kind that is read whole. DataError where it is
+    broken."""
+    from intrinsic_cli.kit.files.memory import at_most
+    from intrinsic_cli.kit.files.photo_rows import is_large, open_rows
+    from intrinsic_cli.kit.files.read_bytes import read_bytes
+
+    if target.path is None or not is_large(target.path, least, side):
+        return None
+    data = read_bytes(target.path)
+    with at_most(request.max_pixels):
+        rows = open_rows(data, request.input_encoding, target.path.suffix)
+    return None if rows is None else (data, rows)
 
 
 def _masked(loaded: LoadedPhoto, target: Target, place: Path) -> LoadedPhoto:

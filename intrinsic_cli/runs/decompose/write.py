@@ -20,7 +20,7 @@ from intrinsic_cli.runs.decompose.targets import Target
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
     from intrinsic_cli.kit.files.layers import StoredLayer
-    from intrinsic_cli.kit.files.photo import Photo
+    from intrinsic_cli.kit.inference.rows import Rows
 
 
 def write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition) -> InputReport:
@@ -39,7 +39,7 @@ def write(plan: Plan, target: Target, loaded: LoadedPhoto, result: Decomposition
     written = write_outputs(target.base, outputs, plan.request.format, around)
     stored = {name: one.stored for name, one in written.items() if one.stored is not None}
     if plan.request.preview:
-        _write_preview(target, plan, result.photo, stored.items())
+        _preview_whole(target, plan, result.photo, stored)
     error = rebuild_error(result.photo, stored)
     return put_sidecar(plan, target, loaded, result, written, error)
 
@@ -61,50 +61,33 @@ def put_sidecar(
     return _report(plan, target, loaded, result, written)
 
 
-def _write_preview(
-    target: Target, plan: Plan, photo: Image, layers: Iterable[tuple[str, StoredLayer]]
+def write_preview(
+    target: Target, plan: Plan, photo: Rows, layers: Iterable[tuple[str, StoredLayer]]
 ) -> None:
-    """A contact sheet of the photo and its layers, as bright as in their own files."""
+    """A contact sheet of the photo and its layers, as bright as in their own files. OSError."""
     from intrinsic_cli.kit.files.photo import write_png
     from intrinsic_cli.kit.files.preview import Preview
     from intrinsic_cli.kit.light.resize import bands
 
-    height, width = photo.shape[:2]
-    preview = Preview((height, width))
-    for rows in bands(height, width):
-        preview.add_photo(rows, photo[rows])
+    preview = Preview(photo.size)
+    for rows in bands(*photo.size):
+        preview.add_photo(rows, photo.rows(rows).pixels)
     for name, layer in layers:
         kind = plan.choice.variant.kind(name)
-        for rows in bands(height, width):
+        for rows in bands(*photo.size):
             preview.add_layer(name, kind, rows, layer.linear(rows))
     write_png(target.preview, preview.sheet())
 
 
-def add_preview(target: Target, plan: Plan, photo: Photo, facts: Mapping[str, Any]) -> None:
-    """The preview of a photo whose layers an earlier run has written, from their files."""
-    layers = _read_layers(target, plan, photo, facts)
-    _write_preview(target, plan, photo.pixels, layers)
-    name = target.preview.name
-    told = {**facts, "preview": name}
-    write_text(target.sidecar, sidecar.dump(told))
+def _preview_whole(
+    target: Target, plan: Plan, photo: Image, layers: Mapping[str, StoredLayer]
+) -> None:
+    """The preview of a photo that is in memory, and of its layers."""
+    from intrinsic_cli.kit.files.photo import Photo
+    from intrinsic_cli.kit.inference.strip_photo import PhotoInMemory
 
-
-def _read_layers(
-    target: Target, plan: Plan, photo: Photo, facts: Mapping[str, Any]
-) -> Iterator[tuple[str, StoredLayer]]:
-    """Layers from their files, one after the other."""
-    from intrinsic_cli.kit.files.layers import StoredLayer
-    from intrinsic_cli.kit.files.read_layers import LayerFile, read_layer_file
-
-    height, width = photo.pixels.shape[:2]
-    for name in plan.outputs:
-        entry = facts["layers"].get(name)
-        if entry is None:
-            continue
-        path = target.base.parent / entry["file"]
-        file = LayerFile(path, entry["encoding"], entry["scale"], array=name)
-        layer, _ = read_layer_file(name, file, (height, width))
-        yield name, StoredLayer(layer)
+    rows = PhotoInMemory(Photo(photo))
+    write_preview(target, plan, rows, layers.items())
 
 
 def _describe(
