@@ -59,7 +59,7 @@ def datasets(context: click.Context, as_json: bool) -> None:
     table(COLUMNS, [_short(row) for row in rows])
 
 
-@datasets.command()
+@datasets.command(short_help="Describe a dataset.")
 @click.argument("name", shell_complete=tab.dataset_names)
 @options.as_json
 @options.debug
@@ -82,7 +82,7 @@ def show(name: str, as_json: bool) -> None:
         console.line(line)
 
 
-@datasets.command()
+@datasets.command(short_help="Say what is missing, broken or of another size.")
 @click.argument("data", metavar="NAME[:PATH]|FOLDER", shell_complete=tab.datasets)
 @click.option("--all", "every", is_flag=True, help="Read every case of a large dataset, too.")
 @options.as_json
@@ -104,7 +104,7 @@ def check(data: str, every: bool, as_json: bool) -> None:
         console.note(f"note: {note}")
 
 
-@datasets.command()
+@datasets.command(short_help="Turn original data into what a reader opens.")
 @click.argument("name", shell_complete=tab.dataset_names)
 @click.argument("source", metavar="SRC", type=FOLDER)
 @click.argument("out", metavar="OUT", type=FOLDER)

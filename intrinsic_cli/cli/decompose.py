@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=MethodCommand)
-@click.argument("inputs", nargs=-1, metavar="INPUT...", type=click.Path(allow_dash=True))
+@click.argument(
+    "inputs", nargs=-1, metavar="INPUT...", type=click.Path(readable=False, allow_dash=True)
+)
 @options.method()
 @several(OUTPUTS)
 @several(PHOTOS)

@@ -58,7 +58,7 @@ PHOTOS: tuple[Decorator, ...] = (
     ),
     click.option(
         "--mask",
-        type=click.Path(path_type=Path),
+        type=click.Path(readable=False, path_type=Path),
         metavar="FILE|DIR",
         help="Silhouette of the object, white on black; a folder holds one a photo, by stem.",
     ),

@@ -48,10 +48,11 @@ def to_stdout(request: DecomposeRequest) -> int:
 def to_file(request: DecomposeRequest, as_json: bool) -> int:
     """One layer of one photo in the file ``request.out``, in the format that its name says."""
     from intrinsic_cli.kit.files.atomic import replacing
-    from intrinsic_cli.runs.decompose.plan import check_writable
+    from intrinsic_cli.kit.files.writable import check_writable
+    from intrinsic_cli.runs.decompose.plan import ELSEWHERE
 
     out = request.out
-    check_writable(out.absolute().parent)
+    check_writable(out.absolute().parent, ELSEWHERE)
     if any(path.exists() and out.exists() and path.samefile(out) for path in request.inputs):
         raise UsageError(f"{out} is an input and would be overwritten", "choose another -o FILE")
     wanted = replace(request, format=_format_of(out, request.format))

@@ -128,14 +128,24 @@ def evaluate(
     from intrinsic_cli.runs.evaluate.run import evaluate as run
 
     separate_streams()
+    _check(csv_file)
     methods = method or (() if given["predictions"] else ("flow",))
-    cache = _cache_beside(json_file)
-    request = EvaluateRequest(methods=methods, options=settings, cache=cache, **given)
+    request = EvaluateRequest(
+        methods=methods, options=settings, cache=_cache_beside(json_file), **given
+    )
     with progress() as listener:
         report = run(request, listener)
     _print(report, json_file, csv_file)
     score_table.tell(report.failures)
     return SOME_FAILED if report.failures else 0
+
+
+def _check(csv_file: Path | None) -> None:
+    """UsageError where it cannot be written, before there is something to write."""
+    from intrinsic_cli.kit.files.writable import check_writable
+
+    if csv_file is not None and csv_file != output.STDOUT:
+        check_writable(csv_file.absolute().parent, "name another --csv file")
 
 
 def _cache_beside(json_file: Path | None) -> Path | None:

@@ -8,11 +8,10 @@ from glob import glob
 from pathlib import Path
 
 from intrinsic_cli.api import DataError, UsageError
-from intrinsic_cli.kit.files.os_errors import reason
+from intrinsic_cli.kit.files.os_errors import advice, reason
 
 STDIN = "-"
 MARKS = frozenset("*?[")
-_LIST = "give a text file with a path a line"
 
 
 def gather(words: tuple[str, ...], from_list: str | None) -> tuple[tuple[Path, ...], bytes | None]:
@@ -61,6 +60,8 @@ def _from_list(source: str | None) -> Iterator[Path]:
     try:
         text = sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = reason(error) if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise DataError(f"cannot read the list {source}: {why}", _LIST) from error
+        why, hint = "it is no text in UTF-8", "give a text file with a path a line"
+        if isinstance(error, OSError):
+            why, hint = reason(error), advice(error)
+        raise DataError(f"cannot read the list {source}: {why}", hint) from error
     yield from (Path(line) for line in text.splitlines() if line.strip())

@@ -106,7 +106,7 @@ def device(function: Any) -> Any:
 
 config = click.option(
     "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, readable=False, path_type=Path),
     help="Settings in a TOML file.",
 )
 weights = click.option(

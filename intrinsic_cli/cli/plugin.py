@@ -23,7 +23,7 @@ def plugin() -> None:
     """Begin a plugin of your own."""
 
 
-@plugin.command()
+@plugin.command(short_help="Write a package with a method that works.")
 @click.argument("name")
 @click.option(
     "--out",

@@ -18,7 +18,7 @@ def weights() -> None:
     """List, check, import, install, remove and export weights."""
 
 
-@weights.command("list")
+@weights.command("list", short_help="List the weights on this machine.")
 @options.as_json
 @options.debug
 def list_(as_json: bool) -> None:
@@ -35,7 +35,7 @@ def list_(as_json: bool) -> None:
     table(columns, [[file[column] for column in columns] for file in files])
 
 
-@weights.command()
+@weights.command(short_help="Check that weights are whole.")
 @click.argument("names", nargs=-1, metavar="[NAME|FILE]...", shell_complete=tab.weights)
 @options.as_json
 @options.debug
@@ -59,7 +59,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     return 0 if whole else WeightsError.exit_code
 
 
-@weights.command("import")
+@weights.command("import", short_help="Bring in a checkpoint of a paper's own code.")
 @click.argument("file", metavar="FILE|DIR", type=click.Path(exists=True, path_type=Path))
 @click.option("--name", default="", help="Name to keep it under.  [default: the method's own]")
 @options.debug
@@ -72,7 +72,7 @@ def import_(file: Path, name: str) -> None:
     console.result(str(import_checkpoint(file, load_registry(), name)))
 
 
-@weights.command()
+@weights.command(short_help="Make FILE the weights of its method.")
 @click.argument("file", type=FILE)
 @options.method(default=None, help="Method and variant.  [default: what the file's record says]")
 @options.debug
@@ -88,7 +88,7 @@ def install(file: Path, method: str | None) -> None:
     console.result(str(install_weights(file, *load_registry().resolve(name))))
 
 
-@weights.command()
+@weights.command(short_help="Take installed weights away.")
 @click.argument("name", shell_complete=tab.weights)
 @options.debug
 def remove(name: str) -> None:
@@ -103,7 +103,7 @@ def remove(name: str) -> None:
     console.note(f"removed {path}{then}")
 
 
-@weights.command()
+@weights.command(short_help="Copy weights to a file.")
 @click.argument("name", shell_complete=tab.weights)
 @click.argument("file", type=click.Path(path_type=Path))
 @options.debug

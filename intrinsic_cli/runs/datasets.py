@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SPLITS: tuple[Split, ...] = ("train", "val")
 MOST = 200  # cases of a split that are read, evenly spread; more only if asked for
+MOST_TOLD = 50  # broken cases that are named
 SIDE = 32  # of the batches that are tried
 PARTS = 3  # photo, albedo and shading, where each is learned from other photos
 #: Offered, but no key of a batch: it says that the layers do not belong together.
@@ -99,7 +100,7 @@ def _cases(data: str, source: Source) -> tuple[dict[Split, Sequence[Case]], list
 
 def _read(cases: Mapping[Split, Sequence[Case]], every: bool, progress: Progress) -> int:
     """Read cases and compare their sizes; how many were read. DataError tells the first broken one
-    and how many there are."""
+    and how many there are; ``progress`` hears of the others."""
     chosen = {split: _places(len(there), every) for split, there in cases.items()}
     total = sum(map(len, chosen.values()))
     broken: list[DataError] = []
@@ -117,6 +118,8 @@ def _read(cases: Mapping[Split, Sequence[Case]], every: bool, progress: Progress
     first = broken[0]
     if len(broken) == 1:
         raise first
+    for other in broken[1:MOST_TOLD]:
+        progress.note(other.message)
     message = f"{first.message}; {len(broken)} of {total} cases are broken"
     raise DataError(message, first.hint)
 

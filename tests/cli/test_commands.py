@@ -199,3 +199,9 @@ def test_methods_describe_their_weights(trained: Path) -> None:
     text = run("methods", "gray").stdout
     assert "sha256" in text
     assert "floor" in text
+
+
+@pytest.mark.parametrize("group", ["weights", "datasets", "plugin"])
+def test_short_helps_are_whole(group: str) -> None:
+    """click cuts them where they are long."""
+    assert "..." not in CliRunner().invoke(iid, [group, "--help"]).stdout.partition("Commands:")[2]

@@ -43,6 +43,8 @@ def run(*words: str) -> Result:
         (("train", "-m", "gray", "--data", "mti"), 2, "did you mean 'mit'"),
         (("train", "-m", "gray", "--data", "mit:/nowhere"), 4, "/nowhere"),
         (("evaluate", "-m", "gray"), 4, "no weights for gray"),
+        (("evaluate", "-m", "gray", "--csv", "x.jpg/a.csv"), 2, "x.jpg is not a folder"),
+        (("evaluate", "-m", "retinex", "--save", "x.jpg/s"), 2, "x.jpg is not a folder"),
         (("methods", "gary"), 2, "did you mean 'gray'"),
         (("completions", "tcsh"), 2, "bash"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -118,3 +119,40 @@ def test_the_output_folder_is_not_looked_into(tmp_path: Path) -> None:
     photo(tmp_path / "in/out/stranger.png")
     report = go(tmp_path / "in", out=tmp_path / "in/out", recursive=True)
     assert [Path(item.input).name for item in report.inputs] == ["a.png"]
+
+
+def closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the system does to others than root."""
+    scan, access = os.scandir, os.access
+
+    def refuse(path: str) -> object:
+        if Path(path) == folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != folder and access(path, mode))
+
+
+def test_a_folder_that_nobody_may_look_into_is_not_called_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = photo(tmp_path / "shut/a.png").parent
+    good = photo(tmp_path / "b.png")
+    closed(shut, monkeypatch)
+    with pytest.raises(DataError, match=r"shut cannot be looked into: permission denied"):
+        go(shut, out=tmp_path / "out")
+    report = go(shut, good, out=tmp_path / "out")
+    assert statuses(report) == {"done": 1, "skipped": 0, "failed": 1}
+    assert report.inputs[0].error.startswith("permission denied (")
+
+
+def test_subfolders_that_nobody_may_look_into_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo(tmp_path / "in/a.png")
+    shut = photo(tmp_path / "in/shut/b.png").parent
+    closed(shut, monkeypatch)
+    report, notes = tell(tmp_path / "in", out=tmp_path / "out", recursive=True)
+    assert report.count("done") == 1
+    assert f"left out: the folder {shut}: permission denied" in notes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from intrinsic_cli.cli import iid
 from intrinsic_cli.kit.files.mask import Mask, with_mask
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
+from intrinsic_cli.runs.decompose import content
 
 HEIGHT, WIDTH = FLAT.shape[:2]
 LEFT = np.zeros((HEIGHT, WIDTH), np.uint8)
@@ -119,3 +122,23 @@ def test_a_mask_of_other_proportions_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="its mask"):
         with_mask(photo, b"no picture")
     assert Mask(data).size == (40, 30)
+
+
+def test_a_mask_that_cannot_be_read_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, out = save(tmp_path / "a.png", FLAT[..., :3]), tmp_path / "out"
+    assert go(photo, out=out).count("done") == 1
+    mask = save(tmp_path / "m.png", LEFT)
+    opening, real = os.open, content._hash
+
+    def refuse(path: Any, *more: Any, **other: Any) -> Any:
+        if path == mask:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opening(path, *more, **other)
+
+    monkeypatch.setattr(content, "_hash", lambda path: refuse(path) if path == mask else real(path))
+    monkeypatch.setattr(os, "open", refuse)
+    report = go(photo, out=out, mask=mask)
+    assert statuses(report) == {"done": 0, "skipped": 0, "failed": 1}
+    assert "permission denied" in report.inputs[0].error

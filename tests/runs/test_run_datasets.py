@@ -10,6 +10,7 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from decomposing import Notes
 
 from intrinsic_cli.api import DataError, PluginError, UsageError
 from intrinsic_cli.cli import iid
@@ -102,8 +103,12 @@ def test_every_case_of_a_folder_is_read(photos: Path) -> None:
     with pytest.raises(DataError, match=r"shading.\d\.png has 8×9 pixels, but .* has 9×8; 2 of 12"):
         check_dataset(str(photos))
     (photos / "albedo" / "5.png").write_bytes(b"broken")
-    with pytest.raises(DataError, match="3 of 12 cases are broken"):
-        check_dataset(str(photos))
+    notes = Notes()
+    with pytest.raises(DataError, match="3 of 12 cases are broken") as caught:
+        check_dataset(str(photos), progress=notes)
+    told = [caught.value.message, *notes.texts]
+    for name in ("3.png", "5.png", "7.png"):
+        assert sum(name in sentence for sentence in told) == 1
 
 
 def test_sizes_are_compared_where_a_reader_does_not(scenes: Path) -> None:

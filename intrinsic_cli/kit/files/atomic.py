@@ -20,9 +20,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` (same suffix) that takes its name when the block ends
     without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=f"{PREFIX}{HOST}-{os.getpid()}-", suffix=path.suffix, dir=path.parent
-    )
+    prefix = f"{PREFIX}{HOST}-{os.getpid()}-"
+    try:
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # nobody knows the other name
+        raise
     os.close(handle)
     temporary = Path(name)
     try:

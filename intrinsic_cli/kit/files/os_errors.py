@@ -50,7 +50,7 @@ def advice(error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return missing(path)
     if error.errno in _FORBIDDEN:
-        return _forbidden(path)
+        return forbidden(path)
     return ""
 
 
@@ -58,6 +58,8 @@ def missing(path: Path) -> str:
     """Where a path that leads to no file ends, or which one was meant; "" where nobody knows."""
     if os.path.islink(path):  # noqa: PTH114  Path's own raises for names that are too long
         return f"it points to {os.readlink(path)}"  # noqa: PTH115  likewise
+    if closed_folder(path):
+        return forbidden(path)
     folder = path.parent
     gone = next(_not_there(folder), None)
     if gone is not None:
@@ -83,14 +85,25 @@ def _names_in(folder: Path) -> list[str]:
     return names[:_MOST_NAMES]
 
 
-def _forbidden(path: Path) -> str:
+def closed_folder(path: Path) -> Path | None:
+    """The topmost folder above ``path`` that its owner lets nobody enter, or None."""
+    above = reversed(path.absolute().parents)
+    return next((folder for folder in above if _is_closed(folder)), None)
+
+
+def _is_closed(folder: Path) -> bool:
+    return os.path.isdir(folder) and not os.access(folder, os.X_OK)  # noqa: PTH112  never raises
+
+
+def forbidden(path: Path) -> str:
     """Whose it is, and what stands in the way."""
-    for folder in reversed(path.absolute().parents):
-        if folder.exists() and not os.access(folder, os.X_OK):
-            return f"you may not look into {folder}, which belongs to {_owner(folder)}"
+    closed = closed_folder(path)
+    if closed is not None:
+        return f"you may not look into {closed}, which belongs to {_owner(closed)}"
     place, what, flag = (path, "read", "r")
     if not path.exists() or os.access(path, os.R_OK):
-        place, what, flag = (path if path.exists() else path.parent, "write to", "w")
+        place = path if path.exists() else path.absolute().parent
+        what, flag = "write to", "w"
     owner = _owner(place)
     if hasattr(os, "getuid") and place.stat().st_uid == os.getuid():
         return f"it is yours: chmod u+{flag} {place}"

@@ -30,9 +30,7 @@ def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | Non
     if not whole and not elsewhere:
         return None
     same_photo = facts.get("sha256") == content_hash(target.path)
-    mask = facts.get("mask_sha256", "")
-    same_mask = mask == (content_hash(target.mask) if target.mask else "")
-    if same_photo and same_mask and whole:
+    if same_photo and _has_same_mask(target, facts) and whole:
         return finished(target, facts)
     if elsewhere and not same_photo:
         other = os.path.normpath(target.base.parent / source)
@@ -42,6 +40,14 @@ def verdict(target: Target, plan: Plan, sidecars: Sidecars) -> InputReport | Non
         )
         return InputReport(target.input, "failed", error=error)
     return None
+
+
+def _has_same_mask(target: Target, facts: Facts) -> bool:
+    """One that cannot be read is none of before."""
+    before = facts.get("mask_sha256", "")
+    now = content_hash(target.mask) if target.mask else ""
+    was_read = bool(now) or target.mask is None
+    return was_read and bool(before == now)
 
 
 def finished(target: Target, facts: Facts) -> InputReport:

@@ -13,6 +13,7 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES, OtherFormat, other_format
 from intrinsic_cli.kit.files.frame_numbers import frames_of, is_sequence
+from intrinsic_cli.kit.files.os_errors import advice, forbidden, reason
 from intrinsic_cli.kit.files.os_errors import missing as where_missing
 from intrinsic_cli.kit.files.read_bytes import why_missing
 from intrinsic_cli.requests import InputReport
@@ -30,13 +31,14 @@ MOST_COUNTED = 20_000
 @dataclass(slots=True)
 class Found:
     """What the inputs hold: ``photos`` in a fixed order, each once; inputs without any (``empty``);
-    how many photos lie in subfolders that are not looked into (``below``); and files of formats
-    that cannot be read (``others``)."""
+    how many photos lie in subfolders that are not looked into (``below``); files of formats that
+    cannot be read (``others``); and folders that the system does not show (``closed``)."""
 
     photos: list[FoundPhoto] = field(default_factory=list)
     empty: list[Path] = field(default_factory=list)
     below: int = 0
     others: Counter[OtherFormat] = field(default_factory=Counter)
+    closed: dict[Path, OSError] = field(default_factory=dict)
 
     def notes(self) -> Iterator[str]:
         """Sentences about what was left out."""
@@ -44,12 +46,18 @@ class Found:
             yield f"{_photos(self.below)} in subfolders left out; -r looks into them"
         for form, count in self.others.items():
             yield f"left out: {_times(form, count)}: {form.hint}"
+        for folder, error in self.closed.items():
+            yield f"left out: the folder {folder}: {reason(error)}"
 
     def nothing(self) -> DataError:
         """Why there is not a single photo."""
         folders = [path for path in self.empty if is_folder(path)]
         if not folders:
             return _no_file(self.empty)
+        error = self.closed.get(folders[0])
+        if error is not None:
+            message = f"{folders[0]} cannot be looked into: {reason(error)}"
+            return DataError(message, advice(error))
         message = f"there are no photos in {folders[0]}"
         if self.below:
             return DataError(f"{message} itself", f"-r finds {_photos(self.below)} below it")
@@ -87,7 +95,10 @@ def missing(path: Path) -> InputReport:
     if is_sequence(path):
         return InputReport(str(path), "failed", error=f"no frames of that name ({NUMBERS})")
     if is_folder(path):
-        return InputReport(str(path), "failed", error=f"no photos in this folder ({SUFFIXES})")
+        told = f"no photos in this folder ({SUFFIXES})"
+        if not os.access(path, os.R_OK | os.X_OK):
+            told = f"permission denied ({forbidden(path)})"
+        return InputReport(str(path), "failed", error=told)
     hint = where_missing(path)
     error = f"{why_missing(path)} ({hint})" if hint else why_missing(path)
     return InputReport(str(path), "failed", error=error)
@@ -114,7 +125,7 @@ def _find(
     if given == STDIN:
         yield FoundPhoto(STDIN, Path("stdin"))
     elif is_folder(given):
-        folder = _Folder(given, real(out), sidecars)
+        folder = _Folder(given, real(out), sidecars, found.closed)
         for path in folder.photos(recursive, found):
             yield FoundPhoto(path, path.relative_to(given))
     elif os.path.exists(given):  # noqa: PTH110  as in is_folder
@@ -131,6 +142,7 @@ class _Folder:
     path: Path
     out: Path
     sidecars: Sidecars
+    closed: dict[Path, OSError]
 
     def photos(self, recursive: bool, found: Found) -> Iterator[Path]:
         """Its photos in order; tells ``found`` what is left out."""
@@ -148,12 +160,16 @@ class _Folder:
 
     def _walk(self) -> Iterator[tuple[Path, Sequence[str]]]:
         """Folders with the files in them, first this one."""
-        for place, folders, names in os.walk(self.path):
+        for place, folders, names in os.walk(self.path, onerror=self._refused):
             here = Path(place)
             folders.sort()
             folders[:] = [name for name in folders if self._is_open(here / name)]
             names.sort()
-            yield here, [name for name in names if not name.startswith(".")]
+            shown = [name for name in names if not name.startswith(".")]
+            yield here, shown
+
+    def _refused(self, error: OSError) -> None:
+        self.closed[Path(error.filename)] = error
 
     def _is_open(self, folder: Path) -> bool:
         """Is it to be looked into? (Frames that iid made of a video lie in folders.)"""

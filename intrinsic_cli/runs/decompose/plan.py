@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from intrinsic_cli import settings
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files.formats import ENCODINGS, LAYER_SUFFIXES, MULTILAYER, format_name
-from intrinsic_cli.kit.files.os_errors import reason
+from intrinsic_cli.kit.files.writable import check_writable
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import DecomposeRequest
 from intrinsic_cli.runs.decompose.names import check_pattern
@@ -22,6 +20,7 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 METADATA = ("keep", "strip")
 MOST_FPS = 1000
 DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
+ELSEWHERE = "choose another -o folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def make_plan(request: DecomposeRequest, registry: Registry) -> Plan:
     choice = choose(request.method, request.options, request.weights, table, registry)
     made = variant.outputs(choice.options)
     outputs = _outputs(request.layers, request.method, made)
-    check_writable(request.out)
+    check_writable(request.out, ELSEWHERE)
     more: dict[str, Any] = {
         "seed": request.seed,
         "format": request.format,
@@ -118,18 +117,3 @@ def _outputs(wanted: tuple[str, ...], method: str, promised: tuple[str, ...]) ->
         if name not in promised:
             raise UsageError(f"{method} has no layer {name!r}", f"layers: {', '.join(promised)}")
     return tuple(name for name in promised if name in wanted)
-
-
-def check_writable(out: Path) -> None:
-    """UsageError unless a file can be made in ``out``, or in the folder in which it will be
-    made."""
-    standing = out
-    try:
-        standing = next(path for path in (out, *out.absolute().parents) if path.exists())
-        if not standing.is_dir():
-            raise UsageError(f"{standing} is not a folder", "choose another -o folder")
-        with tempfile.TemporaryFile(dir=standing):
-            pass
-    except OSError as error:
-        message = f"cannot write to {standing}: {reason(error)}"
-        raise UsageError(message, "choose another -o folder") from error

@@ -16,6 +16,7 @@ from intrinsic_cli.api import (
     Source,
     UsageError,
 )
+from intrinsic_cli.kit.files.writable import check_writable
 from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_protocol
 from intrinsic_cli.requests import EvaluateReport, EvaluateRequest, Failure
 from intrinsic_cli.runs.evaluate.candidates import Candidate, baselines_of, gather_candidates
@@ -75,8 +76,8 @@ def _check(request: EvaluateRequest) -> None:
     if request.split not in SPLITS:
         hint = f"use {', '.join(SPLITS[:-1])} or {SPLITS[-1]}"
         raise UsageError(f"there is no split called {request.split!r}", hint)
-    if request.save is not None and request.save.exists() and not request.save.is_dir():
-        raise UsageError(f"{request.save} is a file, not a folder for pictures", "name a folder")
+    if request.save is not None:
+        check_writable(request.save, "--save names a folder for pictures")
 
 
 def _open_row(
