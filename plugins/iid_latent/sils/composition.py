@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from iid_latent.shared.log_images import from_log, half_size, log_error, to_log
-from intrinsic_cli.kit.metrics import ssim
 from intrinsic_cli.kit.networks.losses import gradient_loss, masked_mean
 
 _ROOT = 0.6  # of display values, as in kit.light.exposure.encode_photo
@@ -103,11 +102,7 @@ class Product:
 
 class Sum:
     """photo = layer + layer …, in linear light. Layers are relative to the photo's exposure and
-    never negative. ``structure`` weighs how unlike the structures of drawn layers are (1 - SSIM)
-    in their error."""
-
-    def __init__(self, structure: float = 0.0) -> None:
-        self._structure = structure
+    never negative."""
 
     def encoder_input(self, image: Tensor, level: Tensor) -> Tensor:
         return to_log(image, level)
@@ -131,11 +126,7 @@ class Sum:
     def error(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
         error = guess - truth
         flat = masked_mean(error.abs(), mask).mean(1)
-        gradients = gradient_loss(error, mask) / error.shape[1]
-        if not self._structure:
-            return flat + gradients
-        unlike = 1 - ssim(guess, truth, mask=mask).to(error.dtype)
-        return flat + gradients + self._structure * unlike
+        return flat + gradient_loss(error, mask) / error.shape[1]
 
     def align(self, guess: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
         return guess

@@ -23,10 +23,9 @@ class LayerModel:
         return isinstance(self.composition, Sum)
 
 
-def layer_model_of(variant: str, with_flare: bool = False, structure: float = 0.0) -> LayerModel:
-    """The model of a variant: "" is ``intrinsic``; ``three`` is ``reflection`` with flare.
-    ``structure`` weighs the structure of layers that add up."""
+def layer_model_of(variant: str, with_flare: bool = False) -> LayerModel:
+    """The model of a variant: "" is ``intrinsic``; ``three`` is ``reflection`` with flare."""
     if variant in ("", "intrinsic"):
         return LayerModel(FACTORS, Product(), PRODUCT)
     count = 3 if with_flare or variant == "three" else 2
-    return LayerModel(SUMMANDS[:count], Sum(structure), SUM)
+    return LayerModel(SUMMANDS[:count], Sum(), SUM)

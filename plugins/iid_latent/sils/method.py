@@ -21,7 +21,6 @@ class Sils(Method[SilsOptions, SilsConfig]):
         return decomposer_from(state, options, runtime)
 
     def trainer(self, stage: str, config: SilsConfig, source: Source, runtime: Runtime) -> Trainer:
-        model = layer_model_of(runtime.variant)
-        if isinstance(config, ReflectionConfig):
-            model = layer_model_of(runtime.variant, config.layers == 3, config.structure)
+        with_flare = isinstance(config, ReflectionConfig) and config.layers == 3
+        model = layer_model_of(runtime.variant, with_flare)
         return SilsTrainer(model, config, source, runtime)

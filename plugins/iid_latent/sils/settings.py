@@ -60,6 +60,3 @@ class ReflectionConfig(SilsConfig):
     """``--set key=value`` of ``iid train --plugin sils:reflection``."""
 
     layers: int = knob(0, "layers to separate; 0 = two; with 3 flare too", (0, 2, 3))
-    structure: float = knob(
-        0.0, "weight of unlike structures (1 - SSIM) in the errors of layers", low=0
-    )

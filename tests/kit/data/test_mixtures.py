@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from intrinsic_cli.api import Case, DataError, Source
-from intrinsic_cli.kit.data.reflection.mix import clipped, mix, mix_as_bright
+from intrinsic_cli.kit.data.reflection.mix import clipped, mix
 from intrinsic_cli.kit.data.reflection.mixtures import (
     Mixtures,
     open_reflection,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.data.rows import Sample
 
 LAYERS = ("transmission", "reflection", "flare")
-KINDS = ("mix", "mix_as_bright")
 
 
 @dataclass
@@ -118,8 +117,7 @@ def test_some_photos_that_are_trained_on_have_no_glass(monkeypatch: pytest.Monke
         mirrored.append(bool(scene.any()))
         return mix(behind, scene, *more)
 
-    for kind in KINDS:
-        monkeypatch.setattr(f"intrinsic_cli.kit.data.reflection.mixtures.{kind}", noted)
+    monkeypatch.setattr("intrinsic_cli.kit.data.reflection.mixtures.mix", noted)
     list(islice(Mixtures(Numbered()).batches("train", 20, 16), 10))
     assert 5 <= mirrored.count(False) <= 40
     mirrored.clear()
@@ -136,11 +134,10 @@ def test_a_scene_before_darkness_is_the_photo() -> None:
 
 def test_a_photo_is_never_mixed_with_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     pairs = []
-    for kind in KINDS:
-        monkeypatch.setattr(
-            f"intrinsic_cli.kit.data.reflection.mixtures.{kind}",
-            lambda a, b, *more: pairs.append((a[0, 0], b[0, 0])),
-        )
+    monkeypatch.setattr(
+        "intrinsic_cli.kit.data.reflection.mixtures.mix",
+        lambda a, b, *more: pairs.append((a[0, 0], b[0, 0])),
+    )
     monkeypatch.setattr("intrinsic_cli.kit.data.reflection.mixtures.collate", lambda samples: {})
     list(islice(Mixtures(Numbered()).batches("train", 8, 4), 5))
     scenes = [tuple(round(float(x[0]) * 100) for x in pair) for pair in pairs]
@@ -204,26 +201,6 @@ def test_half_of_the_reflections_show_only_what_is_bright() -> None:
     empty = [float((layer[:20].max(axis=(0, 1)) < 1e-6).mean()) for layer in made]
     assert 8 < sum(share == 1 for share in empty) < 45
     assert max(float(layer.max()) for layer in made) > 0.6
-
-
-def test_reflections_as_bright_as_the_scene_clip_and_add_up() -> None:
-    rng = np.random.default_rng(3)
-    behind = rng.uniform(0.2, 0.9, (48, 64, 3)).astype(np.float32)
-    mirrored = rng.uniform(0.2, 0.9, (48, 64, 3)).astype(np.float32)
-    sample = mix_as_bright(behind, mirrored, rng)
-    assert np.array_equal(sample["transmission"], behind)
-    whole = sample["transmission"] + sample["reflection"]
-    assert np.allclose(sample["photo"], whole, atol=0.01)
-    assert whole.max() <= 1
-    assert sample["reflection"].mean() > 0.1
-
-
-def test_what_is_too_bright_dims_the_reflection() -> None:
-    gray = np.full((16, 16, 3), 0.3, np.float32)
-    white = np.full((16, 16, 3), 0.9, np.float32)
-    beside_dark = mix_as_bright(gray, white, np.random.default_rng(0))["reflection"]
-    beside_bright = mix_as_bright(white, white, np.random.default_rng(0))["reflection"]
-    assert beside_bright.mean() < 0.5 * beside_dark.mean()
 
 
 def test_any_size_is_mirrored_without_being_squeezed() -> None:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _CLIPS = 0.5  # share of mixtures that are exposed for what is behind the glass
 _BRIGHT = 0.5  # share of reflections as bright as what is behind the glass
-_DIMMED = 1.3  # times the mean excess of what is too bright
 
 
 def mix(
@@ -46,42 +45,12 @@ def mix(
     if "flare" in names:
         layers["flare"] = flare(height, width, rng)
     shown = _exposed([layers[name] for name in names], rng)
-    return _sample(behind, dict(zip(names, shown, strict=True)), rng)
-
-
-def mix_as_bright(
-    behind: Image, mirrored: Image, rng: np.random.Generator, names: tuple[str, ...] = SUMMANDS[:2]
-) -> Sample:
-    """As :func:`mix`, but the mirrored scene is as bright as the one behind the glass, out of focus
-    all over, and dimmed by what is too bright of their sum, which clips (Fan et al. 2017)."""
-    height, width = behind.shape[:2]
-    sigma = rng.uniform(0.005, 0.03) * min(height, width)
-    blurred = defocus(_cover(mirrored, height, width), sigma)
-    blurred = blurred * np.float32(rng.uniform(0.7, 1.1))
-    unseen = np.float32(_DIMMED * _excess(behind + blurred))
-    layers = {"transmission": behind, "reflection": np.maximum(blurred - unseen, 0.0)}
-    if "flare" in names:
-        layers["flare"] = flare(height, width, rng)
-    shown = clipped([layers[name] for name in names])
-    return _sample(behind, dict(zip(names, shown, strict=True)), rng)
-
-
-def _excess(light: Image) -> float:
-    """By how much what is brighter than white is so, on average."""
-    bright = light[light > 1]
-    return float(bright.mean()) - 1 if bright.size else 0.0
-
-
-def _sample(behind: Image, layers: dict[str, Image], rng: np.random.Generator) -> Sample:
-    """The layers with the photo they make, stored in 8 bits half of the time, and its mask."""
-    parts = list(layers.values())
-    light = np.add.reduce(parts)
-    photo = np.minimum(light, 1.0)
+    photo = np.minimum(np.add.reduce(shown), 1.0)
     if rng.random() < 0.5:
         photo = decode_codes(encode_codes(photo, 8), "srgb")
-    brightest = behind.max(-1, keepdims=True)
-    known = (brightest < WHITE).astype(np.float32)
-    return {"photo": photo, **layers, "mask": known}
+    known = behind.max(-1, keepdims=True) < WHITE
+    made = dict(zip(names, shown, strict=True))
+    return {"photo": photo, **made, "mask": known.astype(np.float32)}
 
 
 def _exposed(layers: Sequence[Image], rng: np.random.Generator) -> list[Image]:

@@ -12,7 +12,7 @@ from intrinsic_cli.api import Case, DataError, Source
 from intrinsic_cli.api.outputs import SUMMANDS
 from intrinsic_cli.kit.data.photos import open_photos
 from intrinsic_cli.kit.data.readers import LazyCases
-from intrinsic_cli.kit.data.reflection.mix import mix, mix_as_bright
+from intrinsic_cli.kit.data.reflection.mix import mix
 from intrinsic_cli.kit.data.reflection.optics import shallow_focus
 from intrinsic_cli.kit.data.rows import collate
 from intrinsic_cli.kit.data.sampling import SEED_STRIDE, single_pass
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _SEED_OF_VALIDATION = 1 << 20
 _NO_GLASS = 0.1  # share of training photos in which nothing is mirrored
-_AS_BRIGHT = 0.3  # share of training mixtures whose two scenes are equally bright
 _SHALLOW = 0.25  # share of training scenes that are partly out of focus themselves
 
 
@@ -119,8 +118,7 @@ class Mixtures(Source):
                 one = shallow_focus(one, rng)
             if rng.random() < _NO_GLASS:
                 other = np.zeros_like(other)
-            mixed = mix_as_bright if rng.random() < _AS_BRIGHT else mix
-            samples.append(mixed(one, other, rng, self._names))
+            samples.append(mix(one, other, rng, self._names))
         return samples
 
     def _validated(self, pairs: Sequence[tuple[Image, Image]], first: int) -> list[Sample]:
