@@ -44,7 +44,7 @@ def open_layer_file(name: str, file: LayerFile) -> StoredLayer:
     kind_name = KIND_OF.get(name, "reflectance")
     kind = KINDS[kind_name]
     codes = _load(file) if _is_array(file.path) else _decode(file, kind)
-    return _stored(codes, file, kind)
+    return _stored_layer(codes, file, kind)
 
 
 def at_size(layer: StoredLayer, size: tuple[int, int]) -> Image:
@@ -105,7 +105,7 @@ def _load(file: LayerFile) -> NDArray[Any]:
     return np.asarray(values[..., :3])
 
 
-def _stored(codes: NDArray[Any], file: LayerFile, kind: Kind) -> StoredLayer:
+def _stored_layer(codes: NDArray[Any], file: LayerFile, kind: Kind) -> StoredLayer:
     """Numbers as a file or array holds them, and what they mean."""
     import numpy as np
 
