@@ -56,7 +56,7 @@ def guarded(run: Callable[[], Any], words: Sequence[str] = ()) -> int:
 def _unexpected(error: Exception, debug: bool) -> int:
     if isinstance(error, OSError) and error.errno in CANNOT_WRITE and error.filename is None:
         silence(sys.stdout)
-        told = f"cannot write the results to stdout: {reason(error)}"
+        told = f"cannot write the results: {error.strerror}"
         return _fail(told, advice(error), 1, debug)
     if isinstance(error, OSError) and isinstance(error.filename, str | Path):
         return _fail(f"{error.filename}: {reason(error)}", advice(error), 1, debug)

@@ -35,9 +35,10 @@ def shell(line: str, folder: Path | None = None) -> subprocess.CompletedProcess[
 def test_full_stdout_is_a_sentence() -> None:
     done = shell("iid methods >/dev/full")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
-        "iid: cannot write the results: No space left on device"
-    )
+    assert done.stderr.splitlines()[-2:] == [
+        "iid: cannot write the results: No space left on device",
+        "hint: make room on that disk",
+    ]
     assert "Exception" not in done.stderr
 
 
