@@ -76,8 +76,11 @@ def _check(request: EvaluateRequest) -> None:
     if request.split not in SPLITS:
         hint = f"use {', '.join(SPLITS[:-1])} or {SPLITS[-1]}"
         raise UsageError(f"there is no split called {request.split!r}", hint)
+    if request.save is not None and request.save.exists() and not request.save.is_dir():
+        message = f"{request.save} is a file, not a folder for pictures"
+        raise UsageError(message, "name a folder")
     if request.save is not None:
-        check_writable(request.save, "--save names a folder for pictures")
+        check_writable(request.save, "choose another --save folder")
 
 
 def _open_row(
