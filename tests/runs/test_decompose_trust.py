@@ -113,7 +113,7 @@ def test_a_vanished_output_folder_ends_the_run(
         out.rename(tmp_path / "away")
         return load(*given)
 
-    from intrinsic_cli.runs.decompose import photos as room
+    from intrinsic_cli.runs.decompose import large as room
 
     load = room.load
     monkeypatch.setattr(room, "load", after(2, load, vanish))
@@ -146,7 +146,7 @@ def test_a_folder_that_was_replaced_is_not_written_to(
         out.mkdir()
         return load(*given)
 
-    from intrinsic_cli.runs.decompose import photos as room
+    from intrinsic_cli.runs.decompose import large as room
 
     load = room.load
     monkeypatch.setattr(room, "load", after(2, load, replace))
