@@ -60,15 +60,24 @@ class StripLayers:
 
     def bands(self) -> Iterator[Band]:
         """Rows, from the first to the last, and the codes [n,W,C] of each layer there. All bands
-        but the last have as many rows, a multiple of a JPEG's squares."""
+        but the last have as many rows, a multiple of a JPEG's squares. To be asked once: what was
+        kept is let go with its band."""
         tables = {name: fine.table(self.scales[name]) for name, fine in self.fine.items()}
-        numbered: Iterable[Band] = self.kept or self._made_again()
+        numbered = self._made_again()
+        if self.kept:
+            numbered = self._let_go()
         for rows, numbers in numbered:
             codes = {}
             for name, planes in numbers.items():
                 known = looked_up(planes, tables[name]) if self.fine else planes
                 codes[name] = merged(known)
             yield rows, codes
+
+    def _let_go(self) -> Iterator[Band]:
+        """What was kept, no longer than it is needed."""
+        self.kept.reverse()
+        while self.kept:
+            yield self.kept.pop()
 
     def _made_again(self) -> Iterator[Band]:
         """As they would have been kept; what has 16 bits, as it will be."""
@@ -93,53 +102,35 @@ def strip_layers(photo: PhotoRows, strips: Strips, kinds: Kinds, bits: int) -> S
     if bits == 8:
         fine = {name: FineCodes(kind, scales[name]) for name, kind in kinds.items()}
     if scaled:
-        count = _numbers_of_all(photo, strips, kinds)
-        keeps = fine if count * _BYTES <= MOST_KEPT else {}
-        kept, extremes = _seen(photo, strips, kinds, keeps, count)
+        keeps = fine if _there_is_room(photo, strips, kinds) else {}
+        kept, extremes = _seen(photo, strips, kinds, keeps)
         for name, kind in scaled.items():
             scales[name] = scale_of(kind, scales[name], extremes[name])
     return StripLayers(photo, strips, kinds, bits, scales, fine, kept)
 
 
 def _seen(
-    photo: PhotoRows, strips: Strips, kinds: Kinds, keeps: Mapping[str, FineCodes], count: int
+    photo: PhotoRows, strips: Strips, kinds: Kinds, keeps: Mapping[str, FineCodes]
 ) -> tuple[list[Band], dict[str, float]]:
-    """What is to be kept of the layers, so many numbers, and the largest magnitude of each."""
+    """What is to be kept of the layers, and the largest magnitude of each."""
     kept: list[Band] = []
-    store = _Store(count if keeps else 0)
     extremes = dict.fromkeys(kinds, 0.0)
     for rows, layers in made_bands(photo, strips, kinds):
         for name, planes in layers.items():
             extremes[name] = max(extremes[name], extreme(planes, kinds[name]))
         if keeps:
-            numbers = {name: store.put(keeps[name].of(layers[name])) for name in kinds}
-            kept.append((rows, numbers))
+            kept.append((rows, {name: keeps[name].of(layers[name]) for name in kinds}))
     return kept, extremes
 
 
-class _Store:
-    """Room for so many numbers in one piece: pieces of a band each, among those that come and go,
-    left holes of a fifth of them."""
-
-    def __init__(self, count: int) -> None:
-        self._left = np.empty(count, np.uint16)
-
-    def put(self, numbers: Codes) -> Codes:
-        """The same numbers, in their place."""
-        place = self._left[: numbers.size].reshape(numbers.shape)
-        self._left = self._left[numbers.size :]
-        place[...] = numbers
-        return place
-
-
-def _numbers_of_all(photo: PhotoRows, strips: Strips, kinds: Kinds) -> int:
-    """How many numbers all layers have."""
+def _there_is_room(photo: PhotoRows, strips: Strips, kinds: Kinds) -> bool:
+    """Can the layers be kept?"""
     height, width = photo.size
     first = [slice(0, 1)]
     (_, layers), *_ = _made(photo, strips, kinds, first)
     channels = sum(len(planes) for planes in layers.values())
-    count: int = channels * height * width
-    return count
+    taken: int = channels * height * width * _BYTES
+    return taken <= MOST_KEPT
 
 
 def strip_bands(size: tuple[int, int]) -> Iterator[slice]:
