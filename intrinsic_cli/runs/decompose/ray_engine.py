@@ -104,8 +104,7 @@ class RayWorkers:
 
     def process(self, targets: Sequence[Target], sidecars: Sidecars) -> Outcomes:
         """Each photo with its report, in the order in which they are done. OutputLostError,
-        RunEndedError where
-        the cluster is gone."""
+        RunEndedError where the cluster is gone."""
         waiting = dict(enumerate(targets))
         with self._marked() as mark, _cluster() as cluster:
             pool = choose_pool(self.plan.request.device, cluster)
