@@ -1,10 +1,11 @@
-"""Lets these tests import the methods they share, and gives them a little dataset and
-weights of the method of two stages."""
+"""Lets these tests import the methods they share, and gives them a little dataset,
+weights of the method of two stages, and photos that count as large."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.networks.checkpoint import save_weights
+from intrinsic_cli.runs.decompose import large
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -43,3 +45,18 @@ def toy(tmp_path: Path) -> Path:
     state = {name: {"weight": torch.full((1, 1, 1, 1), 0.75)} for name in ("code", "answer")}
     save_weights(path, state, {"method": "toy", "variant": ""})
     return path
+
+
+@pytest.fixture
+def in_strips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every photo of 100 pixels is large; those that were done in strips."""
+    done: list[Any] = []
+    real = large.write_large
+
+    def write(*given: Any) -> Any:
+        done.append(given[1].path)
+        return real(*given)
+
+    monkeypatch.setattr(large, "LARGE", 100)
+    monkeypatch.setattr("intrinsic_cli.runs.decompose.photos.write_large", write)
+    return done

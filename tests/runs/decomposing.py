@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,8 @@ def photo(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(FLAT[..., :3]).save(path)
     return path
+
+
+def facts(out: Path) -> dict[str, Any]:
+    """What the sidecar of ``a`` tells."""
+    return dict(json.loads((out / "a.iid.json").read_text()))

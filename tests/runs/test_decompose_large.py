@@ -4,53 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import OpenEXR
 import pytest
-from decomposing import FLAT, go, photo
+from decomposing import FLAT, facts, go, photo
 from light_method import PowerDecomposer
 from PIL import Image
 from torch import Tensor
 
-from intrinsic_cli.api import Decomposition
-from intrinsic_cli.kit.files.exr import write_exr
 from intrinsic_cli.kit.files.metadata import read_metadata
-from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.runs.decompose import large
 
 
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every photo of 100 pixels is large; those that were done in strips."""
-    done: list[Any] = []
-    real = large.write_large
-
-    def write(*given: Any) -> Any:
-        done.append(given[1].path)
-        return real(*given)
-
-    monkeypatch.setattr(large, "LARGE", 100)
-    monkeypatch.setattr("intrinsic_cli.runs.decompose.photos.write_large", write)
-    return done
-
-
-def facts(out: Path) -> dict[str, Any]:
-    return dict(json.loads((out / "a.iid.json").read_text()))
-
-
 @pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff", "exr", "exr32"])
-def test_strips_make_what_the_whole_makes(form: str, tmp_path: Path, counted: list[Any]) -> None:
+def test_strips_make_what_the_whole_makes(form: str, tmp_path: Path, in_strips: list[Any]) -> None:
     path = photo(tmp_path / "a.png")
     strips = go(path, out=tmp_path / "strips", format=form).inputs[0]
-    assert counted == [path]
+    assert in_strips == [path]
     large.LARGE = 10**9
     whole = go(path, out=tmp_path / "whole", format=form).inputs[0]
-    assert counted == [path]
+    assert in_strips == [path]
     assert (strips.status, strips.layers.keys()) == ("done", whole.layers.keys())
     for name, file in strips.layers.items():
         one, other = read_photo(Path(file)), read_photo(Path(whole.layers[name]))
@@ -77,7 +54,7 @@ def camera_photo(path: Path) -> Path:
 @pytest.mark.parametrize("metadata", ["keep", "strip"])
 @pytest.mark.parametrize("form", ["tiff", "exr", "exr32"])
 def test_float_files_made_in_strips_say_what_whole_ones_say(
-    form: str, metadata: str, tmp_path: Path, counted: list[Any]
+    form: str, metadata: str, tmp_path: Path, in_strips: list[Any]
 ) -> None:
     path = camera_photo(tmp_path / "a.jpg")
     told, products = [], []
@@ -88,7 +65,7 @@ def test_float_files_made_in_strips_say_what_whole_ones_say(
         told.append(read_metadata(files["albedo"].read_bytes()).exif)
         layers = {name: read_photo(file).pixels for name, file in files.items()}
         products.append(layers["albedo"] * layers["shading"])
-    assert counted == [path]
+    assert in_strips == [path]
     assert told[0] == told[1]
     assert (272 in told[0].main) == (form == "tiff" and metadata == "keep")
     for product in products:
@@ -99,7 +76,7 @@ def test_float_files_made_in_strips_say_what_whole_ones_say(
 @pytest.mark.parametrize("metadata", ["keep", "strip"])
 @pytest.mark.parametrize("form", ["png", "jpg"])
 def test_files_made_in_strips_say_what_whole_ones_say(
-    form: str, metadata: str, tmp_path: Path, counted: list[Any]
+    form: str, metadata: str, tmp_path: Path, in_strips: list[Any]
 ) -> None:
     path = camera_photo(tmp_path / "a.jpg")
     ways = {}
@@ -109,7 +86,7 @@ def test_files_made_in_strips_say_what_whole_ones_say(
         with Image.open(item.layers["albedo"]) as albedo:
             albedo.load()
             ways[way] = dict(albedo.getexif()), albedo.info
-    assert counted == [path]
+    assert in_strips == [path]
     assert ways["strips"] == ways["whole"]
     exif, info = ways["strips"]
     said = "srgb" in info or "icc_profile" in info
@@ -120,7 +97,7 @@ def test_files_made_in_strips_say_what_whole_ones_say(
 
 @pytest.mark.parametrize("form", ["png", "png16", "exr"])
 def test_a_large_finished_photo_is_never_whole_in_its_preview(
-    form: str, tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+    form: str, tmp_path: Path, in_strips: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(FLAT[..., :3]).resize((700, 531)).save(path)
@@ -140,7 +117,7 @@ def test_a_large_finished_photo_is_never_whole_in_its_preview(
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("form", ["exr", "exr32"])
 def test_one_exr_of_all_layers_made_in_strips_is_that_of_the_whole(
-    form: str, mode: str, tmp_path: Path, counted: list[Any]
+    form: str, mode: str, tmp_path: Path, in_strips: list[Any]
 ) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(FLAT[..., : len(mode)]).save(path)
@@ -151,7 +128,7 @@ def test_one_exr_of_all_layers_made_in_strips_is_that_of_the_whole(
         assert item.layers == dict.fromkeys(item.layers, str(tmp_path / way / "a.exr"))
         with OpenEXR.File(str(tmp_path / way / "a.exr"), separate_channels=True) as file:
             channels.append({name: one.pixels for name, one in file.channels().items()})
-    assert counted == [path]
+    assert in_strips == [path]
     strips, whole = channels
     assert list(strips) == list(whole)
     assert {"R", "albedo.G", "shading.B"} <= set(strips)
@@ -164,172 +141,18 @@ def test_one_exr_of_all_layers_made_in_strips_is_that_of_the_whole(
     assert one["outputs"] == other["outputs"]
 
 
-MASK = np.zeros((40, 52), np.uint8)
-MASK[10:, 7:30] = 255
-MASKS = {
-    "as large": MASK,
-    "smaller": MASK[::2, ::2],
-    "larger": MASK.repeat(3, 0).repeat(3, 1),
-    "a cut-out": np.dstack([FLAT[..., :3], MASK]),
-}
-
-
-@pytest.mark.parametrize("name", MASKS)
-@pytest.mark.parametrize("form", ["png", "exr32"])
-@pytest.mark.parametrize("own", ["cpu", "other"])
-def test_masks_of_large_photos_are_those_of_the_whole(
-    name: str,
-    form: str,
-    own: str,
-    tmp_path: Path,
-    counted: list[Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    path = tmp_path / "a.png"
-    Image.fromarray(FLAT[..., :3]).resize((182, 140)).save(path)
-    mask = tmp_path / "m.png"
-    Image.fromarray(MASKS[name]).save(mask)
-    given = {"format": form, "mask": mask}
-    large.LARGE = 10**9
-    whole = go(path, out=tmp_path / "whole", **given).inputs[0]
-    assert counted == []
-    large.LARGE = 100
-    if own == "other":
-        monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
-    strips = go(path, out=tmp_path / "strips", **given).inputs[0]
-    assert counted == [path]
-    for layer, file in strips.layers.items():
-        one, other = read_photo(Path(file)), read_photo(Path(whole.layers[layer]))
-        assert one.alpha is not None
-        assert other.alpha is not None
-        assert 0 < one.alpha.mean() < 0.5
-        assert np.abs(one.alpha - other.alpha).max() < 1e-6
-        assert np.abs(one.pixels - other.pixels).max() < 0.01
-    one_told, other_told = facts(tmp_path / "strips"), facts(tmp_path / "whole")
-    assert one_told["mask"] == "m.png"
-    assert one_told["mask_sha256"] == other_told["mask_sha256"]
-    assert one_told["clipped"] == other_told["clipped"]
-
-
-def test_a_large_photo_without_its_mask_fails_as_a_small_one(
-    tmp_path: Path, counted: list[Any]
-) -> None:
-    (tmp_path / "masks").mkdir()
-    errors = []
-    for way, least in (("strips", 100), ("whole", 10**9)):
-        large.LARGE = least
-        path = photo(tmp_path / "a.png")
-        item = go(path, out=tmp_path / way, mask=tmp_path / "masks").inputs[0]
-        errors.append((item.status, item.error))
-    assert errors[0] == errors[1]
-    assert "there is no mask of it" in errors[0][1]
-
-
-@pytest.mark.parametrize("own", ["cpu", "other"])
-def test_methods_that_look_at_pixels_last_are_shown_rows(
-    own: str, tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def finished(self: PowerDecomposer, result: Decomposition) -> Decomposition:
-        albedo = np.minimum(result.layers["albedo"], 0.8 - result.photo)
-        return replace(result, layers={**result.layers, "albedo": albedo.clip(0)})
-
-    monkeypatch.setattr(PowerDecomposer, "finished", finished)
-    path = tmp_path / "a.png"
-    Image.fromarray(FLAT[..., :3]).resize((182, 140)).save(path)
-    whole = go(path, out=tmp_path / "whole").inputs[0]
-    assert counted == [], "it has not said that it minds no other pixels"
-    monkeypatch.setattr(PowerDecomposer, "finishes_rows", True)
-    if own == "other":
-        monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
-    strips = go(path, out=tmp_path / "strips").inputs[0]
-    assert counted == [path]
-    for name, file in strips.layers.items():
-        one, other = read_photo(Path(file)), read_photo(Path(whole.layers[name]))
-        assert np.abs(one.pixels - other.pixels).max() < 0.01
-
-
-def float_photo(path: Path, gain: float) -> Path:
-    """As bright as ``gain``, with alpha, and a number that is none."""
-    light = cv2.resize(FLAT, (182, 140)).astype(np.float32) / 255
-    light[..., :3] *= gain
-    light[3, 4, 1] = np.nan
-    if path.suffix == ".exr":
-        write_exr(path, light[..., :3], light[..., 3], bits=32)
-    else:
-        cv2.imwrite(str(path), light[..., [2, 1, 0, 3]])
-    return path
-
-
-@pytest.mark.parametrize("gain", [0.9, 7.0])
-@pytest.mark.parametrize("suffix", [".exr", ".tiff"])
-@pytest.mark.parametrize("form", ["png", "exr32"])
-@pytest.mark.parametrize("own", ["cpu", "other"])
-def test_photos_that_are_floats_are_done_in_strips_too(
-    own: str,
-    form: str,
-    suffix: str,
-    gain: float,
-    tmp_path: Path,
-    counted: list[Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    path = float_photo(tmp_path / f"a{suffix}", gain)
-    large.LARGE = 10**9
-    whole = go(path, out=tmp_path / "whole", format=form, preview=True).inputs[0]
-    assert counted == []
-    large.LARGE = 100
-    if own == "other":
-        monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
-    strips = go(path, out=tmp_path / "strips", format=form, preview=True).inputs[0]
-    assert counted == [path]
-    for name, file in strips.layers.items():
-        one, other = read_photo(Path(file)), read_photo(Path(whole.layers[name]))
-        most = max(1.0, float(other.pixels.max()))
-        assert np.abs(one.pixels - other.pixels).max() < 0.01 * most
-        assert one.alpha is not None
-        assert other.alpha is not None
-        assert np.array_equal(one.alpha, other.alpha)
-    one_told, other_told = facts(tmp_path / "strips"), facts(tmp_path / "whole")
-    assert one_told.keys() == other_told.keys()
-    for key in ("repaired", "clipped", "encoding", "bits"):
-        assert one_told[key] == other_told[key]
-    errors = [told["reconstruction_rmse"] for told in (one_told, other_told)]
-    assert errors[0] == pytest.approx(errors[1], 0.02, 1e-6)
-    scales = [told["layers"]["shading"]["scale"] for told in (one_told, other_told)]
-    assert scales[0] == pytest.approx(scales[1], 0.01)
-    sheets = [read_photo(Path(item.preview)).pixels for item in (strips, whole)]
-    assert np.abs(sheets[0] - sheets[1]).max() < 0.02
-
-
-def test_whoever_has_the_last_word_on_light_beyond_white_sees_all_of_it(
-    tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[int, ...]] = []
-
-    def finished(self: PowerDecomposer, result: Decomposition) -> Decomposition:
-        seen.append(result.photo.shape)
-        return result
-
-    monkeypatch.setattr(PowerDecomposer, "finished", finished)
-    monkeypatch.setattr(PowerDecomposer, "finishes_rows", True)
-    path = float_photo(tmp_path / "a.exr", 7)
-    assert go(path, out=tmp_path / "out").inputs[0].status == "done"
-    assert counted == []
-    assert seen == [(140, 182, 3)]
-
-
 @pytest.mark.parametrize("form", ["webp", "npz"])
 def test_what_cannot_be_written_in_rows_is_done_whole(
-    form: str, tmp_path: Path, counted: list[Any]
+    form: str, tmp_path: Path, in_strips: list[Any]
 ) -> None:
     item = go(photo(tmp_path / "a.png"), out=tmp_path / "out", format=form).inputs[0]
     assert item.status == "done"
-    assert counted == []
+    assert in_strips == []
 
 
 @pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff", "exr"])
 def test_the_preview_of_a_large_photo_is_that_of_the_whole(
-    form: str, tmp_path: Path, counted: list[Any]
+    form: str, tmp_path: Path, in_strips: list[Any]
 ) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(FLAT[..., :3]).resize((700, 531)).save(path)
@@ -340,25 +163,25 @@ def test_the_preview_of_a_large_photo_is_that_of_the_whole(
         assert item.written[-1] == item.preview
         with Image.open(item.preview) as sheet:
             sheets.append(np.asarray(sheet, np.int16))
-    assert counted == [path]
+    assert in_strips == [path]
     assert facts(tmp_path / "strips")["preview"] == "a.preview.png"
     off = np.abs(sheets[0] - sheets[1])
     assert off.max() <= (4 if form == "jpg" else 1), "a whole JPEG is seen as it was stored"
     assert off.mean() < 0.3
 
 
-def test_a_broken_large_photo_fails_as_a_small_one(tmp_path: Path, counted: list[Any]) -> None:
+def test_a_broken_large_photo_fails_as_a_small_one(tmp_path: Path, in_strips: list[Any]) -> None:
     path = photo(tmp_path / "a.png")
     path.write_bytes(path.read_bytes()[:900])
     item = go(path, out=tmp_path / "out").inputs[0]
     assert item.status == "failed"
     assert "truncated" in item.error
-    assert counted == []
+    assert in_strips == []
 
 
 @pytest.mark.parametrize("form", ["png", "png16", "jpg", "tiff", "exr"])
 def test_a_folder_on_another_device_is_that_of_the_cpu(
-    form: str, tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+    form: str, tmp_path: Path, in_strips: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Photos go there as codes, of any size and in batches; what is too small for it goes whole."""
     folder = tmp_path / "photos"
@@ -367,9 +190,9 @@ def test_a_folder_on_another_device_is_that_of_the_cpu(
         Image.fromarray(FLAT[..., :3]).resize((150, 131)).save(folder / name, quality=95)
     meant = go(folder, out=tmp_path / "cpu", format=form, preview=True)
     monkeypatch.setattr("intrinsic_cli.kit.inference.paths.OWN", ())
-    counted.clear()
+    in_strips.clear()
     found = go(folder, out=tmp_path / "device", format=form, batch_size=2, preview=True)
-    assert sorted(path.name for path in counted) == ["a.png", "b.png", "c.jpg"]
+    assert sorted(path.name for path in in_strips) == ["a.png", "b.png", "c.jpg"]
     for one, other in zip(meant.inputs, found.inputs, strict=True):
         assert (one.status, other.status) == ("done", "done")
         for name, path in one.layers.items():
@@ -381,7 +204,7 @@ def test_a_folder_on_another_device_is_that_of_the_cpu(
 
 
 def test_layers_larger_than_a_photo_are_made_of_the_whole(
-    tmp_path: Path, counted: list[Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, in_strips: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "photos"
     for name in ("a.png", "b.png"):
@@ -394,7 +217,7 @@ def test_layers_larger_than_a_photo_are_made_of_the_whole(
 
     monkeypatch.setattr(PowerDecomposer, "__call__", grown)
     found = go(folder, out=tmp_path / "strips", batch_size=2)
-    assert counted == []
+    assert in_strips == []
     large.LARGE = 10**9
     meant = go(folder, out=tmp_path / "whole")
     for one, other in zip(meant.inputs, found.inputs, strict=True):
