@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from intrinsic_cli.api import (
-    DataError,
     DatasetSpec,
     Method,
     MethodSpec,
@@ -32,6 +30,7 @@ from intrinsic_cli.api import (
 )
 from intrinsic_cli.api.hooks import ENTRY_POINTS, PROJECT, Hooks
 from intrinsic_cli.datasets import DATASETS
+from intrinsic_cli.find_dataset import find_dataset
 from intrinsic_cli.plugin_checks import check_hooks, check_method_spec
 from intrinsic_cli.protocols import PROTOCOLS
 
@@ -200,29 +199,9 @@ def open_protocol(name: str, registry: Registry) -> Protocol:
 
 def open_dataset(text: str, registry: Registry) -> Source:
     """``NAME``, ``NAME:PATH`` or a folder → an opened dataset."""
-    spec, path = _find_dataset(text, registry)
-    if path is None and spec.needs_path:
-        hint = f"write {spec.name}:PATH ({spec.layout})"
-        raise UsageError(f"the dataset {spec.name!r} needs a path", hint)
-    if path is not None and not spec.several and not path.exists():
-        layout = spec.layout or "a folder"
-        raise DataError(f"there is nothing at {path}", f"{spec.name} expects {layout}")
+    spec, path = find_dataset(text, registry.datasets)
     source: Source = _load_target(spec.target, f"dataset {spec.name!r}")(path)
     return source
-
-
-def _find_dataset(text: str, registry: Registry) -> tuple[DatasetSpec, Path | None]:
-    name, _, rest = text.partition(":")
-    if name in registry.datasets:
-        return registry.datasets[name], Path(rest).expanduser() if rest else None
-    path = Path(text).expanduser()
-    if path.is_dir():
-        return registry.datasets["folder"], path
-    if path.parent != Path() or path.exists():
-        hint = "give a folder or NAME[:PATH]; `iid datasets` lists the names"
-        raise DataError(f"{text} is not a folder", hint)
-    hint = _hint(name, tuple(registry.datasets), "datasets")
-    raise UsageError(f"no dataset or folder called {name!r}", hint)
 
 
 def _load_target(target: str, what: str) -> Any:

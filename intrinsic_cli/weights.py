@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from intrinsic_cli.api import MethodSpec, UsageError, Variant, WeightsError
 from intrinsic_cli.kit.files.atomic import replacing
+from intrinsic_cli.kit.files.os_errors import is_path, missing, near_to, nothing_at
 from intrinsic_cli.kit.networks.weights_file import check_file, networks_in, read_record
 from intrinsic_cli.registry import Registry, load_registry
 
@@ -26,6 +27,7 @@ SUFFIX = ".safetensors"
 BEST = f"best{SUFFIX}"
 #: What a stage of a run calls its checkpoint.
 LAST = "last.pt"
+_GIVE = "give a file, a run folder, or a name that `iid weights list` shows"
 
 
 class WeightsFile(NamedTuple):
@@ -205,7 +207,10 @@ def _refuse_checkpoint(path: Path) -> None:
 
 def _unknown(spec: MethodSpec, variant: Variant, given: str) -> WeightsError:
     """Why a name or path gives no weights."""
-    if Path(given).expanduser().is_dir():
+    path = Path(given).expanduser()
+    if is_path(given) and not path.exists():
+        return WeightsError(nothing_at(path), missing(path) or _GIVE)
+    if path.is_dir():
         hint = "give the folder of a run that has come to its first validation, or a file"
         return WeightsError(f"{given} holds no {BEST}", hint)
     files = [file for file in list_weights(load_registry()) if file.name == given]
@@ -214,13 +219,15 @@ def _unknown(spec: MethodSpec, variant: Variant, given: str) -> WeightsError:
         message = f"the weights {given!r} are not made for {title}"
         return WeightsError(message, f"they are of method {files[0].method or 'unknown'}")
     own = [weights_name(spec, each) for each in spec.variants]
+    beside = near_to(path)
+    if beside is not None and beside.suffix == SUFFIX:
+        return WeightsError(f"no weights called {given!r}", f"did you mean {beside}?")
     return WeightsError(f"no weights called {given!r}", _near(given, own))
 
 
 def _near(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    advice = "give a file, a run folder, or a name that `iid weights list` shows"
-    return f"did you mean {near[0]!r}? {advice}" if near else advice
+    return f"did you mean {near[0]!r}? {_GIVE}" if near else _GIVE
 
 
 def _copy(path: Path, target: Path) -> None:

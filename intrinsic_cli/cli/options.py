@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from intrinsic_cli.cli import tab
+from intrinsic_cli.cli.paths import ExistingPath
 
 Decorator = Callable[[Any], Any]
 
@@ -106,7 +106,7 @@ def device(function: Any) -> Any:
 
 config = click.option(
     "--config",
-    type=click.Path(exists=True, dir_okay=False, readable=False, path_type=Path),
+    type=ExistingPath(dir_okay=False),
     help="Settings in a TOML file.",
 )
 weights = click.option(

@@ -13,6 +13,7 @@ from intrinsic_cli.cli import console, options, tab
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.console import progress
 from intrinsic_cli.cli.failures import INTERRUPTED
+from intrinsic_cli.cli.paths import ExistingPath
 
 if TYPE_CHECKING:
     from intrinsic_cli.requests import TrainReport
@@ -29,7 +30,7 @@ data = click.option(
 )
 config = click.option(
     "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=ExistingPath(dir_okay=False),
     help="Settings in a TOML file; the config.toml of a run repeats it.",
 )
 steps = click.option(
@@ -44,7 +45,7 @@ time_limit = click.option(
 )
 resume = click.option(
     "--resume",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=ExistingPath(file_okay=False),
     help="Continue this run folder.",
 )
 init = click.option(

@@ -9,8 +9,9 @@ import click
 from intrinsic_cli.api import IidError, WeightsError
 from intrinsic_cli.cli import console, options, tab
 from intrinsic_cli.cli.console import table
+from intrinsic_cli.cli.paths import ExistingPath
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = ExistingPath(dir_okay=False)
 
 
 @click.group(no_args_is_help=True)
@@ -60,7 +61,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
 
 
 @weights.command("import", short_help="Bring in a checkpoint of a paper's own code.")
-@click.argument("file", metavar="FILE|DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("file", metavar="FILE|DIR", type=ExistingPath())
 @click.option("--name", default="", help="Name to keep it under.  [default: the method's own]")
 @options.debug
 def import_(file: Path, name: str) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from intrinsic_cli.api import PluginError, WeightsError
+from intrinsic_cli.kit.files.os_errors import is_path, missing, nothing_at
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.weights import WeightsFile, list_weights, read_record, verify
+
+_LIST = "`iid weights list` shows what there is"
 
 
 def choose(names: tuple[str, ...], registry: Registry) -> Iterator[WeightsFile]:
@@ -23,9 +26,10 @@ def choose(names: tuple[str, ...], registry: Registry) -> Iterator[WeightsFile]:
             yield from found
         elif Path(name).is_file():
             yield WeightsFile(name, "", "", "file", Path(name))
+        elif is_path(name):
+            raise WeightsError(nothing_at(Path(name)), missing(Path(name)) or _LIST)
         else:
-            hint = "`iid weights list` shows what there is"
-            raise WeightsError(f"no weights called {name!r}", hint)
+            raise WeightsError(f"no weights called {name!r}", _LIST)
 
 
 def check(file: WeightsFile, registry: Registry) -> dict[str, Any]:

@@ -27,7 +27,8 @@ MAY = {
     "kit": ("api",),
     "runs": ("api", "kit", *HALL),
     "cli": ("api", "kit", "runs", *HALL),
-    "registry": ("api", "datasets", "protocols", "plugin_checks"),
+    "registry": ("api", "datasets", "find_dataset", "protocols", "plugin_checks"),
+    "find_dataset": ("api", "kit"),
     "plugin_checks": ("api",),
     "settings": ("api",),
     "weights": ("api", "registry", "kit"),
@@ -54,7 +55,10 @@ KIT = {
 }
 LIGHT = (
     *(path for room in ("api", "cli", "runs") for path in (HOUSE / room).rglob("*.py")),
-    *(HOUSE / f"{name}.py" for name in (*HALL, "plugin_checks", "__init__", "__main__")),
+    *(
+        HOUSE / f"{name}.py"
+        for name in (*HALL, "plugin_checks", "find_dataset", "__init__", "__main__")
+    ),
     *(
         plugin / name
         for plugin in PLUGINS

@@ -13,12 +13,14 @@ from made_up_plugins import LAYERS, spec
 from intrinsic_cli.api import (
     DataError,
     DatasetSpec,
+    IidError,
     Method,
     PluginError,
     ProtocolSpec,
     UsageError,
     Variant,
 )
+from intrinsic_cli.find_dataset import find_dataset
 from intrinsic_cli.registry import Registry, load_registry, open_dataset, open_method, open_protocol
 
 
@@ -91,6 +93,36 @@ def test_open_dataset_names_paths_and_folders(
         with pytest.raises(kind) as caught:
             open_dataset(text, found)
         assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "told", "hint"),
+    [
+        ("{0}/no/such", DataError, "nothing at {0}/no/such: no such file", "no folder {0}/no"),
+        ("folder:{0}/no/such", DataError, "nothing at {0}/no/such", "no folder {0}/no"),
+        ("synth:{0}/photso", DataError, "nothing at {0}/photso", "did you mean {0}/photos?"),
+        ("./photso", DataError, "nothing at photso", "did you mean photos?"),
+        ("unpaired:{0}/photos,{0}/photso", DataError, "nothing at {0}/photso", "{0}/photos?"),
+        ("photso", UsageError, "no dataset or folder called 'photso'", "the folder photos?"),
+        ("photo.png", DataError, "photo.png is not a folder", "give a folder"),
+        ("floder", UsageError, "no dataset or folder called 'floder'", "'folder'?"),
+    ],
+)
+def test_what_is_told_of_data_that_is_not_there(
+    text: str,
+    kind: type[IidError],
+    told: str,
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photo.png").touch()
+    with pytest.raises(kind) as caught:
+        find_dataset(text.format(tmp_path), load_registry().datasets)
+    assert told.format(tmp_path) in caught.value.message
+    assert hint.format(tmp_path) in caught.value.hint
 
 
 def test_the_default_variant_may_have_a_name() -> None:

@@ -47,11 +47,24 @@ def advice(error: OSError) -> str:
     if not isinstance(error.filename, str | bytes | Path):
         return ""
     path = Path(os.fsdecode(error.filename))
-    if error.errno == errno.ENOENT:
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return missing(path)
     if error.errno in _FORBIDDEN:
         return forbidden(path)
     return ""
+
+
+def nothing_at(path: Path) -> str:
+    """What is told of a path that was named and leads to no file or folder."""
+    return f"there is nothing at {path}: {why_missing(path)}"
+
+
+def why_missing(path: Path) -> str:
+    """Why a path leads nowhere, in a few words."""
+    link = os.path.islink(path)  # noqa: PTH114  Path's own raises for names that are too long
+    if link:
+        return "a link that leads nowhere"
+    return "permission denied" if closed_folder(path) else "no such file"
 
 
 def missing(path: Path) -> str:
@@ -64,10 +77,24 @@ def missing(path: Path) -> str:
     gone = next(_not_there(folder), None)
     if gone is not None:
         return f"there is no folder {gone}"
-    near = difflib.get_close_matches(path.name, _names_in(folder), n=1, cutoff=_LIKE)
-    if near:
-        return f"did you mean {folder / near[0]}?"
+    if folder.is_file():
+        return f"{folder} is a file, not a folder"
+    near = near_to(path)
+    if near is not None:
+        return f"did you mean {near}?"
     return "" if path.is_absolute() else f"it is looked for in {folder.absolute()}"
+
+
+def near_to(path: Path) -> Path | None:
+    """What lies in the same folder and is called much like it; None where nothing is."""
+    names = _names_in(path.parent)
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=_LIKE)
+    return path.parent / near[0] if near else None
+
+
+def is_path(text: str) -> bool:
+    """Is it a path, where a name could be given as well? Paths have slashes."""
+    return "/" in text or os.sep in text
 
 
 def _not_there(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.memory import memory
-from intrinsic_cli.kit.files.os_errors import advice, closed_folder, missing, reason
+from intrinsic_cli.kit.files.os_errors import advice, missing, reason, why_missing
 
 # Opening a pipe that nobody writes to must not wait. (Windows has no such pipes.)
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -36,14 +36,6 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
         raise DataError(reason(error), advice(error)) from error
     except ValueError as error:  # a zero byte in the name
         raise DataError(str(error), "no file has such a name") from error
-
-
-def why_missing(path: Path) -> str:
-    """What is told of a path that leads to no file."""
-    link = os.path.islink(path)  # noqa: PTH114  Path's own raises for names that are too long
-    if link:
-        return "a link that leads nowhere"
-    return "permission denied" if closed_folder(path) else "no such file"
 
 
 def _check(status: os.stat_result, most: int) -> None:

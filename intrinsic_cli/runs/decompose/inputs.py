@@ -13,9 +13,8 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES, OtherFormat, other_format
 from intrinsic_cli.kit.files.frame_numbers import frames_of, is_sequence
-from intrinsic_cli.kit.files.os_errors import advice, forbidden, reason
+from intrinsic_cli.kit.files.os_errors import advice, forbidden, nothing_at, reason, why_missing
 from intrinsic_cli.kit.files.os_errors import missing as where_missing
-from intrinsic_cli.kit.files.read_bytes import why_missing
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.shots import FoundPhoto, as_shots, sequence_at
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
@@ -222,7 +221,7 @@ def _no_file(inputs: Sequence[Path]) -> DataError:
     path = inputs[0]
     if is_sequence(path):
         return DataError(f"there are no frames called {path}", NUMBERS)
-    return DataError(f"there is nothing at {path}: {why_missing(path)}", where_missing(path))
+    return DataError(nothing_at(path), where_missing(path))
 
 
 def _times(form: OtherFormat, count: int) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
+from intrinsic_cli.kit.files.os_errors import missing
 
 #: What may stand between a photo's stem and the suffix of its mask.
 LABELS = ("", ".mask", "_mask")
@@ -21,7 +22,8 @@ class Masks:
         if place is None:
             return
         if not place.exists():
-            raise UsageError(f"there is no mask at {place}", "give a picture, or a folder of them")
+            hint = missing(place) or "give a picture, or a folder of them"
+            raise UsageError(f"there is no mask at {place}", hint)
         if place.is_file() and photos > 1:
             hint = "give a folder of masks, called as the photos are"
             raise UsageError(f"{place} is one mask for {photos} photos", hint)

@@ -14,6 +14,7 @@ from typing import Any
 from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
+from intrinsic_cli.kit.files.os_errors import missing
 from intrinsic_cli.kit.files.read_layers import LayerFile
 from intrinsic_cli.runs.evaluate import prediction_names as names
 
@@ -159,7 +160,10 @@ def open_predictions(text: str, patterns: Iterable[str], encoding: str) -> tuple
     is_named = bool(equals) and not Path(text).is_dir()
     folder = Path(rest if is_named else text).expanduser()
     if not folder.is_dir():
-        raise DataError(f"there is no folder of predictions at {folder}", "give DIR or NAME=DIR")
+        hint = "give DIR or NAME=DIR"
+        if not folder.exists():
+            hint = missing(folder) or hint
+        raise DataError(f"there is no folder of predictions at {folder}", hint)
     label = name if is_named else folder.resolve().name
     globs = dict(map(_pattern, patterns))
     return label, Predictions(folder, globs, encoding)

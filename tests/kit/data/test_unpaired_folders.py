@@ -170,8 +170,9 @@ def test_three_folders_may_be_named_and_a_comma_may_be_in_a_name(
 def test_mistakes_are_named(place: Path) -> None:
     for wrong, told in [
         ("{0}/photo,{0}/albedo", "2 folders instead of three"),
-        ("{0}/photo,{0}/albedo,{0}/light", "no folder .*light for shading"),
-        ("{0}/nowhere", "no folder .*photo for photo"),
+        ("{0}/photo,{0}/albedo,{0}/light", "nothing at .*/light: no such file"),
+        ("{0}/nowhere", "nothing at .*/nowhere: no such file"),
+        ("{0}/albedo", "no folder .*photo for photo"),
     ]:
         with pytest.raises(DataError, match=told):
             open_dataset(f"unpaired:{wrong.format(place)}", load_registry())

@@ -10,6 +10,7 @@ from pathlib import Path
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.data.layouts import UNPAIRED
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
+from intrinsic_cli.kit.files.os_errors import missing
 
 NAMES = ("photo", "albedo", "shading")
 
@@ -28,7 +29,8 @@ def find_files(name: str, folder: Path, masks: Path | None) -> list[LayerFile]:
     DataError where there are none."""
     expected = f"expected: {UNPAIRED}"
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder} for {name}", expected)
+        where = "" if folder.exists() else missing(folder)
+        raise DataError(f"there is no folder {folder} for {name}", where or expected)
     mask_of = dict(_walk(masks / name)) if masks else {}
     found = [
         LayerFile(path, path.relative_to(folder).as_posix(), mask_of.get(key))
