@@ -12,6 +12,7 @@ from iid_mesh.settings import MeshConfig, MeshOptions
 from iid_mesh.trainer import trainer_of
 from intrinsic_cli.api import Decomposer, Method, Runtime, Source, Trainer
 from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.folded import folded
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -23,7 +24,7 @@ class MeshMethod(Method[MeshOptions, MeshConfig]):
     def decomposer(self, state: NetState, options: MeshOptions, runtime: Runtime) -> Decomposer:
         if not state:
             return MeshDecomposer(options, runtime)
-        network = place(load(state).eval(), runtime.device)
+        network = place(folded(load(state)), runtime.device)
         return MeshDecomposer(options, runtime, network)
 
     def trainer(self, stage: str, config: MeshConfig, source: Source, runtime: Runtime) -> Trainer:

@@ -40,6 +40,7 @@ from intrinsic_cli.api import (
 from intrinsic_cli.kit.light.resize import fit_size, resize
 from intrinsic_cli.kit.light.upsample import size_of, upsample_shading
 from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.folded import folded
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
@@ -63,7 +64,7 @@ class ResidualDecomposer(Decomposer):
         runtime: Runtime,
     ) -> None:
         self._design, self._options = design, options
-        self._network = place(network.eval(), runtime.device)
+        self._network = place(folded(network), runtime.device)
         self._srgb = bool(conventions.srgb)
         self._wanted = Wanted.of(options)
         form_of(options)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.files.atomic import replacing
 from intrinsic_cli.kit.networks.device import place
+from intrinsic_cli.kit.networks.folded import folded
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
@@ -72,11 +73,12 @@ def load_into(net: nn.Module, state: NetState, name: str) -> None:
 
 
 def open_nets(nets: Mapping[str, nn.Module], state: NetState, device: torch.device) -> None:
-    """Make ``nets`` ready to decompose: with their weights in ``state``, in evaluation mode,
-    without gradients, on the device. WeightsError where one is missing or does not fit."""
+    """Make ``nets`` ready to decompose, and no more: with their weights in ``state``, in evaluation
+    mode, their batch norms folded, without gradients, on the device. WeightsError where one is
+    missing or does not fit."""
     for name, net in nets.items():
         load_into(net, state, name)
-        net.eval().requires_grad_(False)
+        folded(net).requires_grad_(False)
         place(net, device)
 
 
