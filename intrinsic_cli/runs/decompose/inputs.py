@@ -16,13 +16,12 @@ from intrinsic_cli.kit.files.frame_numbers import frames_of, is_sequence
 from intrinsic_cli.kit.files.os_errors import advice, forbidden, nothing_at, reason, why_missing
 from intrinsic_cli.kit.files.os_errors import missing as where_missing
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.shots import FoundPhoto, as_shots, sequence_at
+from intrinsic_cli.runs.decompose.shots import FoundPhoto, as_shots, sequence_at, where_frames_are
 from intrinsic_cli.runs.decompose.sidecars import Sidecars
 
 STDIN = Path("-")
-#: How photos and frames are known.
+#: How photos are known.
 SUFFIXES = "photos are known by their suffix: .jpg, .png, .tif, .exr, …"
-NUMBERS = "write %04d, or ####, for numbers of four digits, %d for those without zeros"
 #: Files looked at to count the photos in subfolders that are left out.
 MOST_COUNTED = 20_000
 
@@ -92,7 +91,8 @@ def find(
 def missing(path: Path) -> InputReport:
     """What is told of an input without photos."""
     if is_sequence(path):
-        return InputReport(str(path), "failed", error=f"no frames of that name ({NUMBERS})")
+        told = f"no frames of that name ({where_frames_are(path)})"
+        return InputReport(str(path), "failed", error=told)
     if is_folder(path):
         told = f"no photos in this folder ({SUFFIXES})"
         if not os.access(path, os.R_OK | os.X_OK):
@@ -220,7 +220,7 @@ def _no_file(inputs: Sequence[Path]) -> DataError:
         return DataError("no input given", "give photos, or folders of photos")
     path = inputs[0]
     if is_sequence(path):
-        return DataError(f"there are no frames called {path}", NUMBERS)
+        return DataError(f"there are no frames called {path}", where_frames_are(path))
     return DataError(nothing_at(path), where_missing(path))
 
 

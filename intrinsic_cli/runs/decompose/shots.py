@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,12 @@ from pathlib import Path
 
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES, VIDEO, other_format
 from intrinsic_cli.kit.files.frame_numbers import Numbering, numbering_of, numberings
+from intrinsic_cli.kit.files.os_errors import missing
+
+NUMBERS = "write %04d, or ####, for numbers of four digits, %d for those without zeros"
+#: How like the names of shots are: beauty and beauty_v2 are .8, cat and dog 0.
+_LIKE = 0.7
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,31 @@ def as_shots(photos: Iterable[FoundPhoto]) -> list[FoundPhoto]:
             one = _sequence(folder, photo.relative.parent, numbering)
         found.setdefault(one.path, one)
     return list(found.values())
+
+
+def where_frames_are(pattern: Path) -> str:
+    """What to do about a pattern that no file has: the frames that were meant, of that shot in
+    another format or of one called much like it, else how patterns are written."""
+    folder, wanted = pattern.parent, numbering_of(pattern.name)
+    if not folder.is_dir():
+        return missing(pattern)
+    there: dict[str, str] = {}
+    for numbering in _shots_in(folder).values():
+        there.setdefault(numbering.shot, _as_written(numbering, pattern))
+    if wanted is None or not there:
+        return NUMBERS
+    near = difflib.get_close_matches(wanted.shot, there, n=1, cutoff=_LIKE)
+    if near:
+        return f"did you mean {folder / there[near[0]]}?"
+    named = ", ".join(sorted(there.values())[:_MOST_NAMED])
+    return f"frames that are there: {named}; {NUMBERS}"
+
+
+def _as_written(numbering: Numbering, pattern: Path) -> str:
+    """The pattern of these frames, with # where the user writes so."""
+    if "#" not in pattern.name:
+        return numbering.pattern
+    return f"{numbering.before}{'#' * numbering.width}{numbering.after}"
 
 
 def _shots_in(folder: Path) -> Mapping[str, Numbering]:
