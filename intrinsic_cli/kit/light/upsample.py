@@ -7,7 +7,8 @@ Image Filtering", kept between 0 = all paint and 1 = all light), so that ``log S
 up(slope) · (log P − up(log p))``. Against the guided filter's own form, which rebuilds the shading
 from the photo, this keeps what the network drew: on rendered scenes at a quarter of their size,
 mean error of log shading .059 instead of .097 (bilinear .093), at shadow edges .174 instead of .232
-(.331)."""
+(.331). That was with windows of five pixels and a ridge of .01; those of today make both errors
+smaller by 6 %, and what `flow` leaves of shadow edges in albedo .31 instead of .33."""
 
 from __future__ import annotations
 
@@ -26,11 +27,11 @@ from intrinsic_cli.kit.light.resize import (
     rows_needed,
 )
 
-#: Radius of the window, small pixels: larger ones mix neighbouring edges, smaller ones see too
-#: little of an edge.
-RADIUS = 2
-#: Added to the photo's log variance: contrast below about 10 % says nothing about its cause.
-RIDGE = 0.01
+#: Radius of the window, small pixels: larger ones mix neighbouring edges.
+RADIUS = 1
+#: Added to the photo's log variance: contrast below about 4 % says nothing about its cause. More
+#: keeps shadows in albedo whose edges are soft (.01: of a step of .5 in log light a seventh).
+RIDGE = 0.002
 DARK = 1e-3  # added to luminance before the logarithm, so that noise in the dark stays small
 FLOOR = 1e-4  # shading never falls below this, so that albedo = photo / shading stays finite
 
@@ -116,26 +117,27 @@ def _log(image: Tensor) -> Tensor:
 def _maps(guide: Tensor, shade: Tensor) -> Tensor:
     """Log photo [B,1,h,w] and log shading [B,C,h,w] → log shading, slope and log photo,
     [B,C+2,h,w]."""
-    slope = local_slope(guide, shade.mean(dim=1, keepdim=True), RIDGE)
+    slope = local_slope(guide, shade.mean(dim=1, keepdim=True), RADIUS, RIDGE)
     return torch.cat([shade, slope, guide], dim=1)
 
 
-def local_slope(guide: Tensor, layer: Tensor, ridge: float) -> Tensor:
-    """The slope of ``layer`` on ``guide``, both [B,C,h,w], in the window around each pixel, between
-    0 and 1, and averaged over the window; ``ridge`` is added to the guide's variance."""
-    mean_guide = window_mean(guide)
-    mean_layer = window_mean(layer)
-    variance = window_mean(guide * guide) - mean_guide**2
-    covariance = window_mean(guide * layer) - mean_guide * mean_layer
+def local_slope(guide: Tensor, layer: Tensor, radius: int, ridge: float) -> Tensor:
+    """The slope of ``layer`` on ``guide``, both [B,C,h,w], in the window of so many pixels around
+    each pixel, between 0 and 1, and averaged over the window; ``ridge`` is added to the guide's
+    variance."""
+    mean_guide = window_mean(guide, radius)
+    mean_layer = window_mean(layer, radius)
+    variance = window_mean(guide * guide, radius) - mean_guide**2
+    covariance = window_mean(guide * layer, radius) - mean_guide * mean_layer
     variance = variance.clamp(min=0.0)
     slope = covariance / (variance + ridge)
-    return window_mean(slope.clamp(0.0, 1.0))
+    return window_mean(slope.clamp(0.0, 1.0), radius)
 
 
-def window_mean(image: Tensor) -> Tensor:
+def window_mean(image: Tensor, radius: int) -> Tensor:
     """Mean over the window around each pixel, [B,C,h,w]."""
-    padded = functional.pad(image, (RADIUS,) * 4, mode="replicate")
-    return functional.avg_pool2d(padded, 2 * RADIUS + 1, stride=1)
+    padded = functional.pad(image, (radius,) * 4, mode="replicate")
+    return functional.avg_pool2d(padded, 2 * radius + 1, stride=1)
 
 
 def upsample_rows(maps: Tensor, rows: slice, size: tuple[int, int]) -> Tensor:

@@ -25,6 +25,8 @@ from intrinsic_cli.kit.light.upsample import (
     upsample_rows,
 )
 
+#: Radius of the window, small pixels.
+RADIUS = 2
 #: Added to the photo's variance: contrast below about .05 says nothing about whose it is.
 RIDGE = 0.003
 
@@ -102,4 +104,4 @@ def _within(part: Tensor, photo: Tensor) -> Tensor:
 def _maps(guide: Tensor, part: Tensor) -> Tensor:
     """Photo and part, both [B,3,h,w] → part, its slope on the photo, channel by channel, and photo:
     [B,9,h,w]."""
-    return torch.cat([part, local_slope(guide, part, RIDGE), guide], dim=1)
+    return torch.cat([part, local_slope(guide, part, RADIUS, RIDGE), guide], dim=1)

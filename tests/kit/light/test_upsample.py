@@ -3,6 +3,7 @@ albedo."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +14,7 @@ from torch.nn import functional
 from intrinsic_cli.kit.light.resize import resize
 from intrinsic_cli.kit.light.upsample import (
     FLOOR,
+    RADIUS,
     RIDGE,
     local_slope,
     split,
@@ -139,7 +141,7 @@ def test_slopes_lie_between_all_paint_and_all_light() -> None:
     torch.manual_seed(0)
     guide = torch.randn(1, 1, 16, 16)
     for layer, expected in ((2 * guide, 1.0), (-guide, 0.0), (torch.ones_like(guide), 0.0)):
-        slope = local_slope(guide, layer, 0.0)
+        slope = local_slope(guide, layer, 2, 0.0)
         assert torch.allclose(slope, torch.tensor(expected), atol=1e-4)
 
 
@@ -150,15 +152,29 @@ def test_slopes_are_averaged_over_the_window() -> None:
     guide = torch.randn(1, 1, 16, 24)
     layer = guide.clone()
     layer[..., 12:] = 0
-    slope = local_slope(guide, layer, 0.0)
+    slope = local_slope(guide, layer, 2, 0.0)
     assert float(slope[..., 15].min()) > 0.001
     assert float(slope[..., 16:].abs().max()) < 1e-5
 
 
-def test_a_contrast_of_a_tenth_is_half_believed() -> None:
+@pytest.mark.parametrize("radius", [RADIUS, 5])
+def test_a_contrast_as_large_as_the_ridge_is_half_believed(radius: int) -> None:
+    """Four and a half percent about the mean."""
     rows = torch.arange(20).view(1, 1, -1, 1)
-    board = 0.1 - 0.2 * ((rows + torch.arange(20)) % 2)
-    assert torch.allclose(local_slope(board, board, RIDGE), torch.tensor(0.5), atol=0.02)
+    contrast = math.sqrt(RIDGE)
+    assert 0.04 < contrast < 0.05
+    board = contrast * (1 - 2 * ((rows + torch.arange(20)) % 2))
+    inside = local_slope(board, board, radius, RIDGE)[..., 6:-6, 6:-6]
+    assert torch.allclose(inside, torch.tensor(0.5), atol=0.02)
+
+
+def test_a_shadow_of_which_the_network_is_sure_leaves_little_in_albedo() -> None:
+    """An eighth at most of a step of .5 in log light that the small shading has whole."""
+    light = torch.ones(1, 3, 48, 96)
+    light[..., 48:] = math.exp(-0.5)
+    small = resize(light, (12, 24))
+    albedo = split(light, upsample_shading(light, small))
+    assert float(albedo.log().abs().max()) < 0.5 / 8
 
 
 @pytest.mark.parametrize("small", [(9, 7), (30, 11), (1, 1)])
