@@ -52,6 +52,8 @@ _FORMATS = [form for form in PILLOW_FORMATS if form != "AVIF" or find_spec("PIL.
 
 DAMAGED = "the image is truncated or damaged"
 AGAIN = "copy or download it again"
+RARE = "the image is truncated, or of a rare kind iid cannot read"
+AS_USUAL = "save it as a PNG, or as a TIFF of 8, 16 or 32 bits"
 KNOWN = "iid reads JPEG, PNG, TIFF, WebP, EXR, HDR, BMP, GIF, AVIF, JPEG 2000, PNM, PFM and TGA"
 
 _DEEP = (*TIFF, *BIG_TIFF, b"P5", b"P6", b"PF", b"Pf", b"\0\0\0\x0cjP  ")  # PNM, PFM, JPEG 2000
@@ -199,14 +201,12 @@ def _size_in_words(data: bytes) -> tuple[int, int] | None:
 
 def _read_rare(data: bytes, by_pillow: bool) -> NDArray[Any]:
     """What OpenCV cannot read."""
-    hint = "save it as a PNG, or as a TIFF of 8, 16 or 32 bits"
-    sentence = "the image is truncated, or of a rare kind iid cannot read"
     if not by_pillow:
-        raise DataError(sentence, hint)
+        raise DataError(RARE, AS_USUAL)
     try:
         return _read_pillow(data)
     except DataError as error:
-        raise DataError(sentence, hint) from error
+        raise DataError(RARE, AS_USUAL) from error
 
 
 def _read_opencv(data: bytes) -> NDArray[Any] | None:

@@ -34,6 +34,7 @@ _CAMERA, _PLACE, _RELATED = 34665, 34853, 40965
 _LEFT = (37500, 40961, 40962, 40963, _RELATED, 41729)
 _ORIENTATION, _COLOUR_SPACE = 274, 40961
 _SRGB = 1
+_MARK = b"Exif\0\0"
 #: More is no description of a photo, and would not fit into a JPEG.
 LONGEST = 60_000
 _LONGEST_FIELD = 8192
@@ -51,9 +52,9 @@ class Exif:
         return bool(self.main or self.camera or self.place)
 
 
-def read_exif(block: bytes) -> Exif:
+def read_exif(block: bytes | memoryview) -> Exif:
     """What is kept of an EXIF block or of a TIFF's own fields; nothing where it is damaged."""
-    data = block.removeprefix(b"Exif\0\0")
+    data = _without_mark(block)
     layout = layout_of(data)
     if layout is None:
         return Exif()
@@ -64,10 +65,10 @@ def read_exif(block: bytes) -> Exif:
     return _limited(Exif(_short(main), _short(camera), _short(place)))
 
 
-def is_adobe_rgb(block: bytes) -> bool:
+def is_adobe_rgb(block: bytes | memoryview) -> bool:
     """Does the camera say by the name R03 that its colours are those of Adobe RGB? (DCF 2.0; it
     needs no profile then.)"""
-    data = block.removeprefix(b"Exif\0\0")
+    data = _without_mark(block)
     camera = _below(data, first_fields(data), _CAMERA)
     index = _below(data, camera, _RELATED).get(1)
     return index is not None and index.values.startswith(b"R03")
@@ -103,7 +104,12 @@ def exif_block(exif: Exif) -> bytes:
     return b"II*\0\x08\0\0\0" + pack_exif(exif, at=8)
 
 
-def _below(data: bytes, fields: Mapping[int, Field], tag: int) -> dict[int, Field]:
+def _without_mark(block: bytes | memoryview) -> bytes | memoryview:
+    """The list of fields itself, which some formats mark as EXIF."""
+    return block[len(_MARK) :] if block[: len(_MARK)] == _MARK else block
+
+
+def _below(data: bytes | memoryview, fields: Mapping[int, Field], tag: int) -> dict[int, Field]:
     """The list that a field leads to."""
     layout = layout_of(data)
     found = fields.get(tag)

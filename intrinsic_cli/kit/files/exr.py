@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAGIC = b"\x76\x2f\x31\x01"
 HALF_MAX = 65504.0
 
+DAMAGED = "the image is truncated or damaged"
 AGAIN = "copy or render it again"
 
 _LARGEST = 4  # bytes that a number of a channel may have
@@ -33,7 +34,7 @@ _LONG = ("red", "green", "blue", "alpha", "r", "g", "b", "a", "y")  # how channe
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
     """What the beginning of an EXR tells. ``layers``: name of a layer ("" = the plain one) → the
     part it is in and the channels (red, green, blue or one gray; perhaps alpha). ``first``: all
     channels of the first part."""
@@ -52,20 +53,20 @@ def read_exr(data: bytes, layer: str = "") -> NDArray[np.float32]:
     DataError names the layers where there is a choice to make.
     """
     with _on_disk(data) as path:
-        header = _read_header(path)
-        part, names = _choose(header, layer)
+        header = read_header(path)
+        part, names = choose_layer(header, layer)
         planes = _read_planes(path, part, names)
     if any(plane.shape != planes[0].shape for plane in planes):
         hint = "export it without subsampling of channels"
         raise DataError("the channels of the EXR differ in size", hint)
-    return _join(planes, header.chromaticities)
+    return join_planes(planes, header.chromaticities)
 
 
 def read_channels(data: bytes, names: Sequence[str]) -> Image | None:
     """The channels [H,W,C] float32 of these names in the first part, as they are; None unless all
     are there."""
     with _on_disk(data) as path:
-        header = _read_header(path)
+        header = read_header(path)
         if not set(names).issubset(header.first):
             return None
         planes = _read_planes(path, 0, tuple(names))
@@ -81,8 +82,11 @@ def _on_disk(data: bytes) -> Iterator[Path]:
         yield path
 
 
-def _join(planes: list[NDArray[Any]], chromaticities: tuple[float, ...]) -> NDArray[np.float32]:
-    """Gray or red, green, blue, and alpha where there are two or four → [H,W,3 or 4] float32."""
+def join_planes(
+    planes: list[NDArray[Any]], chromaticities: tuple[float, ...]
+) -> NDArray[np.float32]:
+    """Gray or red, green, blue, and alpha where there are two or four, each [H,W] → [H,W,3 or 4]
+    float32 in the primaries of sRGB."""
     alpha = []
     if len(planes) in (2, 4):
         alpha = [planes.pop()]
@@ -93,8 +97,8 @@ def _join(planes: list[NDArray[Any]], chromaticities: tuple[float, ...]) -> NDAr
     return np.dstack([colours, *alpha])
 
 
-def _choose(header: _Header, layer: str) -> tuple[int, tuple[str, ...]]:
-    """Part and channels of the layer asked for."""
+def choose_layer(header: Header, layer: str) -> tuple[int, tuple[str, ...]]:
+    """Part and channels of the layer asked for, as in :func:`read_exr`."""
     layers = header.layers
     wanted = next((name for name in layers if name.casefold() == layer.casefold()), None)
     if wanted is not None:
@@ -111,17 +115,20 @@ def _choose(header: _Header, layer: str) -> tuple[int, tuple[str, ...]]:
     raise DataError(f"the EXR has channels {channels} but no R, G, B", "export an RGB EXR")
 
 
-def _read_header(path: Path) -> _Header:
-    """Look at the beginning of the file, without its pixels."""
+def read_header(path: Path, to_read_all: bool = True) -> Header:
+    """Look at the beginning of the file, without its pixels. DataError where it is damaged, or too
+    large ``to_read_all`` of it at once."""
     with _opened(path, header_only=True) as file:
-        return _describe([part.header for part in file.parts])
+        headers = [part.header for part in file.parts]
+        if to_read_all:
+            _check_memory(headers)
+        return _describe(headers)
 
 
-def _describe(headers: list[dict[str, Any]]) -> _Header:
+def _describe(headers: list[dict[str, Any]]) -> Header:
     """What the headers of all parts say together."""
     layers: dict[str, tuple[int, tuple[str, ...]]] = {}
     parts = [_channel_names(header) for header in headers]
-    _check_memory(headers, parts)
     for number, (header, names) in enumerate(zip(headers, parts, strict=True)):
         part = str(header.get("name", number))
         groups = _group(names)
@@ -131,7 +138,7 @@ def _describe(headers: list[dict[str, Any]]) -> _Header:
     channels = tuple(name for names in parts for name in names)
     chromaticities = _chromaticities(headers[0])
     first = tuple(parts[0])
-    return _Header(layers, chromaticities, channels, first)
+    return Header(layers, chromaticities, channels, first)
 
 
 def _chromaticities(header: Mapping[str, Any]) -> tuple[float, ...]:
@@ -144,13 +151,15 @@ def _channel_names(header: Mapping[str, Any]) -> list[str]:
     return [channel.name for channel in header["channels"]]
 
 
-def _check_memory(headers: Sequence[Mapping[str, Any]], parts: Sequence[Sequence[str]]) -> None:
+def _check_memory(headers: Sequence[Mapping[str, Any]]) -> None:
     """DataError for pictures too large, one by one or, as they are read at once, together."""
     numbers = 0
-    for header, names in zip(headers, parts, strict=True):
-        numbers += _check_size(header["dataWindow"]) * len(names)
+    channels = 0
+    for header in headers:
+        count = len(header["channels"])
+        numbers += _check_size(header["dataWindow"]) * count
+        channels += count
     if _LARGEST * numbers > memory():
-        channels = sum(map(len, parts))
         hint = "export the picture alone, or fewer layers a file"
         raise DataError(f"its {channels} channels do not fit into memory", hint)
 
@@ -212,7 +221,7 @@ def _opened(path: Path, **how: bool) -> Iterator[Any]:
                 raise ValueError("no part could be read")
             yield file
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError, MemoryError) as error:
-        raise DataError("the image is truncated or damaged", AGAIN) from error
+        raise DataError(DAMAGED, AGAIN) from error
 
 
 def clipped_share(layer: Image) -> float:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from intrinsic_cli.kit.files.exr_attributes import read_attributes
+
 #: Why writing fails, as OpenEXR's messages end.
 _REASONS = (errno.ENOSPC, errno.EFBIG, errno.EIO)
 
@@ -34,7 +36,8 @@ def require_ending(path: Path, lines: int) -> None:
 def _last_byte(path: Path, lines: int) -> int:
     """Where the block that begins last ends. IndexError or ValueError where the file breaks off."""
     with path.open("rb") as file:
-        file.seek(_end_of_header(file.read(1 << 12)))
+        _, end = read_attributes(file.read(1 << 12))
+        file.seek(end)
         places = np.frombuffer(file.read(8 * lines), "<u8", lines)
         if not places.all():
             raise ValueError("a line was not written")
@@ -42,13 +45,3 @@ def _last_byte(path: Path, lines: int) -> int:
         file.seek(last)
         size = np.frombuffer(file.read(8), "<i4", 2)[1]
     return last + 8 + int(size)
-
-
-def _end_of_header(data: bytes) -> int:
-    """Behind the attributes: name, type, size, and as many bytes each; an empty name ends them."""
-    place = 8
-    while data[place]:
-        kind = data.index(0, place) + 1
-        size = data.index(0, kind) + 1
-        place = size + 4 + int.from_bytes(data[size : size + 4], "little")
-    return place + 1

@@ -90,8 +90,12 @@ class ExrLayersWriter:
 def read_exr_layer(data: bytes, name: str, kind: Kind) -> Image | None:
     """A layer [H,W,C] of such a file as :func:`write_exr_layers` has stored it; None where there is
     none of that name."""
-    letters = _letters(kind)
-    return read_channels(data, [_channel(name, letter) for letter in letters])
+    return read_channels(data, channels_of(name, kind))
+
+
+def channels_of(name: str, kind: Kind) -> list[str]:
+    """The channels of a layer in such a file."""
+    return [_channel(name, letter) for letter in _letters(kind)]
 
 
 def _letters(kind: Kind) -> str:

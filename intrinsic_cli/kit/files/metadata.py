@@ -29,7 +29,7 @@ class Metadata:
     numbers by which colours are said where no profile says them."""
 
     profile: bytes = b""
-    block: bytes = b""
+    block: bytes | memoryview = b""
     points: CodePoints = UNSAID
 
     @property
@@ -50,7 +50,7 @@ NOTHING = Metadata()
 def read_metadata(data: bytes) -> Metadata:
     """What is embedded in an image file; nothing where it is damaged or knows of none."""
     if data.startswith(TIFF + BIG_TIFF):
-        return Metadata(tiff_profile(data)[:_LONGEST], data)
+        return tiff_metadata(data)
     if other_beginning(data[:64]) is HEIF:
         return _metadata(heif_facts(data), data)
     try:
@@ -58,6 +58,11 @@ def read_metadata(data: bytes) -> Metadata:
             return _metadata(image.info, data)
     except Exception:  # the pixels tell what is wrong with a file; a stranger's words must not
         return Metadata()
+
+
+def tiff_metadata(data: bytes | memoryview) -> Metadata:
+    """The same of a TIFF, of which no more than the parts that matter are looked at."""
+    return Metadata(tiff_profile(data)[:_LONGEST], data)
 
 
 def _metadata(info: dict[Any, Any], data: bytes) -> Metadata:

@@ -175,14 +175,13 @@ def _float32(values: NDArray[Any]) -> Image:
 def repair_light(values: NDArray[Any], encoding: str) -> tuple[Image, float]:
     """Float light ≥ 0 and finite [H,W,C]: NaN and negatives become 0, infinity the brightest finite
     value; and the share of such pixels. Where there are none, the same memory."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        pixels = np.ascontiguousarray(values, np.float32)  # what is too large becomes infinite
+    pixels = _as_float32(values)
     height, width = pixels.shape[:2]
     broken = [rows for rows in bands(height, width) if not _is_light(pixels[rows])]
     count = 0
     if broken:
         pixels = pixels.copy()
-        brightest = max(_brightest(pixels[rows]) for rows in bands(height, width))
+        brightest = max(brightest_finite(pixels[rows]) for rows in bands(height, width))
         for rows in broken:
             count += _repair(pixels[rows], brightest)
     if encoding == "srgb":
@@ -190,15 +189,34 @@ def repair_light(values: NDArray[Any], encoding: str) -> tuple[Image, float]:
     return pixels, count / max(1, height * width)
 
 
+def repair_rows(values: NDArray[Any], brightest: float) -> tuple[Image, int]:
+    """As :func:`repair_light`, of some rows of a photo whose ``brightest`` finite value is known;
+    and how many pixels that were."""
+    pixels = _as_float32(values)
+    if _is_light(pixels):
+        return pixels, 0
+    repaired = pixels.copy()
+    return repaired, _repair(repaired, brightest)
+
+
+def brightest_finite(part: Image) -> float:
+    """The largest finite value, at least 0."""
+    top = float(part.max(initial=0.0))
+    if np.isfinite(top):
+        return top
+    finite = part[np.isfinite(part)]
+    return float(finite.max(initial=0.0))
+
+
+def _as_float32(values: NDArray[Any]) -> Image:
+    """In one piece; what is too large becomes infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.ascontiguousarray(values, np.float32)
+
+
 def _is_light(part: Image) -> bool:
     """Is all of it finite and not negative?"""
     return bool(part.min(initial=0.0) >= 0 and part.max(initial=0.0) < np.inf)
-
-
-def _brightest(part: Image) -> float:
-    """The largest finite value, at least 0."""
-    finite = part[np.isfinite(part)]
-    return float(finite.max(initial=0.0))
 
 
 def _repair(part: Image, brightest: float) -> int:

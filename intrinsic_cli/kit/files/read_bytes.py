@@ -10,8 +10,8 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.memory import memory
 from intrinsic_cli.kit.files.os_errors import advice, missing, reason, why_missing
 
-# Opening a pipe that nobody writes to must not wait. (Windows has no such pipes.)
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+#: For opening: of a pipe that nobody writes to it must not wait. (Windows has no such pipes.)
+FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -26,7 +26,7 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
     does not name the file, for everything else: folders, pipes and devices, which may never end."""
     most = memory() // 4 if most is None else most
     try:
-        with open(os.open(path, _FLAGS), "rb") as file:  # noqa: PTH123  pathlib knows no flags
+        with open(os.open(path, FLAGS), "rb") as file:  # noqa: PTH123  pathlib knows no flags
             status = os.fstat(file.fileno())
             _check(status, most)
             return file.read(status.st_size)  # more would be asked of the system beforehand

@@ -60,7 +60,7 @@ def tiff_size(data: bytes) -> tuple[int, int] | None:
     return width, height
 
 
-def tiff_profile(data: bytes) -> bytes:
+def tiff_profile(data: bytes | memoryview) -> bytes:
     """The colour profile of the first page, b"" where it has none."""
     field = first_fields(data).get(_PROFILE)
     return field.values if field else b""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from intrinsic_cli.kit.files.float_rows import FloatRows
 from intrinsic_cli.kit.files.photo_rows import PhotoRows
 from intrinsic_cli.kit.inference import upsample_cpu
 from intrinsic_cli.kit.inference.device_rows import DeviceRows
@@ -27,15 +28,20 @@ class Path:
     ``pixels`` at a time (None: what suits the CPU's cache). ``shading_rows`` and
     ``upsample_shading`` are those of :mod:`~intrinsic_cli.kit.light.upsample`."""
 
-    bring: Callable[[PhotoRows, torch.device], Rows]
+    bring: Callable[[PhotoRows | FloatRows, torch.device], Rows]
     any_size: bool
     pixels: int | None
     shading_rows: Callable[[Tensor, Tensor, slice, tuple[int, int]], Tensor]
     upsample_shading: Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 
-def _as_it_is(photo: PhotoRows, device: torch.device) -> Rows:
+def _as_it_is(photo: PhotoRows | FloatRows, device: torch.device) -> Rows:
     return photo
+
+
+def _to_device(photo: PhotoRows | FloatRows, device: torch.device) -> Rows:
+    """Codes; floats are light already, and brought when they are asked for."""
+    return DeviceRows(photo, device) if isinstance(photo, PhotoRows) else photo
 
 
 CPU_PATH = Path(
@@ -46,7 +52,7 @@ CPU_PATH = Path(
     upsample_shading=upsample_cpu.upsample_shading,
 )
 DEVICE_PATH = Path(
-    bring=DeviceRows,
+    bring=_to_device,
     any_size=True,
     pixels=LARGEST_STRIP,
     shading_rows=upsample.shading_rows,

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from intrinsic_cli.api import Frame
-from intrinsic_cli.kit.light.colour import brightest, linear_to_srgb
+from intrinsic_cli.kit.light.beyond_white import exposure_of
+from intrinsic_cli.kit.light.colour import linear_to_srgb
 from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import fit_size, pad_to_multiple, resize, shrunk
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 #: A picture channel by channel, in the memory of the CPU or on a device.
 Planes = NDArray[np.float32] | Tensor
-
-#: Pixels looked at to find the exposure: enough for a steady percentile.
-SAMPLE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +78,6 @@ def network_size(photo: Photo, frame: Frame) -> tuple[int, int]:
     below = -height % frame.multiple
     right = -width % frame.multiple
     return height + below, width + right
-
-
-def exposure_of(pixels: Image) -> float:
-    """What to divide a photo [H,W,3] by: 1, or the 99th percentile where float light goes beyond
-    what cameras store."""
-    if pixels.max(initial=0.0) <= 1.0:
-        return 1.0
-    step = max(1, int((pixels.size / SAMPLE) ** 0.5))
-    brightness = brightest(pixels[::step, ::step])
-    return max(1.0, float(np.percentile(brightness, 99)))
 
 
 def network_input(photos: Sequence[PreparedPhoto], frame: Frame) -> Tensor:

@@ -13,8 +13,9 @@ from intrinsic_cli.api import Decomposer, Runtime
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.files.planes import planes_of
 from intrinsic_cli.kit.inference.answer import Kinds, Part
-from intrinsic_cli.kit.inference.prepare import exposure_of, to_image, to_tensor
+from intrinsic_cli.kit.inference.prepare import to_image, to_tensor
 from intrinsic_cli.kit.inference.strips import make_strips
+from intrinsic_cli.kit.light.beyond_white import exposure_of
 from intrinsic_cli.kit.light.noise import noise_near_black
 from intrinsic_cli.kit.light.resize import bands
 

@@ -33,11 +33,15 @@ def noise_near_black(
     """The standard error of dark pixels of a photo of ``size`` (h, w), in units of its white.
     ``read(rows)`` gives some of its rows [N,W,3] linear; ``bits`` and ``encoding`` are those of its
     file: the larger of :func:`code_noise` and the grain of dark, even places."""
-    height = size[0]
-    count = min(ROWS, height)
-    numbers = [(2 * index + 1) * height // (2 * count) for index in range(count)]
+    numbers = noise_rows(size[0])
     rows = [read(slice(number, number + 1)) for number in numbers]
     return max(code_noise(bits, encoding), grain(np.concatenate(rows)))
+
+
+def noise_rows(height: int) -> list[int]:
+    """The rows of a photo that are read for it: :data:`ROWS`, all over the photo."""
+    count = min(ROWS, height)
+    return [(2 * index + 1) * height // (2 * count) for index in range(count)]
 
 
 def code_noise(bits: int, encoding: str) -> float:
@@ -53,14 +57,23 @@ def grain(rows: Image) -> float:
     """The standard deviation of noise in the dark pixels of rows [N,W,3] linear, from the second
     differences along a row; their lower quartile, as edges and texture make the large ones. 0 where
     hardly any pixel is dark."""
-    light = luminance(rows, axis=2)[..., 0]
-    white = max(1.0, float(light.max(initial=0.0)))
-    left, middle, right = light[:, :-2], light[:, 1:-1], light[:, 2:]
-    brighter = np.maximum(left, right)
-    dark = np.maximum(brighter, middle) < _DARK * white
-    if int(dark.sum()) < _FEWEST:
+    with np.errstate(over="ignore", invalid="ignore"):  # of light that is no photo's
+        second = _second_differences(rows)
+    if len(second) < _FEWEST:
         return 0.0
-    curved = left - 2 * middle + right
-    second = np.abs(curved[dark])
     quartile = float(np.quantile(second, 0.25))
     return min(_MOST, quartile / _QUARTILE / _SECOND)
+
+
+def _second_differences(rows: Image) -> Image:
+    """Their magnitudes at the dark pixels of rows."""
+    light = luminance(rows, axis=2)[..., 0]
+    white = max(1.0, float(light.max(initial=0.0)))
+    left = light[:, :-2]
+    middle = light[:, 1:-1]
+    right = light[:, 2:]
+    brighter = np.maximum(left, right)
+    dark = np.maximum(brighter, middle) < _DARK * white
+    curved = left - 2 * middle + right
+    second: Image = np.abs(curved[dark])
+    return second

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.atomic import write_text
 from intrinsic_cli.runs.decompose.large import LARGE
-from intrinsic_cli.runs.decompose.load import load, read_rows
+from intrinsic_cli.runs.decompose.load import load, read_codes, read_floats
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.targets import Target
 from intrinsic_cli.runs.decompose.write import write_preview
@@ -30,12 +30,13 @@ def add_preview(target: Target, plan: Plan, facts: Mapping[str, Any]) -> None:
 
 
 def _read_photo(target: Target, plan: Plan) -> Rows:
-    """The codes of a large one, any other whole."""
+    """The rows of a large one, any other whole."""
     from intrinsic_cli.kit.inference.strip_photo import PhotoInMemory
 
-    found = read_rows(target, plan.request, LARGE)
-    if found is not None:
-        return found[1]
+    for read in (read_floats, read_codes):
+        found = read(target, plan.request, LARGE)
+        if found is not None:
+            return found.rows
     loaded = load(target, plan.request)
     return PhotoInMemory(loaded.photo)
 

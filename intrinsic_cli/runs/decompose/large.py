@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import Decomposition, Kind
 from intrinsic_cli.kit.files.outputs import Written, output_files
-from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.load import LoadedPhoto, load, load_mask, read_rows
+from intrinsic_cli.requests import DecomposeRequest, InputReport
+from intrinsic_cli.runs.decompose.load import (
+    LoadedPhoto,
+    LoadedRows,
+    load,
+    load_mask,
+    read_codes,
+    read_floats,
+)
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.targets import Target
 from intrinsic_cli.runs.decompose.write import put_sidecar
@@ -68,8 +75,8 @@ def fits_strips(plan: Plan, session: Session) -> bool:
 
 
 def open_photo(target: Target, plan: Plan, session: Session) -> LargePhoto | LoadedPhoto:
-    """A large photo for strips, of its codes where they can be kept; any other whole."""
-    large = _open_codes(target, plan, session)
+    """A large photo for strips, of its file or its codes where that can be; any other whole."""
+    large = _open_large(target, plan, session)
     if large is not None:
         return large
     loaded = load(target, plan.request)
@@ -79,9 +86,9 @@ def open_photo(target: Target, plan: Plan, session: Session) -> LargePhoto | Loa
 def _in_memory(loaded: LoadedPhoto, session: Session) -> LargePhoto | None:
     """A photo that was read whole, for strips; None where it is not large, or a method has the last
     word on light beyond white, which is not told of some rows."""
-    from intrinsic_cli.kit.inference.prepare import exposure_of
     from intrinsic_cli.kit.inference.strip_photo import PhotoInMemory
     from intrinsic_cli.kit.inference.strips import has_last_word
+    from intrinsic_cli.kit.light.beyond_white import exposure_of
 
     pixels = loaded.photo.pixels
     height, width = pixels.shape[:2]
@@ -94,24 +101,38 @@ def _in_memory(loaded: LoadedPhoto, session: Session) -> LargePhoto | None:
     return LargePhoto(rows, loaded.sha256, loaded.began, loaded.mask_sha256, loaded.exif)
 
 
-def _open_codes(target: Target, plan: Plan, session: Session) -> LargePhoto | None:
+def _open_large(target: Target, plan: Plan, session: Session) -> LargePhoto | None:
     """The photo, None where it is not large, or of a kind that is read whole."""
-    from intrinsic_cli.kit.files.metadata import read_metadata
     from intrinsic_cli.kit.inference.paths import path_for
 
     began = time.perf_counter()
+    request = plan.request
     device = session.runtime.device
     path = path_for(device)
     size = session.decomposer.frame.size or 0
-    least, side = (0, _WORTH * size) if path.any_size else (LARGE, 0)
-    found = read_rows(target, plan.request, least, side)
-    if found is None:
+    side = _WORTH * size if path.any_size else 0
+    loaded = _of_floats(target, request, session, side)
+    if loaded is None:
+        loaded = read_codes(target, request, 0 if path.any_size else LARGE, side)
+    if loaded is None:
         return None
-    data, rows = found
-    exif = read_metadata(data).exif if plan.request.metadata == "keep" else None
-    sha256 = hashlib.sha256(data).hexdigest()
-    photo = LargePhoto(path.bring(rows, device), sha256, began, exif=exif)
-    return _masked(photo, target, plan.request.mask)
+    exif = loaded.metadata.exif if request.metadata == "keep" else None
+    photo = LargePhoto(path.bring(loaded.rows, device), loaded.sha256, began, exif=exif)
+    return _masked(photo, target, request.mask)
+
+
+def _of_floats(
+    target: Target, request: DecomposeRequest, session: Session, side: int
+) -> LoadedRows | None:
+    """One whose floats are read from its file; None, too, where a method has the last word on light
+    beyond white."""
+    from intrinsic_cli.kit.inference.strips import has_last_word
+
+    loaded = read_floats(target, request, LARGE, side)
+    if loaded is None:
+        return None
+    sees_all = has_last_word(session.decomposer) and loaded.rows.is_hdr
+    return None if sees_all else loaded
 
 
 def _masked(photo: LargePhoto, target: Target, place: Path | None) -> LargePhoto:

@@ -14,6 +14,8 @@ from intrinsic_cli.runs.decompose.targets import Target
 
 if TYPE_CHECKING:
     from intrinsic_cli.kit.files.exif import Exif
+    from intrinsic_cli.kit.files.float_rows import FloatRows
+    from intrinsic_cli.kit.files.metadata import Metadata
     from intrinsic_cli.kit.files.photo import Photo
     from intrinsic_cli.kit.files.photo_rows import PhotoRows
 
@@ -51,13 +53,22 @@ def load(target: Target, request: DecomposeRequest) -> LoadedPhoto:
     return _masked(loaded, target, request.mask)
 
 
-def read_rows(
+@dataclass(frozen=True, slots=True)
+class LoadedRows:
+    """A photo that is not in memory as light, what its file says of it, and the hash of that."""
+
+    rows: PhotoRows | FloatRows
+    metadata: Metadata
+    sha256: str
+
+
+def read_codes(
     target: Target, request: DecomposeRequest, least: int, side: int = 0
-) -> tuple[bytes, PhotoRows] | None:
-    """The bytes of a photo of at least so many pixels, whose shorter side has at least ``side``,
-    and its codes; None where it is smaller, or of a kind that is read whole. DataError where it is
-    broken."""
+) -> LoadedRows | None:
+    """A photo of at least so many pixels, whose shorter side has at least ``side``, as its codes;
+    None where it is smaller, or holds none that can be kept. DataError where it is broken."""
     from intrinsic_cli.kit.files.memory import at_most
+    from intrinsic_cli.kit.files.metadata import read_metadata
     from intrinsic_cli.kit.files.photo_rows import is_large, open_rows
     from intrinsic_cli.kit.files.read_bytes import read_bytes
 
@@ -66,7 +77,29 @@ def read_rows(
     data = read_bytes(target.path)
     with at_most(request.max_pixels):
         rows = open_rows(data, request.input_encoding, target.path.suffix)
-    return None if rows is None else (data, rows)
+    if rows is None:
+        return None
+    return LoadedRows(rows, read_metadata(data), hashlib.sha256(data).hexdigest())
+
+
+def read_floats(
+    target: Target, request: DecomposeRequest, least: int, side: int = 0
+) -> LoadedRows | None:
+    """The same of a photo whose numbers are floats, which are read from its file when they are
+    asked for."""
+    from intrinsic_cli.kit.files.file_parts import Asked
+    from intrinsic_cli.kit.files.float_files import open_float_rows
+    from intrinsic_cli.kit.files.memory import at_most
+
+    if target.path is None:
+        return None
+    asked = Asked(target.path, request.exr_layer, least, side)
+    with at_most(request.max_pixels):
+        found = open_float_rows(asked, request.input_encoding)
+    if found is None:
+        return None
+    file, rows = found
+    return LoadedRows(rows, rows.metadata, file.sha256())
 
 
 def _masked(loaded: LoadedPhoto, target: Target, place: Path) -> LoadedPhoto:
