@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from intrinsic_cli.api.errors import DataError
+from intrinsic_cli.api.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,6 +82,11 @@ class Source(ABC):
     def cases(self, split: Split = "val") -> Sequence[Case]:
         """Full-size photos with truth, in a fixed order: a length at once, each read on access.
         DataError where there is no such split."""
+
+    def check_files(self, progress: Progress) -> None:
+        """What is asked once before a training begins: DataError where files do not fit together,
+        as far as a quick look at all of them tells. Nothing is looked at by default."""
+        return
 
     def part(self, index: int, count: int) -> Source:
         """The ``index``-th of ``count`` parts of the dataset (of both splits) that have no photo in

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.networks.checkpoint import load_weights
@@ -35,6 +36,20 @@ def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
     assert record["config"]["crop"] == 16
     stage = tmp_path / "run" / "main"
     assert {p.name for p in stage.iterdir()} >= {"last.pt", "best.safetensors", "log.jsonl"}
+
+
+def test_layers_of_another_size_are_told_before_the_first_step(tmp_path: Path) -> None:
+    data = tmp_path / "my data"
+    for name, width in (("photo", 30), ("albedo", 30), ("shading", 30)):
+        (data / name).mkdir(parents=True)
+        for number in range(20):
+            wide = width + (name == "albedo" and number == 13)
+            Image.new("RGB", (wide, 20), (90, 90, 90)).save(data / name / f"{number}.png")
+    run = tmp_path / "run"
+    with pytest.raises(DataError, match=r"13\.png has 31×20 pixels") as caught:
+        train(TrainRequest("gray", str(data), out=run, overrides=SMALL, steps=1, device="cpu"))
+    assert f"iid datasets check '{data}' --all" in caught.value.hint
+    assert not run.exists()
 
 
 def test_run_folders_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

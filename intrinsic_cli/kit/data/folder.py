@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +74,10 @@ class Folder(TrainingReader[Files]):
             require_size(drawn, photo.pixels, entry.mask, entry.photo)
             mask = mask & drawn
         return Case(entry.stem, photo.pixels, truth, mask)
+
+    def _of_one_size(self, entry: Files) -> Sequence[Path]:
+        masks = [entry.mask] if entry.mask else []
+        return [entry.photo, *entry.layers.values(), *masks]
 
     def _read_layer(self, entry: Files, name: str) -> Image:
         path = entry.layers[name]

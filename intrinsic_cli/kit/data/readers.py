@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 import numpy as np
 
-from intrinsic_cli.api import Case, DataError, Source
+from intrinsic_cli.api import Case, DataError, Progress, Source
 from intrinsic_cli.kit.data.crops import cut, middle_window, random_window
 from intrinsic_cli.kit.data.rows import collate, mirror
 from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
+from intrinsic_cli.kit.data.size_check import check_sizes
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
@@ -78,18 +80,30 @@ class FileReader(Source, Generic[Entry]):
 
     def every_case(self) -> Sequence[Case]:
         """The cases of all splits, each once."""
-        entries = {id(entry): entry for split in SPLITS for entry in self._entries.get(split, ())}
-        return LazyCases(list(entries.values()), self._case)
+        return LazyCases(self._every_entry(), self._case)
 
     def counts(self, split: Split) -> Mapping[str, int]:
         """How many photos the split has; 0 where there is no such split."""
         return {"photo": len(self._entries.get(split, ()))}
+
+    def check_files(self, progress: Progress) -> None:
+        """See :meth:`Source.check_files`: files whose headers tell unlike sizes."""
+        check_sizes(self._every_entry(), self._of_one_size, self._case, progress)
+
+    def _of_one_size(self, entry: Entry) -> Sequence[Path]:
+        """The files of an entry that hold pictures of one size; none are looked at by default."""
+        return ()
 
     def part(self, index: int, count: int) -> Self:
         """Every ``count``-th entry of each split, from the ``index``-th on."""
         some = copy(self)
         some._entries = {split: entries[index::count] for split, entries in self._entries.items()}
         return some
+
+    def _every_entry(self) -> Sequence[Entry]:
+        """The entries of all splits, each once."""
+        entries = {id(entry): entry for split in SPLITS for entry in self._entries.get(split, ())}
+        return list(entries.values())
 
     def _in(self, split: Split) -> Sequence[Entry]:
         """The entries of a split. DataError where there are none."""

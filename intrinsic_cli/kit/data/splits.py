@@ -51,7 +51,8 @@ def split_by_group(
 def notes_on_split(place: object, entries: Mapping[Split, Sequence[object]]) -> tuple[str, ...]:
     """What the owner of few photos should know of how they were split; nothing to say of many."""
     train, val = entries["train"], entries["val"]
-    if any(entry in train for entry in val):
+    learned = set(map(id, train))
+    if any(id(entry) in learned for entry in val):
         return (f"{place} is too small to be split: what validates is also trained on",)
     total = len(train) + len(val)
     if total >= _FEW:

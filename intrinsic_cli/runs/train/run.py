@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from intrinsic_cli.api import Progress, Silent, UsageError, WeightsError
+from intrinsic_cli.api import DataError, Progress, Silent, Source, UsageError, WeightsError
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.stop_signal import Stop
@@ -29,10 +30,7 @@ def train(
     if place is not None and place.rank > 0:
         return follow_leader(place, registry)
     run = plan(request, registry)
-    source = open_dataset(run.data, registry)
-    require_needs(run, source)
-    for note in source.notes:
-        progress.note(f"note: {note}")
+    source = _open_data(run, registry, progress)
     with _undone_on_failure(run, request):
         run.write()
         if run.init and not request.resume:
@@ -44,6 +42,26 @@ def train(
             stages = Stages(run, request, source, progress, processes)
             outcome = stages.train(stop, share)
         return finish(run, outcome, stop.asked and not outcome.finished, progress)
+
+
+def _open_data(run: Run, registry: Registry, progress: Progress) -> Source:
+    """The dataset, once it is known to be fit to train on. DataError."""
+    source = open_dataset(run.data, registry)
+    require_needs(run, source)
+    _check_files(run, source, progress)
+    for note in source.notes:
+        progress.note(f"note: {note}")
+    return source
+
+
+def _check_files(run: Run, source: Source, progress: Progress) -> None:
+    """DataError now for what would end the run amid its steps."""
+    try:
+        source.check_files(progress)
+    except DataError as error:
+        more = f"`iid datasets check {shlex.quote(run.data)} --all` names every such file"
+        hint = f"{error.hint}; {more}" if error.hint else more
+        raise DataError(error.message, hint) from error
 
 
 @contextmanager

@@ -98,6 +98,10 @@ class Objects(TrainingReader[Files]):
             raise DataError(f"the silhouette of {entry.photo} is empty", hint)
         return Photo(photo.pixels, mask, box_of(mask))
 
+    def _of_one_size(self, entry: Files) -> Sequence[Path]:
+        masks = [entry.mask] if entry.mask else []
+        return [entry.photo, *masks]
+
     def _case(self, entry: Files) -> Case:
         whole = self._read(entry)
         made = self._cut(whole, CASE, None)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from intrinsic_cli.api import DataError
+from intrinsic_cli.api import DataError, Silent
 from intrinsic_cli.kit.data.folder import open_folder
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.light.colour import encode_codes
@@ -62,6 +63,29 @@ def test_one_photo_serves_both_splits(photos: Path) -> None:
         == [case.name for case in folder.cases("val")]
         == ["p0"]
     )
+
+
+@pytest.mark.parametrize("layer", ["albedo/p7.png", "shading/p7.tiff", "mask/p7.png"])
+def test_files_of_unlike_sizes_are_found_by_their_headers(photos: Path, layer: str) -> None:
+    open_folder(photos).check_files(Silent())
+    write(photos / layer, np.ones((20, 29, 1), np.float32 if "tiff" in layer else np.uint16))
+    with pytest.raises(DataError, match=r"29×20 pixels, but .*p7\.png has 30×20"):
+        open_folder(photos).check_files(Silent())
+
+
+def test_an_empty_file_is_found_too(photos: Path) -> None:
+    (photos / "albedo" / "p3.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"albedo/p3\.png: the file is empty"):
+        open_folder(photos).check_files(Silent())
+
+
+def test_headers_that_mislead_are_no_mistake(photos: Path) -> None:
+    """EXIF that turns a picture may stand behind the pixels of a PNG."""
+    exif = Image.Exif()
+    exif[274] = 6
+    turned = Image.new("RGB", (20, 30))
+    turned.save(photos / "photo" / "p0.png", exif=exif)
+    open_folder(photos).check_files(Silent())
 
 
 def test_sidecar_scale_applies(photos: Path) -> None:

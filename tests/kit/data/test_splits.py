@@ -3,7 +3,9 @@ ever."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +61,14 @@ def test_few_photos_are_told_once(count: int, told: bool) -> None:
     notes = notes_on_split("mine", {"train": entries[1:], "val": entries[:1]})
     assert bool(notes) is told
     assert not told or notes[0].startswith(f"only 1 of the {count} photos in mine are held out")
+
+
+def test_many_photos_are_split_in_no_time() -> None:
+    entries = [(str(number), Path("photo")) for number in range(20_000)]
+    began = time.process_time()
+    split = split_by_group(entries, lambda entry: entry[0])
+    assert notes_on_split("mine", split) == ()
+    assert time.process_time() - began < 2, "every photo was compared with every other"
 
 
 def test_every_pass_shows_everything_once_in_a_fresh_order() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from intrinsic_cli.api import DataError
+from intrinsic_cli.api import DataError, Silent
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.data.splits import hash_share
 from intrinsic_cli.kit.data.unpaired.files import NAMES
@@ -142,6 +142,8 @@ def test_what_is_transparent_black_clipped_or_masked_is_left_out(tmp_path: Path)
     write(tmp_path / "mask" / "shading" / "one.png", mask[:4])
     with pytest.raises(DataError, match=r"one\.png has 8×4 pixels, but .* has 8×8"):
         next(open_unpaired(tmp_path).batches("val", 1, 8))
+    with pytest.raises(DataError, match=r"one\.png has 8×4 pixels, but .* has 8×8"):
+        open_unpaired(tmp_path).check_files(Silent())
 
 
 def test_float_files_are_linear(place: Path) -> None:

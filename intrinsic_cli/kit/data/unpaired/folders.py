@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intrinsic_cli.api import Case, DataError, Source
+from intrinsic_cli.api import Case, DataError, Progress, Source
 from intrinsic_cli.kit.data.crops import (
     DARK,
     WHITE,
@@ -23,6 +23,7 @@ from intrinsic_cli.kit.data.layer_files import read_mask, require_size, visible
 from intrinsic_cli.kit.data.layouts import UNPAIRED
 from intrinsic_cli.kit.data.rows import collate, mirror
 from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
+from intrinsic_cli.kit.data.size_check import check_sizes
 from intrinsic_cli.kit.data.splits import hold_out
 from intrinsic_cli.kit.data.unpaired.files import NAMES, LayerFile, find_files
 from intrinsic_cli.kit.files.photo import Photo, read_photo
@@ -64,6 +65,14 @@ class UnpairedFolders(Source):
     def counts(self, split: Split) -> Mapping[str, int]:
         """How many files each folder has."""
         return {name: len(files) for name, files in self._files[split].items()}
+
+    def check_files(self, progress: Progress) -> None:
+        """See :meth:`Source.check_files`: masks of unlike sizes, and empty files."""
+        found = {
+            file for by_name in self._files.values() for name in NAMES for file in by_name[name]
+        }
+        files = sorted(found, key=lambda file: file.path)
+        check_sizes(files, _of_one_size, lambda file: _known(file, read_photo(file.path)), progress)
 
     def part(self, index: int, count: int) -> UnpairedFolders:
         """Every ``count``-th file of each folder, from the ``index``-th on."""
@@ -142,6 +151,10 @@ def _read(file: LayerFile, name: str, side: int, rng: np.random.Generator | None
         good &= brightest < WHITE
     mask = good[..., None].astype(np.float32)
     return {name: square, f"{name}_mask": mask}
+
+
+def _of_one_size(file: LayerFile) -> Sequence[Path]:
+    return [file.path] if file.mask is None else [file.path, file.mask]
 
 
 def _known(file: LayerFile, photo: Photo) -> NDArray[np.bool_]:
