@@ -16,6 +16,7 @@ from intrinsic_cli.api import IidError, UsageError
 from intrinsic_cli.cli.printable import printable
 from intrinsic_cli.cli.surroundings import silence
 from intrinsic_cli.kit.files.os_errors import advice, hint_of, reason
+from intrinsic_cli.kit.files.out_of_memory import HINT, OUT_OF_MEMORY, is_out_of_memory
 
 INTERRUPTED = 130
 #: What a stream that is full or gone answers.
@@ -60,6 +61,8 @@ def _unexpected(error: Exception, debug: bool) -> int:
         return _fail(told, advice(error), 1, debug)
     if isinstance(error, OSError) and isinstance(error.filename, str | Path):
         return _fail(f"{error.filename}: {reason(error)}", advice(error), 1, debug)
+    if is_out_of_memory(error):
+        return _fail(OUT_OF_MEMORY, HINT, 1, debug)
     hint = "run again with --debug to see where it happened"
     if debug:
         hint = "please report this with the lines above"

@@ -28,6 +28,7 @@ from intrinsic_cli.kit.files.extras import read_extra
 from intrinsic_cli.kit.files.formats import PILLOW_FORMATS, other_content
 from intrinsic_cli.kit.files.memory import check_pixels
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.out_of_memory import HINT, OUT_OF_MEMORY, has_room, is_out_of_memory
 from intrinsic_cli.kit.files.png_chunks import SIGNATURE, first_chunk
 from intrinsic_cli.kit.files.profiled import from_cmyk
 from intrinsic_cli.kit.files.quiet import decoding
@@ -127,7 +128,25 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise DataError("the image says it has too many pixels", "cut it into pieces") from error
     except _BROKEN as error:
+        _refuse_if_short(error, data)
         raise DataError(DAMAGED, AGAIN) from error
+
+
+def _refuse_if_short(error: BaseException, data: bytes) -> None:
+    """DataError where it was memory that ran out, and not the file that lied."""
+    if not is_out_of_memory(error):
+        return
+    size = _size_told(data)
+    if size is not None and not has_room(*size):
+        raise DataError(OUT_OF_MEMORY, HINT) from error
+
+
+def _size_told(data: bytes) -> tuple[int, int] | None:
+    """(width, height) by the beginning of the file, None where that does not tell."""
+    size = tiff_size(data) or _size_in_words(data)
+    with suppress(*_BROKEN), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        size = size or image.size
+    return size
 
 
 def _read_pillow(data: bytes) -> NDArray[Any]:
@@ -212,7 +231,8 @@ def _read_rare(data: bytes, by_pillow: bool) -> NDArray[Any]:
 def _read_opencv(data: bytes) -> NDArray[Any] | None:
     try:
         codes = _decoded(data)
-    except (cv2.error, MemoryError):
+    except (cv2.error, MemoryError) as error:
+        _refuse_if_short(error, data)
         return None
     if codes is None or codes.ndim == 2:
         return codes

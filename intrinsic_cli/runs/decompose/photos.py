@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from intrinsic_cli.api import Decomposition, IidError
 from intrinsic_cli.kit.files.os_errors import hint_of
+from intrinsic_cli.kit.files.out_of_memory import HINT, OUT_OF_MEMORY, is_out_of_memory
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.claims import Claims
 from intrinsic_cli.runs.decompose.clip_work import ClipResult, ClipWork, OpenedClip
@@ -216,6 +217,8 @@ def contained(step: Callable[..., Made], *given: Any) -> Made:
     except IidError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise IidError(OUT_OF_MEMORY, HINT) from error
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
         message = f"unexpected {type(error).__name__} at {place}: {error}"
