@@ -95,7 +95,7 @@ def test_files_made_in_strips_say_what_whole_ones_say(
     assert facts(tmp_path / "strips")["encoding"] == "icc"
 
 
-@pytest.mark.parametrize("form", ["png", "png16", "exr"])
+@pytest.mark.parametrize("form", ["png", "png16", "tiff", "exr", "exr-multilayer"])
 def test_a_large_finished_photo_is_never_whole_in_its_preview(
     form: str, tmp_path: Path, in_strips: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +105,7 @@ def test_a_large_finished_photo_is_never_whole_in_its_preview(
     go(path, out=tmp_path / "out", format=form)
     monkeypatch.setattr("intrinsic_cli.runs.decompose.finished_preview.LARGE", 100)
     monkeypatch.setattr("intrinsic_cli.runs.decompose.finished_preview.load", None)
+    monkeypatch.setattr("intrinsic_cli.kit.files.read_layers.open_layer_file", None)
     later = go(path, out=tmp_path / "out", format=form, preview=True).inputs[0]
     assert later.written == (str(tmp_path / "out/a.preview.png"),)
     sheets = []

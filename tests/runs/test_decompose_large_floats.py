@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from decomposing import FLAT, facts, go
 
-from intrinsic_cli.kit.files import file_parts
+from intrinsic_cli.kit.files import file_parts, memory
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.files.read_layers import LayerFile, read_layer_file
@@ -26,7 +26,7 @@ LIGHT[3, 4, 1] = np.nan
 LIGHT[120, 90, 0] = np.inf
 
 
-def photo(folder: Path, kind: str) -> Path:
+def photo(folder: Path, kind: str, compression: str = "ZIP") -> Path:
     """A half or float EXR, Radiance, or float TIFF."""
     path = folder / f"a.{SUFFIXES[kind]}"
     if kind == "hdr":
@@ -36,7 +36,8 @@ def photo(folder: Path, kind: str) -> Path:
     else:
         dtype = np.float16 if kind == "half" else np.float32
         channels = {name: LIGHT[..., n].astype(dtype) for n, name in enumerate("RGBA")}
-        header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+        compressed = getattr(OpenEXR, f"{compression}_COMPRESSION")
+        header = {"compression": compressed, "type": OpenEXR.scanlineimage}
         with OpenEXR.File(header, channels) as file:
             file.write(str(path))
     return path
@@ -143,6 +144,49 @@ def test_a_photo_that_changes_while_it_is_written_leaves_no_layers(
     assert item.status == "failed"
     assert "was changed while it was read" in item.error
     assert not list((tmp_path / "out").glob("a.*"))
+
+
+@pytest.mark.parametrize("kind", SUFFIXES)
+def test_the_preview_of_a_finished_photo_is_made_of_rows(
+    kind: str, tmp_path: Path, in_strips: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = photo(tmp_path, kind)
+    at_once = go(path, out=tmp_path / "at once", format="exr32", preview=True).inputs[0]
+    go(path, out=tmp_path / "out", format="exr32")
+    monkeypatch.setattr("intrinsic_cli.runs.decompose.finished_preview.LARGE", 100)
+    monkeypatch.setattr("intrinsic_cli.runs.decompose.finished_preview.load", None)
+    monkeypatch.setattr("intrinsic_cli.kit.files.read_layers.open_layer_file", None)
+    later = go(path, out=tmp_path / "out", format="exr32", preview=True).inputs[0]
+    assert later.written == (str(tmp_path / "out/a.preview.png"),)
+    sheets = [read_photo(Path(item.preview)).pixels for item in (at_once, later)]
+    assert np.abs(sheets[0] - sheets[1]).max() < 0.01
+
+
+def test_a_layer_that_somebody_has_changed_is_shown_in_the_preview(
+    tmp_path: Path, in_strips: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = photo(tmp_path, "tiff")
+    item = go(path, out=tmp_path / "out").inputs[0]
+    cv2.imwrite(item.layers["albedo"], np.full((70, 91, 3), (0, 0, 255), np.uint8))
+    monkeypatch.setattr("intrinsic_cli.runs.decompose.finished_preview.LARGE", 100)
+    later = go(path, out=tmp_path / "out", preview=True).inputs[0]
+    sheet = read_photo(Path(later.preview)).pixels
+    red = (sheet[..., 0] > 0.9) & (sheet[..., 1:].max(axis=2) < 0.01)
+    assert red.mean() > 0.2
+
+
+def test_what_is_read_whole_and_done_in_strips_may_be_larger(
+    tmp_path: Path, in_strips: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = photo(tmp_path, "float", "PIZ")
+    least = SIZE[0] * SIZE[1] * memory.BYTES_BEFORE_STRIPS
+    reports = []
+    for free in (least, least - 1):
+        monkeypatch.setattr(memory, "memory", lambda free=free: free)
+        reports.append(go(path, out=tmp_path / str(free)).inputs[0])
+    assert [report.status for report in reports] == ["done", "failed"]
+    assert "more than fit into memory" in reports[1].error
+    assert in_strips == [path]
 
 
 def test_a_mask_takes_the_place_of_the_alpha(tmp_path: Path, in_strips: list[Any]) -> None:

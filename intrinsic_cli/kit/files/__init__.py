@@ -7,7 +7,8 @@
   they are asked for, by ``exr_scanlines``, ``hdr_scanlines`` and ``tiff_strips``.
 - Writing: ``outputs`` (everything a method hands out, by kind), on ``layers`` and ``encodings``,
   ``meshes`` (``obj``, ``glb``), ``animations``, ``records``; ``sidecar`` tells what was made.
-- ``read_layers`` reads layers again; ``contact_sheet`` shows many; ``formats`` names them all.
+- ``read_layers`` reads layers again, ``layer_rows`` some rows at a time; ``contact_sheet`` shows
+  many; ``formats`` names them all.
 
 Light to import: ``atomic``, ``available_memory``, ``formats``, ``memory``, ``os_errors``,
 ``outputs``, ``quiet``, ``read_bytes``, ``read_layers``, ``sidecar``.

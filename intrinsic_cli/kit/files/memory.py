@@ -14,8 +14,13 @@ from intrinsic_cli.kit.files.available_memory import available_memory
 #: way, and the next photo. Of 24 megapixels and two layers 45 were measured for PNG, 71 for TIFF.
 BYTES_PER_PIXEL = 96
 #: The same of a photo that is done in strips, of which only the codes are ever whole in memory:
-#: some 9 bytes for 8 bits and 19 for 16; 100 megapixels of 8 bits took 1.0 GiB in all.
+#: some 9 bytes for 8 bits and 19 for 16; 100 megapixels of 8 bits took 1.0 GiB in all. Of floats
+#: that are read from their file, no more than ``pieces`` keeps, and two layers on their way: 24
+#: bytes up to 28 megapixels, and less above.
 BYTES_IN_STRIPS = 24
+#: The same of a photo that is read whole and then done in strips. From 12 to 50 megapixels 60 bytes
+#: a pixel were measured for EXR of floats with alpha, 44 for TIFF of such, 23 for CMYK JPEG.
+BYTES_BEFORE_STRIPS = 72
 #: More pixels are never read: OpenCV's own limit.
 MOST_PIXELS = 1 << 30
 
@@ -36,7 +41,21 @@ def at_most(pixels: int | None) -> Iterator[None]:
 @contextmanager
 def in_strips() -> Iterator[None]:
     """In the block, this thread reads photos that are never whole in memory but as codes."""
-    token = _EACH.set(BYTES_IN_STRIPS)
+    with _taking(BYTES_IN_STRIPS):
+        yield
+
+
+@contextmanager
+def before_strips() -> Iterator[None]:
+    """In the block, this thread reads photos whole that are done in strips."""
+    with _taking(BYTES_BEFORE_STRIPS):
+        yield
+
+
+@contextmanager
+def _taking(each: int) -> Iterator[None]:
+    """So many bytes a pixel."""
+    token = _EACH.set(each)
     try:
         yield
     finally:

@@ -26,7 +26,7 @@ class Preview:
     files of their own."""
 
     def __init__(self, size: tuple[int, int]) -> None:
-        self._size = size
+        self.size = size
         self._photo = _small(size)
         self._layers: dict[str, _SmallLayer] = {}
 
@@ -37,7 +37,7 @@ class Preview:
     def add_layer(self, name: str, kind: Kind, rows: slice, values: Image) -> None:
         """Some ``rows`` [n,W,C] of a layer, linear; each comes once."""
         if name not in self._layers:
-            self._layers[name] = _SmallLayer(kind, self._size)
+            self._layers[name] = _SmallLayer(kind, self.size)
         self._layers[name].add(rows, values)
 
     def sheet(self) -> Sheet:

@@ -79,8 +79,19 @@ def open_photo(target: Target, plan: Plan, session: Session) -> LargePhoto | Loa
     large = _open_large(target, plan, session)
     if large is not None:
         return large
-    loaded = load(target, plan.request)
+    loaded = _load_whole(target, plan, session)
     return _in_memory(loaded, session) or loaded
+
+
+def _load_whole(target: Target, plan: Plan, session: Session) -> LoadedPhoto:
+    """As :func:`load`; a photo that is sure to be done in strips may be larger than others."""
+    from intrinsic_cli.kit.files.memory import before_strips
+    from intrinsic_cli.kit.inference.strips import has_last_word
+
+    if has_last_word(session.decomposer):
+        return load(target, plan.request)
+    with before_strips():
+        return load(target, plan.request)
 
 
 def _in_memory(loaded: LoadedPhoto, session: Session) -> LargePhoto | None:

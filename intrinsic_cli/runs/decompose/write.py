@@ -4,7 +4,7 @@ vouches for them."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli import __version__
@@ -19,7 +19,9 @@ from intrinsic_cli.runs.decompose.targets import Target
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
+    from intrinsic_cli.kit.files.layer_rows import LayerRows
     from intrinsic_cli.kit.files.layers import StoredLayer
+    from intrinsic_cli.kit.files.preview import Preview
     from intrinsic_cli.kit.inference.rows import Rows
 
 
@@ -61,33 +63,38 @@ def put_sidecar(
     return _report(plan, target, loaded, result, written)
 
 
-def write_preview(
-    target: Target, plan: Plan, photo: Rows, layers: Iterable[tuple[str, StoredLayer]]
-) -> None:
-    """A contact sheet of the photo and its layers, as bright as in their own files. OSError."""
-    from intrinsic_cli.kit.files.photo import write_png
+def preview_of(photo: Rows) -> Preview:
+    """A contact sheet of the photo, to which layers are added."""
     from intrinsic_cli.kit.files.preview import Preview
     from intrinsic_cli.kit.light.resize import bands
 
     preview = Preview(photo.size)
     for rows in bands(*photo.size):
         preview.add_photo(rows, photo.rows(rows).pixels)
-    for name, layer in layers:
-        kind = plan.choice.variant.kind(name)
-        for rows in bands(*photo.size):
-            preview.add_layer(name, kind, rows, layer.linear(rows))
-    write_png(target.preview, preview.sheet())
+    return preview
+
+
+def show_layer(preview: Preview, plan: Plan, name: str, layer: StoredLayer | LayerRows) -> None:
+    """A layer, as bright as in a file of its own, is added."""
+    from intrinsic_cli.kit.light.resize import bands
+
+    kind = plan.choice.variant.kind(name)
+    for rows in bands(*preview.size):
+        preview.add_layer(name, kind, rows, layer.linear(rows))
 
 
 def _preview_whole(
     target: Target, plan: Plan, photo: Image, layers: Mapping[str, StoredLayer]
 ) -> None:
-    """The preview of a photo that is in memory, and of its layers."""
-    from intrinsic_cli.kit.files.photo import Photo
+    """The preview of a photo that is in memory, and of its layers. OSError."""
+    from intrinsic_cli.kit.files.photo import Photo, write_png
     from intrinsic_cli.kit.inference.strip_photo import PhotoInMemory
 
     rows = PhotoInMemory(Photo(photo))
-    write_preview(target, plan, rows, layers.items())
+    preview = preview_of(rows)
+    for name, layer in layers.items():
+        show_layer(preview, plan, name, layer)
+    write_png(target.preview, preview.sheet())
 
 
 def _describe(
