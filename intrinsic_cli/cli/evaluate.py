@@ -53,7 +53,8 @@ def results(function: Any) -> Any:
             "--save",
             type=FOLDER,
             metavar="DIR",
-            help="Folder for pictures of the worst and best cases.",
+            help="Folder for pictures of the worst and best cases; those of a run before are "
+            "replaced, other files stay.",
         ),
         click.option(
             "--csv",
@@ -62,7 +63,8 @@ def results(function: Any) -> Any:
             is_flag=False,
             flag_value="-",
             metavar="[FILE]",
-            help="Write the table as CSV; without FILE (or with `-`) print it instead.",
+            help="Write the table as CSV, in place of FILE when all is scored; without FILE (or "
+            "with `-`) print it instead.",
         ),
         click.option(
             "--json",
@@ -71,9 +73,9 @@ def results(function: Any) -> Any:
             is_flag=False,
             flag_value="-",
             metavar="[FILE]",
-            help="Write the table and every case as JSON; without FILE (or with `-`) print it "
-            "instead of the table. A killed evaluation goes on where it was when it is called "
-            "again with the same FILE.",
+            help="Write the table and every case as JSON, in place of FILE when all is scored; "
+            "without FILE (or with `-`) print it instead of the table. A killed evaluation goes on "
+            "where it was when it is called again with the same FILE.",
         ),
     ):
         function = option(function)
