@@ -46,10 +46,12 @@ def _path_for(spec: DatasetSpec, text: str) -> Path | None:
 
 
 def _parts(spec: DatasetSpec, path: Path) -> list[Path]:
-    """The path, or those that it names with commas between, where a dataset takes several."""
+    """The path; where a dataset takes several with commas between, those that are plainly paths:
+    others may mean something to the dataset."""
     if not spec.several or path.exists():
         return [path]
-    return [Path(part.strip()).expanduser() for part in str(path).split(",")]
+    parts = [part.strip() for part in str(path).split(",")]
+    return [Path(part).expanduser() for part in parts if is_path(part)]
 
 
 def _meant(path: Path, name: str, datasets: Mapping[str, DatasetSpec]) -> str:

@@ -11,6 +11,8 @@ from intrinsic_cli.kit.light.colour import luminance
 from intrinsic_cli.kit.light.resize import resize
 from intrinsic_cli.kit.light.upsample import size_of, window_mean
 
+#: Radius of the window, pixels of the outline.
+_RADIUS = 2
 #: Added to the variance of the photo's brightness: contrast below it is no edge.
 _RIDGE = 4e-4
 #: What the network is this unsure of is background, and what it is as sure of is head.
@@ -26,13 +28,13 @@ def along_edges(photos: Tensor, outline: Tensor) -> Tensor:
     In a window about each pixel the outline is taken for a straight line of the photo's brightness
     (He et al., "Guided Image Filtering")."""
     guide = _brightness(resize(photos, size_of(outline)))
-    mean_guide = window_mean(guide)
-    mean = window_mean(outline)
-    variance = window_mean(guide * guide) - mean_guide**2
-    covariance = window_mean(guide * outline) - mean_guide * mean
+    mean_guide = _mean(guide)
+    mean = _mean(outline)
+    variance = _mean(guide * guide) - mean_guide**2
+    covariance = _mean(guide * outline) - mean_guide * mean
     slope = covariance / (variance.clamp(min=0) + _RIDGE)
     offset = mean - slope * mean_guide
-    maps = window_mean(torch.cat([slope, offset], 1))
+    maps = _mean(torch.cat([slope, offset], 1))
     slope, offset = resize(maps, size_of(photos)).chunk(2, 1)
     found = _brightness(photos).mul_(slope).add_(offset)
     sure = found.sub_(_UNSURE).div_(1 - 2 * _UNSURE)
@@ -69,6 +71,11 @@ def upright_head(photos: Tensor, share: float) -> Tensor:
 def _from_middle(length: int) -> Tensor:
     """Where the middles of pixels are, in pixels from the middle of all."""
     return torch.arange(length) + 0.5 - length / 2
+
+
+def _mean(image: Tensor) -> Tensor:
+    """Over the window around each pixel."""
+    return window_mean(image, _RADIUS)
 
 
 def _brightness(photos: Tensor) -> Tensor:

@@ -199,7 +199,9 @@ def test_a_folder_on_another_device_is_that_of_the_cpu(
         for name, path in one.layers.items():
             first, second = read_photo(Path(path)), read_photo(Path(other.layers[name]))
             assert first.bits == second.bits
-            assert np.abs(first.pixels - second.pixels).max() < 0.02
+            # Where codes differ by one, those of JPEG may differ by a step of its own.
+            apart = np.abs(first.pixels - second.pixels).max()
+            assert apart < (0.03 if form == "jpg" else 0.02)
         sheets = [read_photo(Path(item.preview)).pixels for item in (one, other)]
         assert np.abs(sheets[0] - sheets[1]).max() < (0.1 if form == "jpg" else 0.02)
 

@@ -24,7 +24,12 @@ def folded(net: N) -> N:
 
 
 def _fold(layers: nn.Sequential) -> None:
-    for place, (layer, following) in enumerate(pairwise(list(layers))):
-        if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
-            layers[place] = fuse_conv_bn_eval(layer, following)
-            layers[place + 1] = nn.Identity().eval()
+    neighbours = pairwise(list(layers))
+    for place, (layer, following) in enumerate(neighbours):
+        if not isinstance(layer, nn.Conv2d):
+            continue
+        if not isinstance(following, nn.BatchNorm2d):
+            continue
+        layers[place] = fuse_conv_bn_eval(layer, following)
+        nothing = nn.Identity()
+        layers[place + 1] = nothing.eval()
