@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from intrinsic_cli.api import UsageError
 from intrinsic_cli.cli import options, output, score_table
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.console import progress
@@ -130,7 +131,7 @@ def evaluate(
     from intrinsic_cli.runs.evaluate.run import evaluate as run
 
     separate_streams()
-    _check(csv_file)
+    _check(json_file, csv_file)
     methods = method or (() if given["predictions"] else ("flow",))
     request = EvaluateRequest(
         methods=methods, options=settings, cache=_cache_beside(json_file), **given
@@ -142,10 +143,12 @@ def evaluate(
     return SOME_FAILED if report.failures else 0
 
 
-def _check(csv_file: Path | None) -> None:
-    """UsageError where it cannot be written, before there is something to write."""
+def _check(json_file: Path | None, csv_file: Path | None) -> None:
+    """UsageError where they cannot be written, before there is something to write."""
     from intrinsic_cli.kit.files.writable import check_writable
 
+    if json_file == csv_file == output.STDOUT:
+        raise UsageError("--json and --csv cannot both be printed", "give a file to one of them")
     if csv_file is not None and csv_file != output.STDOUT:
         check_writable(csv_file.absolute().parent, "name another --csv file")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
-from intrinsic_cli.api import IidError, WeightsError
+from intrinsic_cli.api import IidError, UsageError, WeightsError
 from intrinsic_cli.cli import console, options, tab
 from intrinsic_cli.cli.console import table
 from intrinsic_cli.cli.paths import ExistingPath
@@ -106,11 +107,14 @@ def remove(name: str) -> None:
 
 @weights.command(short_help="Copy weights to a file.")
 @click.argument("name", shell_complete=tab.weights)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE|DIR", type=click.Path())
 @options.debug
-def export(name: str, file: Path) -> None:
+def export(name: str, file: str) -> None:
     """Copy the weights NAME to FILE (or into that folder). Prints where they went."""
     from intrinsic_cli.registry import load_registry
     from intrinsic_cli.weights import export as copy
 
-    console.result(str(copy(name, file, load_registry())))
+    target = Path(file)
+    if file.endswith(("/", os.sep)) and not target.is_dir():
+        raise UsageError(f"there is no folder {target}", "make it first, or name a file")
+    console.result(str(copy(name, target, load_registry())))

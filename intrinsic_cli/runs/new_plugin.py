@@ -50,9 +50,11 @@ def plugin_files(name: str) -> dict[str, str]:
 
 
 def _check_name(name: str, registry: Registry) -> None:
-    if not WORD.fullmatch(name) or keyword.iskeyword(name):
-        hint = "letters, digits and underscores, a letter first"
-        raise UsageError(f"{name!r} cannot be the name of a method", hint)
+    refusal = f"{name!r} cannot be the name of a method"
+    if not WORD.fullmatch(name):
+        raise UsageError(refusal, "small letters, digits and underscores, a letter first")
+    if keyword.iskeyword(name):
+        raise UsageError(refusal, "it means something in Python, where it would name a package")
     if name in registry.methods:
         origin = registry.origins[name]
         raise UsageError(f"there is a method {name!r} already", f"{origin} brings it")

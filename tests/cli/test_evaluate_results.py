@@ -46,6 +46,14 @@ def test_they_stay_where_it_fails(folder: Path) -> None:
     assert old(folder) == list(KEPT)
 
 
+def test_only_one_of_them_is_printed(folder: Path) -> None:
+    result = run("--json", "-", "--csv", "-")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("iid: --json and --csv cannot both be printed")
+    assert result.stdout == ""
+    assert old(folder) == list(KEPT)
+
+
 def test_a_file_that_cannot_be_finished_leaves_the_old_one(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,9 @@ def test_weights_are_installed_removed_and_exported(tmp_path: Path, home: Path, 
     (tmp_path / "folder").mkdir()
     run("weights", "export", "gray", tmp_path / "folder")
     assert (tmp_path / "folder" / "gray.safetensors").exists()
+    gone = run("weights", "export", "gray", f"{tmp_path}/gone/")
+    assert (gone.exit_code, "there is no folder" in gone.stderr) == (2, True)
+    assert not (tmp_path / "gone").exists()
     assert run("weights", "export", "grey", tmp_path / "x").exit_code == 4
     removed = run("weights", "remove", "gray")
     assert removed.stderr == f"removed {installed}\n"

@@ -94,6 +94,7 @@ def test_names_that_cannot_be(name: str, tmp_path: Path) -> None:
     done = new(name, "--out", str(tmp_path / "made"))
     assert (done.exit_code, done.stdout) == (2, "")
     assert "cannot be the name of a method" in done.stderr
+    assert ("in Python" in done.stderr) == (name == "class")
     assert not (tmp_path / "made").exists()
 
 
