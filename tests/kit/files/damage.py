@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from profiles import ADOBE, DISPLAY_P3, SRGB_CURVE, formula, gamma, rgb_profile,
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import memory
 from intrinsic_cli.kit.files.exif import exif_block
+from intrinsic_cli.kit.files.file_parts import Asked
+from intrinsic_cli.kit.files.float_files import open_float_rows
 from intrinsic_cli.kit.files.formats import HEIF
 from intrinsic_cli.kit.files.metadata import read_metadata
 from intrinsic_cli.kit.files.opencv import cv2
@@ -29,6 +32,8 @@ FLAT = (REAL * 255).astype(np.uint8)
 EXTREMES = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\1\0\0")
 #: Larger pictures are not worth the time that decoding them takes.
 LARGEST = 1 << 20
+#: Of TIFFs: compressed by zlib, with the predictor for floats.
+DEFLATED = (cv2.IMWRITE_TIFF_COMPRESSION, 8, cv2.IMWRITE_TIFF_PREDICTOR, 3)
 
 
 @cache
@@ -54,6 +59,7 @@ def seeds() -> dict[str, bytes]:
         "big tiff": by_tifffile(REAL, bigtiff=True),
         "webp": by_pillow("WEBP"),
         "gif": by_pillow("GIF"),
+        "tiff of floats, deflated": by_opencv(".tiff", REAL, *DEFLATED),
         "hdr": by_opencv(".hdr", REAL),
         "pfm": by_opencv(".pfm", REAL),
         "ppm": by_opencv(".ppm", DEEP),
@@ -80,8 +86,8 @@ def exif() -> bytes:
     return made.tobytes()
 
 
-def by_opencv(suffix: str, numbers: Any) -> bytes:
-    return bytes(cv2.imencode(suffix, numbers)[1].tobytes())
+def by_opencv(suffix: str, numbers: Any, *options: int) -> bytes:
+    return bytes(cv2.imencode(suffix, numbers, options)[1].tobytes())
 
 
 def by_pillow(form: str, mode: str = "RGB", **options: Any) -> bytes:
@@ -135,17 +141,42 @@ def damage(data: bytes, seed: int) -> bytes:
 
 
 def outcome(data: bytes) -> str:
-    """``photo``, "" for a DataError as it should be, or what is wrong."""
+    """``photo``, "" for a DataError as it should be, or what is wrong; read whole, and row by row
+    where that can be."""
+    found = told_of(lambda: read_photo(data))
+    wrong = "" if found == "photo" else found
+    return wrong or wrong_rows(data) or wrong_metadata(data) or found
+
+
+def told_of(read: Callable[[], Photo]) -> str:
+    """The same of one way to read it."""
     try:
         with memory.at_most(LARGEST):
-            photo = read_photo(data)
+            photo = read()
     except DataError as error:
         if not error.hint or "\n" in error.message:
             return f"a sentence without a hint: {error.message}"
-        return wrong_metadata(data)
+        return ""
     except BaseException as error:
         return f"{type(error).__name__}: {error}"
-    return wrong_photo(photo) or wrong_metadata(data) or "photo"
+    return wrong_photo(photo) or "photo"
+
+
+def wrong_rows(data: bytes) -> str:
+    """What is wrong where floats are read row by row, "" if nothing."""
+
+    def read() -> Photo:
+        found = open_float_rows(Asked(path), "auto")
+        if found is None:
+            raise DataError("it must be read whole", "which is tried as well")
+        _, rows = found
+        return rows.rows(slice(0, rows.size[0]))
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "damaged")
+        path.write_bytes(data)
+        told = told_of(read)
+    return f"row by row: {told}" if told not in ("photo", "") else ""
 
 
 def wrong_photo(photo: Photo) -> str:
