@@ -113,7 +113,7 @@ class _Runs:
 
 def _in_runs(line: bytes | bytearray, width: int) -> bool:
     """Is a line that begins so in runs?"""
-    if not _SHORTEST <= width <= _WIDEST:
+    if not _SHORTEST <= width <= _WIDEST or len(line) < _CHANNELS:
         return False
     return line[:2] == _MARK and line[2] < _UNLIKE
 

@@ -153,6 +153,16 @@ def test_files_broken_in_the_middle_are_told_before_anything_is_made(
         open_float_rows(Asked(path), "auto")
 
 
+@pytest.mark.parametrize("length", range(5))
+def test_a_radiance_file_that_ends_where_its_pixels_begin(length: int, tmp_path: Path) -> None:
+    data = file_of("runs.hdr", tmp_path).read_bytes()
+    first = data.index(b"\x02\x02")
+    path = tmp_path / "short.hdr"
+    path.write_bytes(data[: first + length])
+    with pytest.raises(DataError, match="truncated"):
+        open_float_rows(Asked(path), "auto")
+
+
 @pytest.mark.parametrize("name", ["half.exr", "deflate.tiff", "runs.hdr"])
 def test_bytes_that_cannot_be_decoded_are_damage(name: str, tmp_path: Path) -> None:
     path = file_of(name, tmp_path)
