@@ -83,31 +83,6 @@ def test_a_pattern_says_it_by_itself(tmp_path: Path, pattern: str) -> None:
     assert "####" in caught.value.hint
 
 
-@pytest.mark.parametrize(
-    ("pattern", "hint"),
-    [
-        ("in/a.####.exr", "did you mean {0}/in/a.####.png?"),
-        ("in/a.%04d.exr", "did you mean {0}/in/a.%04d.png?"),
-        ("in/a.#####.png", "did you mean {0}/in/a.####.png?"),
-        ("in/beuaty_####.png", "did you mean {0}/in/beauty_####.png?"),
-        ("in/dog.%04d.png", "frames that are there: a.%04d.png, beauty_%04d.png"),
-        ("gone/a.####.exr", "there is no folder {0}/gone"),
-        ("a.####.exr", "write %04d, or ####"),
-    ],
-)
-def test_frames_of_that_name_in_another_format(tmp_path: Path, pattern: str, hint: str) -> None:
-    shot(tmp_path / "in", count=2)
-    shot(tmp_path / "in", "beauty_", count=2)
-    cv2.imwrite(str(tmp_path / "b.png"), GROUND)
-    told = hint.format(tmp_path)
-    with pytest.raises(DataError, match="no frames called") as caught:
-        go(tmp_path / pattern, out=tmp_path / "out")
-    assert caught.value.hint.startswith(told)
-    report = go(tmp_path / pattern, tmp_path / "b.png", out=tmp_path / "out")
-    assert sorted(one.status for one in report.inputs) == ["done", "failed"]
-    assert told in next(one.error for one in report.inputs if one.error)
-
-
 def test_one_frame_stands_for_its_shot(tmp_path: Path) -> None:
     folder = shot(tmp_path / "in", count=3)
     files = sorted(folder.iterdir())
