@@ -9,8 +9,8 @@ HINT = (
     "make the photo smaller, or save it as JPEG or PNG of 8 bits, which are read in strips; "
     "--max-pixels N refuses what is too large"
 )
-#: How torch and OpenCV say so, each in an error of its own.
-_WORDS = ("allocate memory", "Insufficient memory")
+#: How torch, its oneDNN and OpenCV say so, each in an error of its own.
+_WORDS = ("allocate memory", "could not create a primitive", "Insufficient memory")
 #: What a picture takes while it is decoded, with a copy of it.
 _BYTES_PER_PIXEL = 24
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from intrinsic_cli.api import IidError
+from intrinsic_cli.kit.files.out_of_memory import is_out_of_memory as said_in_words
 
 Note = Callable[[str], None]
 
@@ -48,8 +49,8 @@ def quiet(text: str) -> None:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA says so by type, the CPU allocator only by words."""
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+    """CUDA says so by type, what allocates for the CPU only by words."""
+    return isinstance(error, torch.OutOfMemoryError) or said_in_words(error)
 
 
 def out_of_memory(device: torch.device) -> IidError:

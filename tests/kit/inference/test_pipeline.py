@@ -167,25 +167,34 @@ def test_a_batch_gives_what_single_photos_give() -> None:
 class Hungry(Fake):
     """Has memory for ``most`` photos."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, error: RuntimeError) -> None:
         super().__init__(Frame())
         self.most = most
+        self.error = error
 
     def __call__(self, photos: Tensor) -> Mapping[str, Any]:
         if len(photos) > self.most:
-            raise torch.OutOfMemoryError("no more")
+            raise self.error
         return super().__call__(photos)
 
 
-def test_memory_that_runs_out_halves_the_batch_and_says_so() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("no more"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"),
+        RuntimeError("could not create a primitive"),
+    ],
+)
+def test_memory_that_runs_out_halves_the_batch_and_says_so(error: RuntimeError) -> None:
     notes: list[str] = []
-    decomposer = Hungry(most=2)
+    decomposer = Hungry(2, error)
     results = decompose_photos(decomposer, [photo(8, 8)] * 8, CPU, note=notes.append)
     assert len(results) == 8
     assert [len(seen) for seen in decomposer.seen] == [2, 2, 2, 2]
     assert notes[0] == "out of memory with 8 photos at a time; going on with 4"
     with pytest.raises(IidError, match="ran out of memory"):
-        decompose_photos(Hungry(most=0), [photo(8, 8)], CPU)
+        decompose_photos(Hungry(0, error), [photo(8, 8)], CPU)
 
 
 def test_the_same_photo_gives_the_same_layers_twice() -> None:
@@ -219,7 +228,7 @@ def test_a_network_never_sees_more_than_white() -> None:
 
 def test_halves_of_a_batch_are_the_photos_in_their_order() -> None:
     photos = [photo(8, 8, gain) for gain in (0.2, 0.4, 0.6, 0.8, 1.0)]
-    results = decompose_photos(Hungry(most=2), photos, CPU)
+    results = decompose_photos(Hungry(2, torch.OutOfMemoryError("no more")), photos, CPU)
     for result, given in zip(results, photos, strict=True):
         expected = given.pixels.mean(2, keepdims=True) + 0.1
         assert np.allclose(result.layers["shading"], expected, atol=1e-6)
