@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _CAST = 0.12  # spread of a light's logarithms, each channel by itself
 _WARM = 0.3  # spread along the line from lamps to blue sky, of half of the samples
 _COLOURFUL = 0.5  # of the samples have lights of plainly unlike colours
-_SHADOWED = 0.45  # of the samples have a shadow thrown into them
-_SUN = 12.0  # times stronger than drawn: the brightest light that is let through in patches
+_SHADOWED = 0.6  # of the samples have a shadow thrown into them
+_SUN = 24.0  # times stronger than drawn: the brightest light that is let through in patches
 _LEAK = 0.25  # of a light that goes round what shades it, at most
 
 

@@ -1,7 +1,8 @@
-"""Shadows thrown by what stands outside the picture.
+"""Hard shadows: thrown by what stands outside the picture, or cast by things in it.
 
-Rendered rooms know few of them, photos are full of them. A flat pattern is laid over the picture in
-perspective, and breaks where one object ends and another begins, as a shadow does."""
+Rendered rooms know few of them, photos are full of them. From outside, a flat pattern is laid over
+the picture in perspective, and breaks where one object ends and another begins, as a shadow
+does."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from intrinsic_cli.kit.data.synth.cast_shadows import cast_shadow
 from intrinsic_cli.kit.data.synth.patterns import SIDE, draw_flat
 from intrinsic_cli.kit.data.synth.perspective import pixel_places, random_perspective
 from intrinsic_cli.kit.files.opencv import cv2
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from intrinsic_cli.api.outputs import Image
 
+_CAST = 0.5  # of the shadows are those of things in the picture, where there are such
 _MARGIN = 0.5  # of the picture's side, that a flat pattern reaches beyond it
 _BROKEN = 0.6  # of the patterns jump from object to object
 _JUMP = 0.25  # of the picture's side: the spread of the jumps
@@ -28,13 +31,14 @@ _OBJECTS = 256
 
 def throw_shadow(ids: NDArray[np.uint8], rng: np.random.Generator) -> Image:
     """[H,W] object numbers → [H,W] in 0..1: the share of a light that arrives."""
+    cast = cast_shadow(ids, rng) if rng.random() < _CAST else None
+    hard = _laid_over(ids, rng) if cast is None else cast
+    return _softened(hard, rng)
+
+
+def _laid_over(ids: NDArray[np.uint8], rng: np.random.Generator) -> Image:
+    """A flat pattern in perspective, shifted for every object where it breaks."""
     flat = draw_flat(rng)
-    laid = _laid_over(flat, ids, rng)
-    return _softened(laid, rng)
-
-
-def _laid_over(flat: Image, ids: NDArray[np.uint8], rng: np.random.Generator) -> Image:
-    """The flat pattern in perspective, shifted for every object where it breaks."""
     places = pixel_places(*ids.shape)
     seen = cv2.perspectiveTransform(places, random_perspective(rng))
     if rng.random() < _BROKEN:
