@@ -11,8 +11,8 @@ from intrinsic_cli.kit.data.crops import Window
 from intrinsic_cli.kit.data.synth.camera import Camera, everyday
 from intrinsic_cli.kit.data.synth.lighting import Lighting, random_lighting
 from intrinsic_cli.kit.data.synth.patterns import DRAWN
+from intrinsic_cli.kit.data.synth.shadows import random_shadow
 from intrinsic_cli.kit.data.synth.shards import SHADING, Scene
-from intrinsic_cli.kit.data.synth.thrown_shadows import throw_shadow
 
 SIDE = 48
 WHOLE = Window(0, 0, SIDE)
@@ -47,7 +47,7 @@ def test_a_flat_pattern_has_light_and_shade(draw: object) -> None:
 
 def test_patterns_are_shares_and_differ() -> None:
     ids = two_lights().ids
-    seen = [throw_shadow(ids, np.random.default_rng(seed)) for seed in range(20)]
+    seen = [random_shadow(ids, np.random.default_rng(seed)) for seed in range(20)]
     assert all(pattern.shape == (SIDE, SIDE) for pattern in seen)
     assert all(pattern.min() >= 0 and pattern.max() <= 1 for pattern in seen)
     assert len({pattern.tobytes() for pattern in seen}) > 10
@@ -57,8 +57,8 @@ def test_some_patterns_break_where_an_object_ends() -> None:
     one, two = np.ones((SIDE, SIDE), np.uint8), two_lights().ids
     broken = 0
     for seed in range(30):
-        whole = throw_shadow(one, np.random.default_rng(seed))
-        apart = throw_shadow(two, np.random.default_rng(seed))
+        whole = random_shadow(one, np.random.default_rng(seed))
+        apart = random_shadow(two, np.random.default_rng(seed))
         assert np.allclose(whole[: SIDE // 4], apart[: SIDE // 4], atol=0.2)
         broken += not np.allclose(whole, apart, atol=0.01)
     assert 5 < broken < 25

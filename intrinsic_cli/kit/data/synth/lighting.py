@@ -10,8 +10,8 @@ import numpy as np
 
 from intrinsic_cli.kit.data.synth.camera import BLACK_BODY
 from intrinsic_cli.kit.data.synth.glints import direction_of, glint
+from intrinsic_cli.kit.data.synth.shadows import random_shadow
 from intrinsic_cli.kit.data.synth.shards import SHADING
-from intrinsic_cli.kit.data.synth.thrown_shadows import throw_shadow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,7 +96,7 @@ def _shadow(
     shaded = int(rng.choice(len(weights), p=power / power.sum()))
     weights[shaded] *= np.exp(rng.uniform(0, np.log(_SUN)))
     leak = rng.uniform(0, _LEAK)
-    share = leak + (1 - leak) * throw_shadow(ids, rng)
+    share = leak + (1 - leak) * random_shadow(ids, rng)
     return {shaded: np.asarray(share[..., None], np.float32)}
 
 
