@@ -3,9 +3,9 @@
     python tests/bench/bench_shadows.py SHARDS [--method flow] [--weights FILE] [--views 110]
 
 Every validation view is taken apart as it is and with a shadow, in 8 bits: one thrown by what
-stands outside the picture, and one cast by things in it, which leave 30 % of the light and 8 %. What
-is told is the share of the shadows' steps, over a 64th of the picture, that is found in the albedo
-(``kit/metrics/edges.py``), 0 for a perfect answer."""
+stands outside the picture, and one cast by things in it, which leave 30 % of the light and 8 %.
+What is told is the share of the shadows' steps, over a 64th of the picture, that is found in the
+albedo (``kit/metrics/edges.py``), 0 for a perfect answer."""
 
 from __future__ import annotations
 

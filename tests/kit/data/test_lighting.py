@@ -13,6 +13,7 @@ from intrinsic_cli.kit.data.synth.lighting import Lighting, random_lighting
 from intrinsic_cli.kit.data.synth.patterns import DRAWN
 from intrinsic_cli.kit.data.synth.shadows import random_shadow
 from intrinsic_cli.kit.data.synth.shards import SHADING, Scene
+from intrinsic_cli.kit.data.synth.warmth import warmed
 
 SIDE = 48
 WHOLE = Window(0, 0, SIDE)
@@ -140,3 +141,25 @@ def test_one_photo_in_seven_is_too_dark() -> None:
     assert 20 < (brightness < 0.75).sum() < 70
     assert brightness.min() > 0.08
     assert all(camera.quality == 80 for camera in seen)
+
+
+def test_the_sun_is_warmer_than_the_sky_in_most_photos() -> None:
+    weights = np.ones((3, 3), np.float32)
+    kinds = ("sun", "env", "lamp")
+    colours = [warmed(weights, kinds, None, np.random.default_rng(seed)) for seed in range(200)]
+    warmth = np.log([colour[:, 0] / colour[:, 2] for colour in colours])
+    coloured = np.ptp(warmth, axis=1) > 0
+    assert 0.5 < coloured.mean() < 0.8
+    sun, sky, lamp = warmth[coloured].T
+    assert 0.8 < (sun > sky).mean() < 1
+    assert 0.6 < (lamp > sun).mean() < 1
+    assert abs(warmth.mean()) < 0.1
+
+
+def test_what_throws_shadows_is_the_warmest_light_more_often_than_not() -> None:
+    weights = np.ones((2, 3), np.float32)
+    kinds = ("env", "lamp")
+    colours = [warmed(weights, kinds, 0, np.random.default_rng(seed)) for seed in range(200)]
+    warmth = np.log([colour[:, 0] / colour[:, 2] for colour in colours])
+    coloured = np.ptp(warmth, axis=1) > 0
+    assert 0.55 < (warmth[coloured, 0] > warmth[coloured, 1]).mean() < 0.9

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from intrinsic_cli.kit.data.synth.camera import BLACK_BODY
 from intrinsic_cli.kit.data.synth.glints import direction_of, glint
 from intrinsic_cli.kit.data.synth.shadows import random_shadow
 from intrinsic_cli.kit.data.synth.shards import SHADING
+from intrinsic_cli.kit.data.synth.warmth import warmed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from intrinsic_cli.kit.data.synth.shards import Scene
 
 _CAST = 0.12  # spread of a light's logarithms, each channel by itself
-_WARM = 0.3  # spread along the line from lamps to blue sky, of half of the samples
-_COLOURFUL = 0.5  # of the samples have lights of plainly unlike colours
 _SHADOWED = 0.6  # of the samples have a shadow thrown into them
 _SUN = 24.0  # times stronger than drawn: the brightest light that is let through in patches
 _LEAK = 0.25  # of a light that goes round what shades it, at most
@@ -62,8 +60,11 @@ def random_lighting(
     weights = (strength * colour).astype(np.float32)
     arriving: dict[int, Image] = {}
     if not plain:
-        weights = _warmed(weights, rng)
-        arriving = _shadow(weights, window.of(scene.ids), rng)
+        shaded = _shaded(weights, rng)
+        kinds = [light.get("type", "") for light in scene.meta["lights"]]
+        weights = warmed(weights, kinds, shaded, rng)
+        if shaded is not None:
+            arriving[shaded] = _arriving(window.of(scene.ids), rng)
     shadings = dict(enumerate(scene.shadings))
     layers = _lit(shadings, weights, arriving, window)
     glints = _lit(scene.highlights, weights, arriving, window)
@@ -74,30 +75,22 @@ def random_lighting(
     return Lighting(shading, highlight, _harmonics(scene, weights))
 
 
-def _warmed(weights: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Half of the time every light moves along the line from candle to sky."""
-    if rng.random() > _COLOURFUL:
-        return weights
-    count = len(weights)
-    warmth = rng.normal(0, _WARM, (count, 1))
-    colours = np.exp(warmth * BLACK_BODY)
-    warmed = weights * colours
-    return np.asarray(warmed, np.float32)
-
-
-def _shadow(
-    weights: NDArray[np.float32], ids: NDArray[np.uint8], rng: np.random.Generator
-) -> dict[int, Image]:
-    """By light: the share of it that arrives [H,W,1]. The shaded light may be a sun among lamps:
-    its weight is raised in place."""
+def _shaded(weights: NDArray[np.float32], rng: np.random.Generator) -> int | None:
+    """Which light has hard shadows thrown into it. It may be a sun among lamps: its weight is
+    raised in place."""
     if rng.random() > _SHADOWED:
-        return {}
+        return None
     power = weights.sum(1).astype(np.float64)
     shaded = int(rng.choice(len(weights), p=power / power.sum()))
     weights[shaded] *= np.exp(rng.uniform(0, np.log(_SUN)))
+    return shaded
+
+
+def _arriving(ids: NDArray[np.uint8], rng: np.random.Generator) -> Image:
+    """The share of a shaded light that arrives [H,W,1]."""
     leak = rng.uniform(0, _LEAK)
     share = leak + (1 - leak) * random_shadow(ids, rng)
-    return {shaded: np.asarray(share[..., None], np.float32)}
+    return np.asarray(share[..., None], np.float32)
 
 
 def _lit(
