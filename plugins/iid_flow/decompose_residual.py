@@ -14,6 +14,7 @@ from iid_flow.known import with_known
 from iid_flow.light import from_log
 from iid_flow.white_point import white_point
 from intrinsic_cli.api import Decomposition
+from intrinsic_cli.kit.light.recolour import recolour
 from intrinsic_cli.kit.light.resize import enlarged, resize
 from intrinsic_cli.kit.light.scale import reflectance_below_one
 from intrinsic_cli.kit.light.upsample import upsample_shading
@@ -37,7 +38,9 @@ class ResidualFlowDecomposer(FlowDecomposer):
         residual = photos * share
         diffuse = photos - residual
         height, width = photos.shape[-2:]
-        coarse = resize(from_log(log_shading, level), (height // DETAIL, width // DETAIL))
+        size = (height // DETAIL, width // DETAIL)
+        coarse = resize(from_log(log_shading, level), size)
+        coarse = recolour(coarse, resize(diffuse, size))
         # Highlights are too small to be handed out at a third of the size, and layers have one.
         shading = upsample_shading(diffuse, coarse)
         albedo, shading = reflectance_below_one(diffuse / shading, shading)

@@ -16,6 +16,7 @@ from iid_flow.vae import FACTOR, LATENTS, ShadingVAE
 from iid_flow.white_point import white_point
 from intrinsic_cli.api import Decomposer, Frame, Runtime
 from intrinsic_cli.kit.light.exposure import encode_photo
+from intrinsic_cli.kit.light.recolour import recolour
 from intrinsic_cli.kit.light.resize import enlarged, resize
 from intrinsic_cli.kit.light.scale import reflectance_below_one
 from intrinsic_cli.kit.networks.efficientnet import Encoder
@@ -97,8 +98,9 @@ class FlowDecomposer(Decomposer):
         log_shading = self._log_shading(photos, level).float()
         height, width = photos.shape[-2:]
         size = (height // DETAIL, width // DETAIL)
-        shading = resize(from_log(log_shading, level), size)
-        albedo = resize(photos, size) / shading
+        small = resize(photos, size)
+        shading = recolour(resize(from_log(log_shading, level), size), small)
+        albedo = small / shading
         albedo, shading = reflectance_below_one(albedo, shading)
         return {"albedo": albedo, "shading": shading}
 

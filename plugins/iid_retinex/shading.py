@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from iid_retinex.pieces import same_light
-from iid_retinex.poisson import Gradient, gradient, integrate
 from iid_retinex.silhouette import find_silhouettes
+from intrinsic_cli.kit.light.poisson import Gradient, gradient, integrate
 
 #: Of the photo's mean, added before the logarithm: what is darker is noise, not paint.
 _DARK = 1e-2

@@ -3,9 +3,10 @@
     python tests/bench/bench_shadows.py SHARDS [--method flow] [--weights FILE] [--views 110]
 
 Every validation view is taken apart as it is and with a shadow, in 8 bits: one thrown by what
-stands outside the picture, and one cast by things in it, which leave 30 % of the light and 8 %.
-What is told is the share of the shadows' steps, over a 64th of the picture, that is found in the
-albedo (``kit/metrics/edges.py``), 0 for a perfect answer."""
+stands outside the picture, and one cast by things in it, which leave 30 % of the light, 8 %, or a
+blue sky. What is told is the share of the shadows' steps, over a 64th of the picture, that is found
+in the albedo (``kit/metrics/edges.py``), 0 for a perfect answer; and, of the sky, that of the steps
+from red to blue."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.light.colour import encode_codes
 from intrinsic_cli.kit.metrics.edges import share_of_steps
 
-LEFT = (0.3, 0.08)  # of the light
+#: What shadows leave of red, green and blue light.
+LEFT = {"30 %": (0.3, 0.3, 0.3), "8 %": (0.08, 0.08, 0.08), "sky": (0.1, 0.16, 0.26)}
 EDGE = 0.7  # pixels: the spread of their edges
 DARK = 0.02  # of the photo's white: what is darker without a shadow says nothing
 
@@ -56,12 +58,16 @@ def main() -> None:
         known = view.known & (view.photo.min(2) > DARK)
         for name, share in shadows(view.ids, np.random.default_rng((11, number))):
             shaded = albedo(view.photo * share)
-            left = left_in(shaded / clean.clamp(min=1e-4), share, known)
+            change = shaded / clean.clamp(min=1e-4)
+            left = left_in(change, planes(share), known)
             found.setdefault(name, []).append(left)
+            if name.endswith("sky"):
+                left = left_in(blue(change), blue(planes(share)), known)
+                found.setdefault(f"{name}, its blue", []).append(left)
     for name, shares in found.items():
         told = np.array([share for share in shares if not np.isnan(share)])
         error = 1.96 * told.std() / np.sqrt(len(told))
-        print(f"{name} of the light left: {told.mean():.3f} ±{error:.3f}, {len(told)} views")
+        print(f"{name}: {told.mean():.3f} ±{error:.3f} stays in the albedo, {len(told)} views")
 
 
 def parse() -> argparse.Namespace:
@@ -85,22 +91,27 @@ def views(folder: Path, count: int) -> Iterator[View]:
 
 
 def shadows(ids: NDArray[np.uint8], rng: np.random.Generator) -> Iterator[tuple[str, Image]]:
-    """Names and shares [H,W,1] of the light that arrives."""
+    """Names and shares [H,W,3] of the light that arrives."""
     kinds: list[tuple[str, Callable[..., Image | None]]]
     kinds = [("thrown", throw_shadow), ("cast", cast_shadow)]
     for name, draw in kinds:
         hard = draw(ids, rng)
         if hard is None:
             continue
-        edged = cv2.GaussianBlur(hard, (0, 0), EDGE)
-        for left in LEFT:
+        edged = cv2.GaussianBlur(hard, (0, 0), EDGE)[..., None]
+        for kept, colour in LEFT.items():
+            left = np.array(colour)
             share = left + (1 - left) * edged
-            yield f"{name}, {left:.0%}", np.asarray(share[..., None], np.float32)
+            yield f"{name}, {kept}", np.asarray(share, np.float32)
 
 
-def left_in(answered: torch.Tensor, share: Image, known: NDArray[np.bool_]) -> float:
+def blue(layer: torch.Tensor) -> torch.Tensor:
+    """Blue over red, [1,1,H,W]."""
+    return layer[:, 2:] / layer[:, :1].clamp(min=1e-4)
+
+
+def left_in(answered: torch.Tensor, stepped: torch.Tensor, known: NDArray[np.bool_]) -> float:
     """The share of the shadow's steps in what it changed, NaN where it has hardly any."""
-    stepped = planes(share)
     flat = torch.ones_like(stepped)
     return float(share_of_steps(answered, stepped, flat, planes(known[..., None])))
 

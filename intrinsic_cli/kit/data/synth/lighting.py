@@ -61,8 +61,7 @@ def random_lighting(
     arriving: dict[int, Image] = {}
     if not plain:
         shaded = _shaded(weights, rng)
-        kinds = [light.get("type", "") for light in scene.meta["lights"]]
-        weights = warmed(weights, kinds, shaded, rng)
+        weights = warmed(weights, _kinds(scene), shaded, rng)
         if shaded is not None:
             arriving[shaded] = _arriving(window.of(scene.ids), rng)
     shadings = dict(enumerate(scene.shadings))
@@ -73,6 +72,11 @@ def random_lighting(
     shading = _total(layers)
     highlight = _total(glints) if glints else np.zeros_like(shading)
     return Lighting(shading, highlight, _harmonics(scene, weights))
+
+
+def _kinds(scene: Scene) -> list[str]:
+    """What the renderer called the scene's lights."""
+    return [light.get("type", "") for light in scene.meta["lights"]]
 
 
 def _shaded(weights: NDArray[np.float32], rng: np.random.Generator) -> int | None:

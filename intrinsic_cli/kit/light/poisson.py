@@ -36,7 +36,7 @@ def integrate(slope: Gradient, weight: Gradient) -> Tensor:
 
     Its constant is arbitrary. Regions that no weighted edge connects keep the offsets they have
     when free edges are taken for flat ones."""
-    goal = _divergence(_times(slope, weight))
+    goal = divergence(_times(slope, weight))
     field = solve_evenly(goal)
     for i in range(len(field)):  # one by one: some photos are done at once, others take many rounds
         field[i] = _refine(field[i], goal[i], (weight[0][i], weight[1][i]))
@@ -61,12 +61,15 @@ def _refine(field: Tensor, goal: Tensor, weight: Gradient) -> Tensor:
     return field
 
 
-def solve_evenly(goal: Tensor) -> Tensor:
-    """Solve ``−Δx = goal`` [...,H,W] with free boundaries and every weight 1; x has mean 0."""
+def solve_evenly(goal: Tensor, screen: float = 0.0) -> Tensor:
+    """Solve ``screen · x − Δx = goal`` [...,H,W] with free boundaries and every weight 1. Without a
+    screen x has mean 0."""
     height, width = goal.shape[-2:]
     waves = cosines(cosines(goal).mT)  # [...,W,H]
     stiffness = _stiffness(width, goal)[:, None] + _stiffness(height, goal)
-    stiffness[0, 0] = math.inf  # a constant has no gradient
+    stiffness += screen
+    if not screen:
+        stiffness[0, 0] = math.inf  # a constant has no gradient
     return uncosines(uncosines(waves / stiffness).mT)
 
 
@@ -117,7 +120,7 @@ def _stiffness(count: int, like: Tensor) -> Tensor:
     return 4 * (waves * (math.pi / (2 * count))).sin().square()
 
 
-def _divergence(slope: Gradient) -> Tensor:
+def divergence(slope: Gradient) -> Tensor:
     """The adjoint of :func:`gradient`."""
     down, right = slope
     return (
@@ -126,7 +129,7 @@ def _divergence(slope: Gradient) -> Tensor:
 
 
 def _laplacian(field: Tensor, weight: Gradient) -> Tensor:
-    return _divergence(_times(gradient(field), weight))
+    return divergence(_times(gradient(field), weight))
 
 
 def _times(slope: Gradient, weight: Gradient) -> Gradient:

@@ -1,4 +1,4 @@
-"""The Poisson solver of ``retinex``: against matrices, against known fields, around holes."""
+"""The Poisson solver: against matrices, against known fields, around holes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from iid_retinex.poisson import Gradient, cosines, gradient, integrate, solve_evenly, uncosines
+from intrinsic_cli.kit.light.poisson import (
+    Gradient,
+    cosines,
+    gradient,
+    integrate,
+    solve_evenly,
+    uncosines,
+)
 
 SIZES = [(1, 1), (1, 6), (3, 5), (7, 4), (8, 8)]
 
@@ -128,3 +135,14 @@ def test_islands_keep_their_places_and_nothing_known_gives_nothing() -> None:
     flat = torch.zeros(1, 1, 20, 30)
     assert torch.equal(integrate(gradient(flat), inside(mask)), flat)
     assert torch.equal(integrate(gradient(waves(20, 30)), inside(torch.zeros_like(mask))), flat)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_screen_draws_to_nothing(size: tuple[int, int]) -> None:
+    height, width = size
+    goal = noise(2, 1, height, width, seed=5)
+    field = solve_evenly(goal, 0.3)
+    ones = torch.ones(1, 1, height, width, dtype=torch.float64)
+    matrix = dense(height, width, everywhere(ones[0, 0]))
+    rest = 0.3 * field.flatten(2) + field.flatten(2) @ matrix.T
+    assert torch.allclose(rest, goal.flatten(2), atol=1e-9)

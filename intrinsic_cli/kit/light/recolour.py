@@ -1,0 +1,66 @@
+"""The colours of light, read off the photo where the brightness of light changes.
+
+A network tells light from paint by brightness far better than by colour: of shadows that only a
+blue sky sees, `flow` took 60 % of the brightness out of the albedo and 7 % of the blue. But where
+light changes, all of it changes. So the share of the photo's contrast that the shading has in
+brightness (the local slope by which layers are upsampled, too) is given to its colours: their
+gradient is that share of the gradient of the photo's, as far as light has such colours, and they
+stay near those the network drew. Both together make a screened Poisson equation (Bhat, Curless,
+Cohen and Zitnick, "Fourier Analysis of the 2D Screened Poisson Equation for Gradient Domain
+Problems", ECCV 2008)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from intrinsic_cli.kit.light.poisson import divergence, solve_evenly
+from intrinsic_cli.kit.light.upsample import FLOOR, RADIUS, RIDGE, local_slope
+
+#: How strongly colours are drawn to those of the network: edges reach 1 / √PULL = 32 pixels.
+PULL = 0.001
+#: What a step to the warm side does to log red, green, blue: along the line of black bodies, on
+#: which nearly all light lies; of length 1.
+WARMER = (0.659, 0.088, -0.747)
+#: An edge whose colour changes by more than these parts of its brightness is paint: off the line of
+#: black bodies, and along it.
+OFF, ALONG = 0.3, 0.75
+_DARK = 2e-3  # added to light before the logarithm: colours of the dark are noise
+_LEAST = 0.02  # of log light: less is noise
+
+
+def recolour(shading: Tensor, photo: Tensor) -> Tensor:
+    """``shading`` [B,3,h,w] linear with the colours that ``photo`` [B,3,h,w] says it has; its
+    brightness (the mean of its logarithms) stays."""
+    log_shading = shading.clamp(min=FLOOR).log()
+    level = log_shading.mean(1, keepdim=True)
+    drawn = log_shading - level
+    log_photo = (photo + _DARK).log()
+    brightness = log_photo.mean(1, keepdim=True)
+    share = local_slope(brightness, level, RADIUS, RIDGE)
+    down = _smaller(share, -2) * _of_light(log_photo.diff(dim=-2))
+    right = _smaller(share, -1) * _of_light(log_photo.diff(dim=-1))
+    edges = divergence((down, right))
+    colours = solve_evenly(edges + PULL * drawn, PULL)
+    return (level + colours).exp()
+
+
+def _smaller(share: Tensor, dim: int) -> Tensor:
+    """Of each two neighbours along ``dim``."""
+    last = share.shape[dim] - 1
+    first = share.narrow(dim, 0, last)
+    second = share.narrow(dim, 1, last)
+    return torch.minimum(first, second)
+
+
+def _of_light(step: Tensor) -> Tensor:
+    """The colours of steps of log light [B,3,h,w] as far as they may be those of light."""
+    brightness = step.mean(1, keepdim=True)
+    warmer = step.new_tensor(WARMER).view(1, 3, 1, 1)
+    along = (step * warmer).sum(1, keepdim=True)
+    rest = step - brightness - along * warmer
+    off = rest.norm(dim=1, keepdim=True)
+    size = brightness.abs() + _LEAST
+    doubt_off = (off / (OFF * size)).square()
+    doubt_along = (along / (ALONG * size)).pow(4)
+    return along * warmer / (1 + doubt_off + doubt_along)
