@@ -63,4 +63,5 @@ def _of_light(step: Tensor) -> Tensor:
     size = brightness.abs() + _LEAST
     doubt_off = (off / (OFF * size)).square()
     doubt_along = (along / (ALONG * size)).pow(4)
-    return along * warmer / (1 + doubt_off + doubt_along)
+    believed: Tensor = along / (1 + doubt_off + doubt_along)
+    return believed * warmer

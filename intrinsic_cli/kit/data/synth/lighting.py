@@ -54,10 +54,7 @@ def random_lighting(
     adds to what is mirrored.
 
     ``harmonics`` are those of the lights themselves, without what shades them."""
-    count = len(scene.shadings)
-    strength = rng.dirichlet(np.full(count, 0.6))[:, None]
-    colour = np.exp(rng.normal(0, _CAST, (count, 3)))
-    weights = (strength * colour).astype(np.float32)
+    weights = _weights(len(scene.shadings), rng)
     arriving: dict[int, Image] = {}
     if not plain:
         shaded = _shaded(weights, rng)
@@ -72,6 +69,14 @@ def random_lighting(
     shading = _total(layers)
     highlight = _total(glints) if glints else np.zeros_like(shading)
     return Lighting(shading, highlight, _harmonics(scene, weights))
+
+
+def _weights(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """How much of each light there is, in mild colours, [count,3]."""
+    strength = rng.dirichlet(np.full(count, 0.6))[:, None]
+    colour = np.exp(rng.normal(0, _CAST, (count, 3)))
+    weights = strength * colour
+    return weights.astype(np.float32)
 
 
 def _kinds(scene: Scene) -> list[str]:
