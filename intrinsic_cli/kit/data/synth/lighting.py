@@ -73,9 +73,10 @@ def random_lighting(
 
 def _weights(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """How much of each light there is, in mild colours, [count,3]."""
-    strength = rng.dirichlet(np.full(count, 0.6))[:, None]
-    colour = np.exp(rng.normal(0, _CAST, (count, 3)))
-    weights = strength * colour
+    strength = rng.dirichlet(np.full(count, 0.6))
+    logarithms = rng.normal(0, _CAST, (count, 3))
+    colour = np.exp(logarithms)
+    weights = strength[:, None] * colour
     return weights.astype(np.float32)
 
 
