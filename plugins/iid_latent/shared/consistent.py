@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from intrinsic_cli.kit.light.recolour import recolour
+
 #: What no layer is darker than.
 FLOOR = 1e-4
 #: Of the mean, added to both sides where they are compared: in the dark, photos are their codec's
@@ -25,4 +27,12 @@ def consistent(photo: Tensor, albedo: Tensor, shading: Tensor) -> tuple[Tensor, 
         missing = missing.mean(dim=1, keepdim=True)
     share = (missing / 2).exp()
     shading = (shading * share).clamp(min=FLOOR)
+    return photo / shading, shading
+
+
+def coloured(photo: Tensor, albedo: Tensor, shading: Tensor) -> tuple[Tensor, Tensor]:
+    """:func:`consistent` layers, all [B,3,H,W], of which shading has the colours that the photo
+    says light has."""
+    _, shading = consistent(photo, albedo, shading)
+    shading = recolour(shading, photo)
     return photo / shading, shading

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
-from iid_latent.shared.consistent import consistent
+from iid_latent.shared.consistent import coloured
 from iid_latent.shared.content import MULTIPLE
 from iid_latent.sils.layer_model import LayerModel, layer_model_of
 from iid_latent.sils.networks import Separator
@@ -67,7 +67,7 @@ class SilsDecomposer(Decomposer):
         shading = shading * level
         if self._options.exact:
             height, width = albedo.shape[-2:]
-            albedo, shading = consistent(resize(photos, (height, width)), albedo, shading)
+            albedo, shading = coloured(resize(photos, (height, width)), albedo, shading)
         albedo, shading = reflectance_below_one(albedo, shading)
         return {"albedo": albedo, "shading": shading}
 

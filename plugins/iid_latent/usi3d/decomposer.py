@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
-from iid_latent.shared.consistent import consistent
+from iid_latent.shared.consistent import coloured
 from iid_latent.shared.content import MULTIPLE
 from iid_latent.shared.log_images import from_log, to_log
 from iid_latent.usi3d.networks import LayerDomain, PhotoDomain, Separate
@@ -56,7 +56,7 @@ class Usi3dDecomposer(Decomposer):
         shading = from_log(log_shading.float()) * level
         if self._options.exact:
             height, width = albedo.shape[-2:]
-            albedo, shading = consistent(resize(photos, (height, width)), albedo, shading)
+            albedo, shading = coloured(resize(photos, (height, width)), albedo, shading)
         albedo, shading = reflectance_below_one(albedo, shading)
         return {"albedo": albedo, "shading": shading}
 
