@@ -39,10 +39,10 @@ ALIKE = 0.7
 _GRAY = 0.02
 #: How many times brighter than its shading an albedo is where its colours begin to be mended, and
 #: where they wholly are. Of the darkest twentieth of 27 photos, night skies and black steel among
-#: them, 35.9 % then has an albedo of visible colour (channels .15 apart in sRGB) and 1.3 % such a
-#: shading (mended from 1.5 on); mended from 1 on 35.8 and 1.4 %, and a night sky's shading has thirty
-#: times the teal. From 1.8 on three of seven other photos have less of it, one by a third, and that
-#: sky has none; their albedos have up to 1 % more of such colour.
+#: them, 35.9 % has an albedo of visible colour (channels .15 apart in sRGB) and 1.3 % such a
+#: shading, mended from 1.5 on; from 1 on 35.8 and 1.4 %, and a night sky's shading has thirty times
+#: the teal. From 1.8 on a third less of another photo's shading has, and of that sky's nothing;
+#: their albedos have up to 1 % more.
 DARKER, BRIGHTER = 1.8, 4.0
 _DARK = 0.01  # added to albedo before the logarithm
 _TINY = 1e-12
