@@ -3,11 +3,11 @@
 A network tells light from paint by brightness far better than by colour: of shadows that only a
 blue sky sees, `flow` took 60 % of the brightness out of the albedo and 7 % of the blue. But where
 light changes, all of it changes. So the share of the photo's contrast that the shading has in
-brightness (the local slope by which layers are upsampled, too) is given to its colours: their
-gradient is that share of the gradient of the photo's, as far as light has such colours, and they
-stay near those the network drew. Both together make a screened Poisson equation (Bhat, Curless,
-Cohen and Zitnick, "Fourier Analysis of the 2D Screened Poisson Equation for Gradient Domain
-Problems", ECCV 2008)."""
+brightness (the local slope by which layers are upsampled, too) is given to its warmth: its gradient
+is that share of the gradient of the photo's, as far as light has such colours, or the network's
+where that is larger, and it stays near what the network drew. Both together make a screened Poisson
+equation (Bhat, Curless, Cohen and Zitnick, "Fourier Analysis of the 2D Screened Poisson Equation
+for Gradient Domain Problems", ECCV 2008)."""
 
 from __future__ import annotations
 
@@ -30,19 +30,35 @@ _LEAST = 0.02  # of log light: less is noise
 
 
 def recolour(shading: Tensor, photo: Tensor) -> Tensor:
-    """``shading`` [B,3,h,w] linear with the colours that ``photo`` [B,3,h,w] says it has; its
-    brightness (the mean of its logarithms) stays."""
+    """``shading`` [B,3,h,w] linear, as warm or cold as ``photo`` [B,3,h,w] says it is; its
+    brightness (the mean of its logarithms) stays, and what it has of other colours."""
     log_shading = shading.clamp(min=FLOOR).log()
-    level = log_shading.mean(1, keepdim=True)
-    drawn = log_shading - level
     log_photo = (photo + _DARK).log()
     brightness = log_photo.mean(1, keepdim=True)
+    level = log_shading.mean(1, keepdim=True)
     share = local_slope(brightness, level, RADIUS, RIDGE)
-    down = _smaller(share, -2) * _of_light(log_photo.diff(dim=-2))
-    right = _smaller(share, -1) * _of_light(log_photo.diff(dim=-1))
-    edges = divergence((down, right))
-    colours = solve_evenly(edges + PULL * drawn, PULL)
-    return (level + colours).exp()
+    drawn = _warmth(log_shading)
+    steps = []
+    for dim in (-2, -1):
+        seen = _smaller(share, dim) * _of_light(log_photo.diff(dim=dim))
+        steps.append(_larger(seen, drawn.diff(dim=dim)))
+    edges = divergence((steps[0], steps[1]))
+    warmth = solve_evenly(edges + PULL * drawn, PULL)
+    warmer = shading.new_tensor(WARMER).view(1, 3, 1, 1)
+    recoloured = log_shading + (warmth - drawn) * warmer
+    return recoloured.exp()
+
+
+def _warmth(log_light: Tensor) -> Tensor:
+    """How far log light [B,3,h,w] lies along :data:`WARMER`, [B,1,h,w]."""
+    warmer = log_light.new_tensor(WARMER).view(1, 3, 1, 1)
+    products = log_light * warmer
+    return products.sum(1, keepdim=True)
+
+
+def _larger(one: Tensor, other: Tensor) -> Tensor:
+    """Of each two steps, whichever their signs."""
+    return torch.where(one.abs() > other.abs(), one, other)
 
 
 def _smaller(share: Tensor, dim: int) -> Tensor:
@@ -54,14 +70,14 @@ def _smaller(share: Tensor, dim: int) -> Tensor:
 
 
 def _of_light(step: Tensor) -> Tensor:
-    """The colours of steps of log light [B,3,h,w] as far as they may be those of light."""
+    """The warmth [B,1,h,w] of steps of log light [B,3,h,w] as far as it may be that of light."""
     brightness = step.mean(1, keepdim=True)
     warmer = step.new_tensor(WARMER).view(1, 3, 1, 1)
-    along = (step * warmer).sum(1, keepdim=True)
+    along = _warmth(step)
     rest = step - brightness - along * warmer
     off = rest.norm(dim=1, keepdim=True)
     size = brightness.abs() + _LEAST
     doubt_off = (off / (OFF * size)).square()
     doubt_along = (along / (ALONG * size)).pow(4)
     believed: Tensor = along / (1 + doubt_off + doubt_along)
-    return believed * warmer
+    return believed
