@@ -16,7 +16,7 @@ def summary(record: Record) -> list[tuple[str, str]]:
     if record.get("imported"):
         return [("imported", "from a checkpoint of the paper's own code")]
     before = [run for run in _earlier(record) if _count(run)]
-    earlier_steps = " and ".join(f"{_count(run):,}" for run in before)
+    earlier_steps = f"{sum(map(_count, before)):,}" if before else ""
     earlier_time = _time(sum(map(_seconds, before)))
     lines = [
         ("data", _data(record)),

@@ -75,17 +75,17 @@ def test_rendered_scenes_with_highlights_apart_are_scored_on_the_same_photos() -
     assert "residual" in next(iter(part.batches("train", 2, 32)))
 
 
-def test_what_is_trained_on_has_more_highlights_than_were_rendered() -> None:
-    mirrored = {}
-    for source in (open_synth(), open_glossy()):
-        batches = islice(source.batches("train", 8, 48, seed=1), 4)
-        mirrored[source.name] = sum(float((batch["photo"] > 0.9).sum()) for batch in batches)
-    shining = [
-        float((batch["residual"] > 0.02).float().mean())
-        for batch in islice(open_glossy().batches("train", 8, 48, seed=1), 4)
-    ]
-    assert np.mean(shining) > 0.03
-    assert mirrored["glossy"] > mirrored["synth"]
+def test_what_is_trained_on_has_more_highlights_than_were_rendered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def shining() -> float:
+        batches = islice(open_glossy().batches("train", 8, 48, seed=1), 4)
+        return float(np.mean([(batch["residual"] > 0.02).float().mean() for batch in batches]))
+
+    made_up = shining()
+    assert made_up > 0.03
+    monkeypatch.setattr("intrinsic_cli.kit.data.synth.compose.random_gloss", lambda *_: None)
+    assert shining() < 0.7 * made_up
 
 
 def test_the_dataset_has_a_name_and_its_cases_the_residual() -> None:

@@ -99,12 +99,12 @@ def test_dark_places_are_mended_in_strips_too(decomposer: Decomposer) -> None:
     assert np.abs(rebuilt - photo).max() < 1e-6
     plain = whole["albedo"] / whole["albedo"].sum(axis=2, keepdims=True).clip(1e-6)
     divided = photo / photo.sum(axis=2, keepdims=True).clip(1e-6)
-    assert plain.std(axis=(0, 1)).mean() < 0.7 * divided.std(axis=(0, 1)).mean()
+    assert plain.std(axis=(0, 1)).mean() < 0.75 * divided.std(axis=(0, 1)).mean()
 
 
 def test_what_mending_leaves_goes_to_the_residual_where_there_is_one() -> None:
     """There noise does not show; a shading with its coloured specks would."""
-    codes = np.random.default_rng(3).integers(0, 3, (90, 80, 3), np.uint8)
+    codes = np.random.default_rng(3).integers(0, 6, (90, 80, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(codes).save(file, "PNG")
     given = read_photo(file.getvalue())
