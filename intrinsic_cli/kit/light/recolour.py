@@ -20,7 +20,8 @@ from intrinsic_cli.kit.light.upsample import FLOOR, RADIUS, RIDGE, local_slope
 #: How strongly colours are drawn to those of the network: edges reach 1 / √PULL = 32 pixels.
 PULL = 0.001
 #: What a step to the warm side does to log red, green, blue: along the line of black bodies, on
-#: which nearly all light lies; of length 1.
+#: which nearly all light lies; of length 1 and without brightness (``BLACK_BODY`` of the training
+#: photos' camera, less its mean).
 WARMER = (0.659, 0.088, -0.747)
 #: An edge whose colour changes by more than these parts of its brightness is paint: off the line of
 #: black bodies, and along it.
