@@ -7,7 +7,10 @@ brightness (the local slope by which layers are upsampled, too) is given to its 
 is that share of the gradient of the photo's, as far as light has such colours, or the network's
 where that is larger, and it stays near what the network drew. Both together make a screened Poisson
 equation (Bhat, Curless, Cohen and Zitnick, "Fourier Analysis of the 2D Screened Poisson Equation
-for Gradient Domain Problems", ECCV 2008)."""
+for Gradient Domain Problems", ECCV 2008).
+
+Light is warm or cold, and hardly ever green or magenta: where a wall of bricks or a lawn fills the
+photo, a network takes some of their colour for light's. That tint is limited."""
 
 from __future__ import annotations
 
@@ -23,6 +26,11 @@ PULL = 0.001
 #: which nearly all light lies; of length 1 and without brightness (``BLACK_BODY`` of the training
 #: photos' camera, less its mean).
 WARMER = (0.659, 0.088, -0.747)
+#: What is neither brightness nor warmth, of length 1: from magenta to green.
+GREENER = (-0.482, 0.812, -0.330)
+#: As far along :data:`GREENER` the light of a whole photo lies at most; looked for on photographs of
+#: plants and bricks.
+MOST_TINT = 0.1
 #: An edge whose colour changes by more than these parts of its brightness is paint: off the line of
 #: black bodies, and along it.
 OFF, ALONG = 0.3, 0.75
@@ -32,7 +40,8 @@ _LEAST = 0.02  # of log light: less is noise
 
 def recolour(shading: Tensor, photo: Tensor) -> Tensor:
     """``shading`` [B,3,h,w] linear, as warm or cold as ``photo`` [B,3,h,w] says it is; its
-    brightness (the mean of its logarithms) stays, and what it has of other colours."""
+    brightness (the mean of its logarithms) stays, and what it has of other colours, up to
+    :data:`MOST_TINT`."""
     log_shading = shading.clamp(min=FLOOR).log()
     log_photo = (photo + _DARK).log()
     brightness = log_photo.mean(1, keepdim=True)
@@ -47,13 +56,27 @@ def recolour(shading: Tensor, photo: Tensor) -> Tensor:
     warmth = solve_evenly(edges + PULL * drawn, PULL)
     warmer = shading.new_tensor(WARMER).view(1, 3, 1, 1)
     recoloured = log_shading + (warmth - drawn) * warmer
-    return recoloured.exp()
+    return _less_tinted(recoloured.exp())
+
+
+def _less_tinted(shading: Tensor) -> Tensor:
+    """[B,3,h,w] linear, with a tint of at most :data:`MOST_TINT` in its mean colour."""
+    mean = shading.mean((2, 3), keepdim=True).clamp(min=FLOOR)
+    tint = _along(GREENER, mean.log())
+    excess = tint - tint.clamp(-MOST_TINT, MOST_TINT)
+    greener = shading.new_tensor(GREENER).view(1, 3, 1, 1)
+    return shading * (-excess * greener).exp()
 
 
 def _warmth(log_light: Tensor) -> Tensor:
     """How far log light [B,3,h,w] lies along :data:`WARMER`, [B,1,h,w]."""
-    warmer = log_light.new_tensor(WARMER).view(1, 3, 1, 1)
-    products = log_light * warmer
+    return _along(WARMER, log_light)
+
+
+def _along(direction: tuple[float, float, float], log_light: Tensor) -> Tensor:
+    """[B,1,h,w]: the part of log light [B,3,h,w] that points in a direction of length 1."""
+    axis = log_light.new_tensor(direction).view(1, 3, 1, 1)
+    products = log_light * axis
     return products.sum(1, keepdim=True)
 
 

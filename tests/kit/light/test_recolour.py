@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from intrinsic_cli.kit.light.recolour import WARMER, recolour
+from intrinsic_cli.kit.light.recolour import GREENER, MOST_TINT, WARMER, recolour
 
 SIDE = 48
 
@@ -71,6 +71,22 @@ def test_gray_stays_gray_and_even_casts_stay() -> None:
     assert torch.allclose(recolour(light, 0.5 * light), light, atol=1e-4)
     cast = light * torch.tensor([1.2, 1.0, 0.8]).view(1, 3, 1, 1)
     assert torch.allclose(recolour(cast, 0.5 * cast), cast, atol=2e-3)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_light_is_hardly_green_or_magenta(sign: int) -> None:
+    cold = 0.3 * torch.tensor(WARMER)
+    tint = sign * 3 * MOST_TINT * torch.tensor(GREENER)
+    light = half_dark((0.9, 0.9, 0.9), (0.2, 0.2, 0.2))
+    tinted = light * (tint - cold).exp().view(1, 3, 1, 1)
+    believed = light * (tint / 3 - cold).exp().view(1, 3, 1, 1)
+    assert torch.allclose(recolour(tinted, 0.5 * tinted), believed, atol=2e-3)
+
+
+def test_a_slight_tint_stays() -> None:
+    light = half_dark((0.9, 0.9, 0.9), (0.2, 0.2, 0.2))
+    tinted = light * (0.8 * MOST_TINT * torch.tensor(GREENER)).exp().view(1, 3, 1, 1)
+    assert torch.allclose(recolour(tinted, 0.5 * tinted), tinted, atol=2e-3)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1), (2, 3)])
