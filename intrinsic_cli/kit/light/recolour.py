@@ -28,8 +28,8 @@ PULL = 0.001
 WARMER = (0.659, 0.088, -0.747)
 #: What is neither brightness nor warmth, of length 1: from magenta to green.
 GREENER = (-0.482, 0.812, -0.330)
-#: As far along :data:`GREENER` the light of a whole photo lies at most; looked for on photographs of
-#: plants and bricks.
+#: As far along :data:`GREENER` the light of a whole photo lies at most: chosen by eye, on
+#: photographs of plants and bricks.
 MOST_TINT = 0.1
 #: An edge whose colour changes by more than these parts of its brightness is paint: off the line of
 #: black bodies, and along it.

@@ -1,7 +1,10 @@
-"""Layers that were drawn one by one, brought to multiply to the photo."""
+"""Layers that were drawn one by one, brought to make the photo: to multiply to it, or to add up."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
 from intrinsic_cli.kit.light.recolour import recolour
@@ -36,3 +39,11 @@ def coloured(photo: Tensor, albedo: Tensor, shading: Tensor) -> tuple[Tensor, Te
     _, shading = consistent(photo, albedo, shading)
     shading = recolour(shading, photo)
     return photo / shading, shading
+
+
+def adding_up(photo: Tensor, layers: Sequence[Tensor]) -> list[Tensor]:
+    """Share what the sum of ``layers`` misses of ``photo``, all [B,3,H,W] and linear, among them in
+    proportion to what each has of it."""
+    total = torch.stack(list(layers)).sum(0)
+    gain = photo / total.clamp(min=FLOOR)
+    return [layer * gain for layer in layers]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
-from iid_latent.shared.consistent import coloured
+from iid_latent.shared.consistent import adding_up, coloured
 from iid_latent.shared.content import MULTIPLE
 from iid_latent.sils.layer_model import LayerModel, layer_model_of
 from iid_latent.sils.networks import Separator
@@ -45,7 +45,7 @@ class SilsDecomposer(Decomposer):
         drawn = self._separate(composition.encoder_input(photos, level))
         images = [composition.to_linear(layer.float(), level) for layer in drawn]
         if self._model.adds_up:
-            return dict(zip(self._model.layers, images, strict=True))
+            return dict(zip(self._model.layers, self._summands(photos, images), strict=True))
         albedo, shading = images
         return self._factors(photos, level, albedo, shading)
 
@@ -59,6 +59,12 @@ class SilsDecomposer(Decomposer):
 
     def _draw(self, log_photo: Tensor) -> list[Tensor]:
         return [self._model.composition.activate(raw) for raw in self._separator(log_photo)]
+
+    def _summands(self, photos: Tensor, images: list[Tensor]) -> list[Tensor]:
+        if not self._options.exact:
+            return images
+        height, width = images[0].shape[-2:]
+        return adding_up(resize(photos, (height, width)), images)
 
     def _factors(
         self, photos: Tensor, level: Tensor, albedo: Tensor, shading: Tensor
