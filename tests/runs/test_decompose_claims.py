@@ -16,9 +16,9 @@ from decomposing import go, photo, statuses
 
 from intrinsic_cli.api import IidError
 from intrinsic_cli.kit.files.atomic import HOST, PREFIX
-from intrinsic_cli.runs.decompose import claims as room
+from intrinsic_cli.runs import claims as room
+from intrinsic_cli.runs.claims import Claims, claim_file
 from intrinsic_cli.runs.decompose import write
-from intrinsic_cli.runs.decompose.claims import Claims, claim_file
 from intrinsic_cli.runs.decompose.manifest import Manifest
 
 

@@ -16,8 +16,8 @@ import pytest
 from decomposing import everything, go, photo, statuses
 
 from intrinsic_cli.api import IidError
+from intrinsic_cli.runs.claims import Claims
 from intrinsic_cli.runs.decompose import manifest, write
-from intrinsic_cli.runs.decompose.claims import Claims
 
 MANY = 24  # more than any machine here has under way at a time
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from intrinsic_cli.api import UsageError
 from intrinsic_cli.requests import DecomposeRequest
-from intrinsic_cli.runs.decompose.claims import Claims
+from intrinsic_cli.runs.claims import Claims
 from intrinsic_cli.runs.decompose.out_folder import OutFolder
 from intrinsic_cli.runs.decompose.photos import Outcomes, PhotoWorker
 from intrinsic_cli.runs.decompose.plan import Plan

@@ -13,7 +13,7 @@ from pathlib import Path
 from intrinsic_cli.api import IidError, Progress
 from intrinsic_cli.kit.files.atomic import PREFIX
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.claims import Claims
+from intrinsic_cli.runs.claims import Claims
 from intrinsic_cli.runs.decompose.earlier import replaced, verdict
 from intrinsic_cli.runs.decompose.engines import open_engine
 from intrinsic_cli.runs.decompose.inputs import Found, find

@@ -13,7 +13,7 @@ from intrinsic_cli.api import Decomposition, IidError
 from intrinsic_cli.kit.files.os_errors import hint_of
 from intrinsic_cli.kit.files.out_of_memory import HINT, OUT_OF_MEMORY, is_out_of_memory
 from intrinsic_cli.requests import InputReport
-from intrinsic_cli.runs.decompose.claims import Claims
+from intrinsic_cli.runs.claims import Claims
 from intrinsic_cli.runs.decompose.clip_work import ClipResult, ClipWork, OpenedClip
 from intrinsic_cli.runs.decompose.clips import open_clip, write_clip
 from intrinsic_cli.runs.decompose.earlier import verdict

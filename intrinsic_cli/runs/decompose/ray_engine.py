@@ -25,8 +25,8 @@ from intrinsic_cli.api import IidError, UsageError
 from intrinsic_cli.kit.files.atomic import HOST
 from intrinsic_cli.kit.files.quiet import without_complaints, without_prints
 from intrinsic_cli.requests import InputReport
+from intrinsic_cli.runs.claims import Claims, claim_file
 from intrinsic_cli.runs.decompose.attended import Service, ServiceGoneError, attended
-from intrinsic_cli.runs.decompose.claims import Claims, claim_file
 from intrinsic_cli.runs.decompose.out_folder import AGAIN, OutFolder, RunEndedError
 from intrinsic_cli.runs.decompose.photos import Outcomes, PhotoWorker
 from intrinsic_cli.runs.decompose.plan import Plan

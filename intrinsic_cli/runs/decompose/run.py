@@ -12,7 +12,7 @@ from intrinsic_cli.api import Progress, Silent, UsageError
 from intrinsic_cli.kit.files.quiet import noise_note
 from intrinsic_cli.registry import Registry, load_registry
 from intrinsic_cli.requests import DecomposeReport, DecomposeRequest, InputReport
-from intrinsic_cli.runs.decompose.claims import Claims
+from intrinsic_cli.runs.claims import Claims
 from intrinsic_cli.runs.decompose.engines import check_engine
 from intrinsic_cli.runs.decompose.inputs import Found, is_folder, missing
 from intrinsic_cli.runs.decompose.job import Job

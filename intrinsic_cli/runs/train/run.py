@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from intrinsic_cli.api import DataError, Progress, Silent, Source, UsageError, WeightsError
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
 from intrinsic_cli.requests import TrainReport, TrainRequest
+from intrinsic_cli.runs.launcher import Launched
 from intrinsic_cli.runs.stop_signal import Stop
+from intrinsic_cli.runs.train.claim import claimed
 from intrinsic_cli.runs.train.finish import finish
 from intrinsic_cli.runs.train.initial import without_whole_stages
-from intrinsic_cli.runs.train.plan import Run, plan, require_needs
+from intrinsic_cli.runs.train.plan import Run, require_needs
 from intrinsic_cli.runs.train.processes import all_processes, follow_leader, launched_for
 from intrinsic_cli.runs.train.run_folder import CONFIG, release
 from intrinsic_cli.runs.train.stages import Stages
@@ -29,7 +31,17 @@ def train(
     place = launched_for(request)
     if place is not None and place.rank > 0:
         return follow_leader(place, registry)
-    run = plan(request, registry)
+    with claimed(request, registry, progress) as run:
+        return _train(run, request, place, registry, progress)
+
+
+def _train(
+    run: Run,
+    request: TrainRequest,
+    place: Launched | None,
+    registry: Registry,
+    progress: Progress,
+) -> TrainReport:
     source = _open_data(run, registry, progress)
     with _undone_on_failure(run, request):
         run.write()

@@ -1,4 +1,4 @@
-"""A place for outputs belongs to one process at a time.
+"""A place for outputs, or the folder of a run, belongs to one process at a time.
 
 A claim is a file beside the outputs, made in the one way in which only one process can succeed. Its
 owner touches it every few seconds. It is taken over when its owner is a process of this machine
@@ -131,6 +131,15 @@ class Claims:
             for path in paths:
                 with contextlib.suppress(OSError):
                     os.utime(path)
+
+
+def is_fresh(base: Path) -> bool:
+    """Did whoever holds ``base`` give a sign of life just now, as far as this clock can tell?"""
+    try:
+        touched = claim_file(base).stat().st_mtime
+    except OSError:
+        return False
+    return time.time() - touched < 2 * TOUCH
 
 
 def claim_file(base: Path) -> Path:
