@@ -44,6 +44,7 @@ _COMPARED = 64
 #: Outlines that agree less are told of.
 _POOR = 0.7
 _TURNTABLE_SIZE = 240  # pixels
+_SILHOUETTE = "silhouette"  # where that of a region comes from, in its facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,10 @@ class MeshDecomposer(Decomposer):
     def turned(self, name: str, record: Mapping[str, Any], region: Region) -> Mapping[str, Any]:
         if name != "camera" or region.alpha is None:
             return record
-        return records.in_photo(record, region)
+        placed = records.in_photo(record, region)
+        if _SILHOUETTE not in region.facts:
+            placed["iou"] = None  # nobody looked for one: there is nothing to agree with
+        return placed
 
     def __call__(self, photos: Tensor) -> Outputs:
         with torch.inference_mode(False), torch.no_grad():
@@ -222,7 +226,7 @@ def _region(mask: Image, label: str, found: Silhouette) -> Region:
         box_of(mask, MARGIN),
         label=label,
         feather=0.0,
-        facts={"silhouette": found.source},
+        facts={_SILHOUETTE: found.source},
         notes=found.notes,
         alpha=mask,
     )

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Linear red, green and blue → luminance (Rec. 709).
-LUMINANCE = (0.2126, 0.7152, 0.0722)
+from intrinsic_cli.kit.light.colour import LUMINANCE
+
 #: Shading is no darker, and the lamp no stronger against the even light.
 FLOOR, STRONGEST = 0.4, 0.6
 _DIMMEST = 0.1  # even light, of what there is in all

@@ -22,7 +22,8 @@ _FROM_FILE = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])
 
 def camera(fitted: Fitted, chances: Sequence[float]) -> Record:
     """The camera of a square picture, -1..1 across it; ``hypotheses`` are the probabilities of
-    those that the network proposed, ``iou`` is how well the mesh covers the silhouette."""
+    those that the network proposed, ``iou`` is how well the mesh covers the silhouette (of a photo
+    in which none was looked for: null)."""
     scale, across, down, *quaternion = fitted.camera.tolist()
     return {
         "scale": scale,

@@ -13,6 +13,7 @@ from iid_retinex.shading import Thresholds, integrate_light, measure_steps
 from intrinsic_cli.api import Runtime, Source, Trainer
 from intrinsic_cli.kit.light.upsample import split
 from intrinsic_cli.kit.metrics import lmse
+from intrinsic_cli.kit.training.distributed import summed
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
@@ -49,9 +50,11 @@ class ScoreTable(nn.Module):
         return torch.stack([self.brightness, self.chroma], dim=1)
 
     def add(self, scores: Tensor) -> None:
-        """Take in the scores [G,B] of a batch."""
-        self.total += scores.sum(dim=1).to(self.total.dtype)
-        self.photos += scores.shape[1]
+        """Take in the scores [G,B] of a batch, and those of the processes that train with this
+        one."""
+        here = scores.sum(dim=1).to(self.total.dtype)
+        self.total += summed(here)
+        self.photos += summed(torch.full_like(self.photos, scores.shape[1]))
 
     def best(self) -> tuple[Tensor, Tensor]:
         """The best pair [2] and its mean LMSE []."""

@@ -8,8 +8,8 @@ _DARK = 1e-4
 
 
 def exposure(photo: Tensor) -> Tensor:
-    """Mean luminance of the lit pixels, [B,3,H,W] linear → [B,1,1,1]; black backgrounds do not
-    count."""
+    """Mean of all channels over the lit pixels, [B,3,H,W] linear → [B,1,1,1]; black backgrounds do
+    not count."""
     light = photo.mean(1, keepdim=True)
     brightest = light.amax((2, 3), keepdim=True)
     lit = (light > 0.02 * brightest).to(light.dtype)

@@ -20,6 +20,14 @@ from torch.optim import Optimizer
 T = TypeVar("T")
 
 
+def summed(x: Tensor) -> Tensor:
+    """``x`` added up over all processes that train together, for what is counted, not minimised."""
+    if dist.is_available() and dist.is_initialized():
+        x = x.clone()
+        dist.all_reduce(x)
+    return x
+
+
 class Processes:
     """One process among those that train together; alone it costs nothing.
 

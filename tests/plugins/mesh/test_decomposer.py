@@ -120,6 +120,7 @@ def test_without_refinement_a_network_needs_no_silhouette(
     wide = np.full((SIDE, SIDE + 8, 3), 0.3, np.float32)
     result = made(Photo(wide), network, refine=0)
     assert result.layers["mask"].shape == (SIDE, SIDE + 8, 1)
+    assert result.records["camera"]["iou"] is None
     assert result.notes == ()
 
 

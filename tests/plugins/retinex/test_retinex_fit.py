@@ -16,6 +16,8 @@ from iid_retinex.trainer import BRIGHTNESS, CHROMA, RetinexTrainer, ScoreTable, 
 from intrinsic_cli.api import Runtime, Silent, Source
 from intrinsic_cli.kit.networks.checkpoint import load_weights
 from intrinsic_cli.kit.training.loop import Loop
+from intrinsic_cli.requests import TrainRequest
+from intrinsic_cli.runs.train import train
 
 CPU = Runtime(torch.device("cpu"))
 CONFIG = RetinexConfig(steps=3, batch_size=2, crop=40, val_batches=1)
@@ -99,6 +101,18 @@ def test_the_table_means_over_photos() -> None:
     pair, mean = table.best()
     assert torch.equal(pair, table.pairs[7])
     assert float(mean) == 0.5
+
+
+def test_processes_that_fit_together_have_the_table_of_one(tmp_path: Path) -> None:
+    fits = []
+    for nproc, size in ((1, 4), (2, 2)):
+        overrides = ("steps=2", "crop=32", "val_batches=1", f"batch_size={size}")
+        out = tmp_path / str(nproc)
+        train(TrainRequest("retinex", out=out, overrides=overrides, nproc=nproc, device="cpu"))
+        fits.append(load_weights(out / "best.safetensors")[0]["table"])
+    one, two = fits
+    assert int(one["photos"]) == int(two["photos"]) == 8
+    torch.testing.assert_close(one["total"], two["total"])
 
 
 def test_averaging_is_refused() -> None:
