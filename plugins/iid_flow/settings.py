@@ -127,12 +127,10 @@ class PublishedConfig(TrainConfig):
     crop: int = knob(
         128, "side of the square training crop, pixels; a multiple of 16", low=32, multiple=16
     )
-    lr: float = knob(1e-3, "ten times the peak learning rate (the papers' is 1e-4)", low=0)
+    lr: float = knob(1e-4, "peak learning rate of everything but the discriminator", low=0)
     gradient_weight: float = knob(
         1.0, "weight of gradients at several scales, which stand where the papers have LPIPS"
     )
-    kl_weight: float = knob(
-        2e-5, "a 250th of the weight of the VAE's Kullback-Leibler term (the papers' is 0.005)"
-    )
+    kl_weight: float = knob(0.005, "weight of the VAE's Kullback-Leibler term")
     gan_weight: float = knob(0.1, "weight of the patch GAN in stage vae")
     gan_start: int = knob(21000, "step from which the patch GAN is on", low=0)

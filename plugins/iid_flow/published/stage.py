@@ -15,10 +15,6 @@ from intrinsic_cli.kit.networks.losses import gradient_loss
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Batch, Split
 
-#: The papers train at 1e-4, a tenth of the default network's rate: ``config.lr`` counts for a tenth
-#: here.
-RATE = 0.1
-
 
 def training_pair(variant: str, batch: Batch) -> tuple[Tensor, Tensor]:
     """The photo [B,3,H,W] and the layer to learn, [B,3,H,W] albedo or [B,1,H,W] shading, both in

@@ -14,7 +14,7 @@ from iid_flow.path import estimate, interpolate, velocity
 from iid_flow.published.encoder import ImageEncoder
 from iid_flow.published.inference import sample_latents
 from iid_flow.published.networks import DOWN, STEPS
-from iid_flow.published.stage import RATE, PublishedStage, relief_error, shown
+from iid_flow.published.stage import PublishedStage, relief_error, shown
 from iid_flow.published.unet import UNet
 from iid_flow.published.vae import VAE, sample
 from iid_flow.settings import PublishedConfig
@@ -48,7 +48,7 @@ class PublishedFlowTrainer(PublishedStage):
         for net in self.nets.values():
             place(net, runtime.device)
         self.optimizers = {
-            "flow": Adam([*self.unet.parameters(), *self.encoder.parameters()], RATE * config.lr)
+            "flow": Adam([*self.unet.parameters(), *self.encoder.parameters()], config.lr)
         }
 
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.optim import Adam
 
 from iid_flow.published.discriminator import Discriminator
-from iid_flow.published.stage import RATE, PublishedStage, relief_error, shown
+from iid_flow.published.stage import PublishedStage, relief_error, shown
 from iid_flow.published.vae import VAE, divergence, normal_start
 from iid_flow.settings import PublishedConfig
 from intrinsic_cli.api import Runtime, Source
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 #: Learning rate of the discriminator over the autoencoder's (5e-5 and 5e-6 over 1e-4).
 _SLOWER = {"albedo16": 0.5, "shading8": 0.05}
 _BETAS = (0.5, 0.999)
-#: The papers weigh the KL term by .005, 250 times the default of ``kl_weight`` (which suits the
-#: default network).
-_KL = 250
 
 
 class PublishedVaeTrainer(PublishedStage):
@@ -49,11 +46,10 @@ class PublishedVaeTrainer(PublishedStage):
             normal_start(self.vae)
             normal_start(self.discriminator)
         self.nets: dict[str, nn.Module] = {"vae": self.vae}
-        rate = RATE * config.lr
-        self.optimizers = {"vae": Adam(self.vae.parameters(), rate, _BETAS)}
+        self.optimizers = {"vae": Adam(self.vae.parameters(), config.lr, _BETAS)}
         if config.gan_weight:
             self.nets["discriminator"] = self.discriminator
-            slower = rate * _SLOWER[variant]
+            slower = config.lr * _SLOWER[variant]
             self.optimizers["discriminator"] = Adam(self.discriminator.parameters(), slower, _BETAS)
         for net in self.nets.values():
             place(net, runtime.device)
@@ -84,9 +80,7 @@ class PublishedVaeTrainer(PublishedStage):
 
     def _total(self, terms: Mapping[str, Tensor]) -> Tensor:
         c = self._config
-        return (
-            terms["pixel"] + c.gradient_weight * terms["gradient"] + _KL * c.kl_weight * terms["kl"]
-        )
+        return terms["pixel"] + c.gradient_weight * terms["gradient"] + c.kl_weight * terms["kl"]
 
     def _generator_loss(self, rebuilt: Tensor) -> Tensor:
         """How easily the discriminator tells ``rebuilt`` from a real layer; leaves no gradient in

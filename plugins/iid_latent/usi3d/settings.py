@@ -108,12 +108,12 @@ class Usi3dConfig(Weighted, BackboneConfig):
 @dataclass(frozen=True, slots=True)
 class OriginalConfig(Weighted, LatentConfig):
     """``--set key=value`` of ``iid train --plugin usi3d:MPI`` and the other published networks,
-    which have one optimiser a side: Adam at a tenth of ``lr``, weight decay 1e-4."""
+    which have one optimiser a side: Adam at ``lr``, weight decay 1e-4."""
 
     crop: int = knob(
         128, "side of the square training crop, pixels; a multiple of 32", low=64, multiple=32
     )
-    lr: float = knob(1e-3, "ten times the peak learning rate (the paper's is 1e-4)", low=0)
+    lr: float = knob(1e-4, "peak learning rate", low=0)
     dim: int = knob(64, "channels of the first layer", low=4)
     bias_shift: float = knob(
         OWN, "mean of random albedo priors, and of shading priors its negative; -1 = 10"

@@ -10,8 +10,6 @@ from iid_latent.usi3d.settings import OriginalConfig
 from iid_latent.usi3d.trainer import DISCRIMINATORS, GENERATORS, Usi3dTrainer
 from intrinsic_cli.api import Runtime, Source
 
-#: The published learning rate is 1e-4, a tenth of the default variant's.
-_RATE = 0.1
 _BETAS, _DECAY = (0.5, 0.999), 1e-4
 _SHIFT = 10.0  # mean of random albedo priors; of shading priors its negative
 
@@ -24,7 +22,7 @@ class OriginalTrainer(Usi3dTrainer):
         weights = config.loss_weights(runtime.variant)
         super().__init__(config, source, EncodedRepresentation(), weights, 1.0, _SHIFT)
         self._use(original.build(runtime.variant, config.dim), runtime)
-        rate = config.lr * _RATE
+        rate = config.lr
         generators = self._parameters(GENERATORS)
         discriminators = self._parameters(DISCRIMINATORS)
         self.optimizers = {
