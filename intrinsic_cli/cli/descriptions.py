@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from intrinsic_cli.api import MethodSpec, Variant, WeightsError
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.settings import Knob, describe
-from intrinsic_cli.weights import WeightsFile, list_weights, read_record, sha256
+from intrinsic_cli.weights import WeightsFile, find_weights, list_weights, read_record, sha256
 
 
 def methods(registry: Registry) -> list[dict[str, Any]]:
@@ -41,8 +42,19 @@ def method(registry: Registry, spec: MethodSpec, variant: Variant) -> dict[str, 
         "variants": _others(spec) if variant is spec.default else [],
         "options": [_knob(knob) for knob in describe(variant.options)],
         "settings": [_knob(knob) for knob in describe(variant.config)],
-        "weights": [weights(file) for file in files if file.variant == variant.name],
+        "weights": [weights(file) for file in _of_variant(files, spec, variant)],
     }
+
+
+def _of_variant(files: list[WeightsFile], spec: MethodSpec, variant: Variant) -> list[WeightsFile]:
+    """Its own, or those of the default variant that hold its networks, too."""
+    own = [file for file in files if file.variant == variant.name]
+    if own or not variant.adds:
+        return own
+    with suppress(WeightsError):
+        used = find_weights(spec, variant)
+        return [file for file in files if file.path == used]
+    return []
 
 
 def weights(file: WeightsFile) -> dict[str, Any]:

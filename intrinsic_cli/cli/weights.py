@@ -80,14 +80,15 @@ def import_(file: Path, name: str) -> None:
 @options.debug
 def install(file: Path, method: str | None) -> None:
     """Make FILE the weights of its method on this machine. Prints where it went."""
-    from intrinsic_cli.cli.weights_check import method_of
+    from intrinsic_cli.cli.weights_check import whose
     from intrinsic_cli.registry import load_registry
     from intrinsic_cli.runs.check_weights import install_weights
 
-    name = method or method_of(file)
+    registry = load_registry()
+    name = method or whose(file, registry)
     if not name:
         raise IidError(f"{file} does not say which method it is for", "name it with -m")
-    console.result(str(install_weights(file, *load_registry().resolve(name))))
+    console.result(str(install_weights(file, *registry.resolve(name))))
 
 
 @weights.command(short_help="Take installed weights away.")

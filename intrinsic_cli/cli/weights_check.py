@@ -10,7 +10,7 @@ from typing import Any
 from intrinsic_cli.api import PluginError, WeightsError
 from intrinsic_cli.kit.files.os_errors import is_path, missing, nothing_at
 from intrinsic_cli.registry import Registry
-from intrinsic_cli.weights import WeightsFile, list_weights, read_record, verify
+from intrinsic_cli.weights import WeightsFile, list_weights, read_record, sha256, verify
 
 _LIST = "`iid weights list` shows what there is"
 
@@ -40,6 +40,16 @@ def check(file: WeightsFile, registry: Registry) -> dict[str, Any]:
     except WeightsError as error:
         told |= {"status": "damaged", "error": error.message}
     return told
+
+
+def whose(path: Path, registry: Registry) -> str:
+    """``NAME`` or ``NAME:VARIANT`` that the file is for: that of the same file on this machine
+    (weights of two variants tell of the one that was trained last), else what its record says."""
+    digest = sha256(path)
+    for file in list_weights(registry):
+        if file.method and sha256(file.path) == digest:
+            return ":".join(filter(None, (file.method, file.variant)))
+    return method_of(path)
 
 
 def method_of(path: Path) -> str:

@@ -89,6 +89,17 @@ def test_weights_are_installed_removed_and_exported(tmp_path: Path, home: Path, 
     assert "no weights called 'gray' are installed" in missing.stderr
 
 
+def test_exported_weights_are_installed_for_whom_they_were(tmp_path: Path, home: Path) -> None:
+    run("weights", "export", "flow", tmp_path / "mine.safetensors")
+    done = run("weights", "install", tmp_path / "mine.safetensors")
+    assert done.stdout == f"{home / 'weights' / 'flow.safetensors'}\n", "and not for flow:residual"
+
+
+def test_a_variant_shows_the_weights_it_shares() -> None:
+    (told,) = json.loads(run("methods", "flow:residual", "--json").stdout)["methods"]
+    assert [file["name"] for file in told["weights"]] == ["flow"]
+
+
 def test_packaged_weights_come_back(home: Path) -> None:
     packaged = json.loads(run("weights", "list", "--json").stdout)["weights"]
     path = next(file["path"] for file in packaged if file["name"] == "retinex")

@@ -119,8 +119,9 @@ def mend_dark(shown: Tensor, albedo: Tensor, shading: Tensor, dark: DarkColours)
 def _trust(light: Tensor, noise: float) -> Tensor:
     """How much of a pixel's own colour is believed, 0 to 1: the variance of paint over that of
     paint and noise (Wiener)."""
-    energy = light.square()
-    return energy / (energy + (noise / SPREAD) ** 2).clamp(min=_TINY)
+    # Not the square of light over a sum: that of the brightest floats is infinite.
+    doubt = (noise / SPREAD) / light.clamp(min=_TINY)
+    return doubt.square_().add_(1).reciprocal_()
 
 
 def _conspicuous(albedo: Tensor, shading: Tensor) -> Tensor:

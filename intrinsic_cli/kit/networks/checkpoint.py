@@ -7,6 +7,7 @@ steps, seed, seconds, scores)."""
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def load_weights(path: Path) -> tuple[NetState, dict[str, Any]]:
                 net, _, name = key.partition(_SEPARATOR)
                 state.setdefault(net, {})[name] = _widened(file.get_tensor(key))
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        hint = "check it with: iid weights verify"
+        hint = f"check it with: iid weights verify {shlex.quote(str(path))}"
         raise WeightsError(f"{path} is not a readable weights file", hint) from error
     _require_finite(path, state)
     return state, record if isinstance(record, dict) else {}

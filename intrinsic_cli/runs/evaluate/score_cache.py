@@ -49,7 +49,7 @@ class ScoreCache:
         """Remember, at once and on disk."""
         if self.path is not None and key:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(as_json({"of": key, "scores": scores}) + "\n")
+                file.write(json.dumps({"of": key, "scores": scores}) + "\n")  # NaN stays NaN
 
     def close(self) -> None:
         """All is done: nothing need be remembered, and the next evaluation starts afresh."""

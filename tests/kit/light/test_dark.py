@@ -135,6 +135,19 @@ def test_shading_divides_by_no_less_than_the_noise_allows(scene: Scene) -> None:
     assert torch.equal(floored(scene.shading, 0.0), scene.shading)
 
 
+@pytest.mark.parametrize("brightest", [1e12, 1e22, 1e30])
+def test_the_brightest_floats_spoil_nothing(brightest: float) -> None:
+    photo = torch.full((1, 3, 16, 16), 0.01)
+    photo[..., 3, 3] = brightest
+    shading = photo.clone()
+    dark = dark_colours(photo, shading, 0.01)
+    assert dark is not None
+    albedo = photo / shading
+    mend_dark(photo, albedo, shading, dark)
+    assert albedo.isfinite().all()
+    assert shading.isfinite().all()
+
+
 def test_nothing_is_done_where_nothing_can_be(scene: Scene) -> None:
     assert dark_colours(scene.photo, scene.shading, 0.0) is None, "a photo without noise"
     assert dark_colours(scene.photo, scene.shading[:, :1], NOISE) is None, "gray shading"
