@@ -12,7 +12,7 @@ from decomposing import everything, go, photo, statuses
 
 from intrinsic_cli.api import IidError, UsageError
 from intrinsic_cli.kit.files.opencv import cv2
-from intrinsic_cli.runs.decompose import clips
+from intrinsic_cli.runs.decompose import clip_work, clips
 from intrinsic_cli.runs.decompose.clip_work import ClipWork
 
 COUNT = 3
@@ -122,9 +122,11 @@ def test_layers_of_an_earlier_run_are_replaced(tmp_path: Path, form: str) -> Non
     assert not list(out.glob(".iid-*"))
 
 
+@pytest.mark.parametrize("part", [2, 60])
 def test_a_run_that_is_killed_before_its_sidecar_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
+    monkeypatch.setattr(clip_work, "PART", part)
     folder, out = shot(tmp_path / "in"), tmp_path / "out"
 
     def fails(*_: Any) -> None:
