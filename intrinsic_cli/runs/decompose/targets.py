@@ -115,7 +115,7 @@ def _free(name: Path, taken: set[str]) -> Path:
 
 def _target(photo: FoundPhoto, base: Path, masks: Masks) -> Target:
     path = None if photo.path == STDIN else photo.path
-    return Target(str(photo.path), path, base, masks.of(photo.relative))
+    return Target(str(photo.path), path, base, masks.of(photo.path, photo.relative))
 
 
 def named(plan: Plan, relative: Path) -> Path:
