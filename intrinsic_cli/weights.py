@@ -132,9 +132,12 @@ def remove(name: str) -> Path:
 
 
 def export(name: str, target: Path, registry: Registry) -> Path:
-    """Copy the weights called ``name`` to the file ``target``, or into that folder. Returns where
-    they went; what lies there is not overwritten."""
-    files = {file.name: file for file in list_weights(registry)}
+    """Copy the weights called ``name``, those in use where there are several, to the file
+    ``target``, or into that folder. Returns where they went; what lies there is not
+    overwritten."""
+    files: dict[str, WeightsFile] = {}
+    for file in list_weights(registry):
+        files.setdefault(file.name, file)
     if name not in files:
         raise WeightsError(f"no weights called {name!r}", _near(name, list(files)))
     if target.is_dir():
@@ -147,8 +150,8 @@ def export(name: str, target: Path, registry: Registry) -> Path:
 
 
 def list_weights(registry: Registry) -> list[WeightsFile]:
-    """Every weights file on this machine, by name; what is in the home folder hides what is
-    packaged."""
+    """Every weights file on this machine, sorted by name; of one name those in the home folder,
+    which are used, come before packaged ones."""
     found: dict[Path, WeightsFile] = {}
     for spec in registry.methods.values():
         for variant in spec.variants:

@@ -178,6 +178,20 @@ def test_install_and_list(packaged: Path, home: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_of_two_files_of_one_name_the_one_in_use_is_exported(
+    packaged: Path, home: Path, tmp_path: Path
+) -> None:
+    shipped = write(packaged / "toy.safetensors", body=bytes(12))
+    registry = Registry({"toy": spec()})
+    first = weights.export("toy", tmp_path / "first.safetensors", registry)
+    assert first.read_bytes() == shipped.read_bytes()
+    installed = write(home / "weights" / "toy.safetensors", body=bytes(8) + b"\0\x3c\0\x3c")
+    listed = weights.list_weights(registry)
+    assert [(file.name, file.place) for file in listed] == [("toy", "home"), ("toy", "packaged")]
+    second = weights.export("toy", tmp_path / "second.safetensors", registry)
+    assert second.read_bytes() == installed.read_bytes() != shipped.read_bytes()
+
+
 def test_damaged_weights_are_not_installed(tmp_path: Path, home: Path) -> None:
     path = write(tmp_path / "a.safetensors", body=b"")
     with pytest.raises(WeightsError):

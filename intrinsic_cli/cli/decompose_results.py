@@ -89,28 +89,60 @@ def _format_of(out: Path, asked: str) -> str:
 @contextmanager
 def _one_layer(request: DecomposeRequest, what: str) -> Iterator[DecomposeReport]:
     """The report of one photo of which one layer (or one file of all) was written to a temporary
-    folder."""
-    from intrinsic_cli.kit.files.formats import is_video
-    from intrinsic_cli.kit.files.frame_numbers import is_sequence
-    from intrinsic_cli.runs.decompose.inputs import is_folder
+    folder. UsageError where something else is asked for."""
     from intrinsic_cli.runs.decompose.run import decompose
 
+    _check_one_run(request, what)
+    _check_one_layer(request, what)
+    _check_one_photo(request, what)
+    with tempfile.TemporaryDirectory(prefix="iid-") as folder:
+        with progress() as listener:
+            report = decompose(replace(request, out=Path(folder)), listener)
+        yield report
+
+
+def _check_one_run(request: DecomposeRequest, what: str) -> None:
+    """UsageError for what is left in folders only."""
     for_folders = request.shard or request.watch or request.retry_failed
     if for_folders or request.engine != "threads":
         hint = "give -o a folder for --shard, --watch, --retry-failed and --engine ray"
         raise UsageError(f"{what} writes one layer of one photo", hint)
+    if request.preview:
+        hint = "leave out --preview, or give -o a folder"
+        raise UsageError(f"{what} writes one layer of one photo, and no preview", hint)
+
+
+def _check_one_layer(request: DecomposeRequest, what: str) -> None:
+    """UsageError unless one layer is named, or layers that one file holds together. (Names that no
+    output has are refused where all names are.)"""
+    from intrinsic_cli.registry import load_registry
+
     together = request.format == "npz" or request.exr_multilayer
     if len(request.layers) != 1 and not together:
         raise UsageError(f"{what} writes one layer of one photo", "say which: --layers NAME")
+    _, variant = load_registry().resolve(request.method)
+    made = (*variant.layers, *variant.asked_by)
+    layers = [name for name in made if variant.kind(name).is_layer]
+    others = [name for name in request.layers if name in made and name not in layers]
+    if others:
+        kind = variant.kind(others[0]).name
+        message = f"{what} writes a layer, and {others[0]} of {request.method} is a {kind}"
+        raise UsageError(message, "give -o a folder")
+    if not layers:
+        raise UsageError(f"{what} writes layers, and {request.method} has none", "give -o a folder")
+
+
+def _check_one_photo(request: DecomposeRequest, what: str) -> None:
+    """UsageError for several photos, and for clips."""
+    from intrinsic_cli.kit.files.formats import is_video
+    from intrinsic_cli.kit.files.frame_numbers import is_sequence
+    from intrinsic_cli.runs.decompose.inputs import is_folder
+
     if len(request.inputs) != 1 or is_folder(request.inputs[0]):
         hint = "give one photo; for several, -o names a folder"
         raise UsageError(f"{what} writes one layer of one photo", hint)
     if request.sequence or is_video(request.inputs[0]) or is_sequence(request.inputs[0]):
         raise UsageError(f"{what} writes one layer of one photo, not of a clip", "-o DIR")
-    with tempfile.TemporaryDirectory(prefix="iid-") as folder:
-        with progress() as listener:
-            report = decompose(replace(request, out=Path(folder)), listener)
-        yield report
 
 
 def _sum_up(report: DecomposeReport) -> int:

@@ -90,6 +90,27 @@ def test_a_file_is_for_one_layer_and_no_input(photo: str, tmp_path: Path) -> Non
     assert "is not a folder" in done.stderr
 
 
+@pytest.mark.parametrize("out", ["one.png", "one.npz", "-"])
+def test_what_is_no_layer_goes_into_no_layer_file(out: str, photo: str, tmp_path: Path) -> None:
+    where = out if out == "-" else str(tmp_path / out)
+    for name, kind in {"mesh": "mesh", "camera": "record", "turntable": "animation"}.items():
+        done = run(photo, "-m", "blob", "--layers", name, "-o", where)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f"`-o {where}` writes a layer, and {name} of blob is a {kind}" in done.stderr
+        assert "give -o a folder" in done.stderr
+    done = run(photo, "-m", "blob", "--layers", "none", "-o", where)
+    assert (done.exit_code, "has no layer 'none'" in done.stderr) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+
+
+@pytest.mark.parametrize("out", ["one.png", "-"])
+def test_one_file_is_no_place_for_a_preview(out: str, photo: str, tmp_path: Path) -> None:
+    where = out if out == "-" else str(tmp_path / out)
+    done = run(photo, *RETINEX, "--layers", "albedo", "-o", where, "--preview")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "leave out --preview" in done.stderr
+
+
 def test_a_folder_may_be_called_like_a_file(photo: str, tmp_path: Path) -> None:
     folder = tmp_path / "layers.png"
     folder.mkdir()

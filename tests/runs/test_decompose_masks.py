@@ -58,6 +58,23 @@ def test_masks_of_a_folder_go_by_stem(tmp_path: Path) -> None:
     assert alpha_of(tmp_path / "out/deep/c.albedo.png")[0, 0] == 0
 
 
+@pytest.mark.parametrize("name", ["a_mask.png", "a.mask.png", "a.tif"])
+def test_a_mask_may_lie_beside_its_photo(tmp_path: Path, name: str) -> None:
+    photo = save(tmp_path / "in/a.png", FLAT[..., :3])
+    save(tmp_path / "in" / name, LEFT)
+    (tmp_path / "link").symlink_to(tmp_path / "in", target_is_directory=True)
+    for place in ("in", "link"):
+        (one,) = go(photo, out=tmp_path / place / "out", mask=tmp_path / place).inputs
+        assert json.loads(Path(one.sidecar).read_text())["mask"] == name
+        assert alpha_of(tmp_path / place / "out/a.albedo.png").mean() == 0.5
+
+
+def test_a_photo_is_not_its_own_mask(tmp_path: Path) -> None:
+    photo = save(tmp_path / "a.png", FLAT[..., :3])
+    (one,) = go(photo, out=tmp_path / "out", mask=tmp_path).inputs
+    assert one.error == f"there is no mask of it in {tmp_path} (call it a_mask.png)"
+
+
 def test_another_mask_makes_a_photo_be_done_again(tmp_path: Path) -> None:
     photo, out = save(tmp_path / "a.png", FLAT[..., :3]), tmp_path / "out"
     mask = save(tmp_path / "m.png", LEFT)

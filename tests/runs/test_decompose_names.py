@@ -46,6 +46,21 @@ def test_a_pattern_that_makes_no_names_is_refused(pattern: str, tmp_path: Path) 
     assert "{stem}" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "pattern", ["{stem:s}", "{stem!r}", "{stem}{method:>9}", "{stem:{format}}"]
+)
+def test_fields_are_filled_in_as_they_are(pattern: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="says how to write") as caught:
+        go(photo(tmp_path / "a.png"), out=tmp_path / "out", name=pattern)
+    assert "{stem}" in caught.value.hint
+
+
+def test_braces_in_the_name_of_a_photo_are_left_alone(tmp_path: Path) -> None:
+    path = photo(tmp_path / "{method}-{stem}-{x.png")
+    go(path, out=tmp_path / "out", name="{{{stem}}}.{method}.{layer}")
+    assert (tmp_path / "out/{{method}-{stem}-{x}.power.albedo.png").exists()
+
+
 def test_outputs_of_another_kind_in_the_same_place_are_told(tmp_path: Path) -> None:
     path, out = photo(tmp_path / "a.png"), tmp_path / "out"
     assert "had outputs" not in tell(path, out=out)[1]

@@ -110,9 +110,12 @@ def write_npz(
     path: Path, layers: Mapping[str, Image], alpha: Image | None = None
 ) -> dict[str, StoredLayer]:
     """Write all ``layers`` [H,W,C] (and ``alpha``) as float32 arrays of one file."""
-    masks = {} if alpha is None else {"alpha": alpha}
+    arrays: dict[str, Any] = {**layers}
+    if alpha is not None:
+        arrays["alpha"] = alpha
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **layers, **masks)
+        # NumPy 1 takes allow_pickle for one more array; numbers need no pickling.
+        np.savez(file, **arrays)
     return {name: StoredLayer(layer) for name, layer in layers.items()}
 
 

@@ -21,6 +21,7 @@ from intrinsic_cli.api.outputs import Kind
 from intrinsic_cli.kit.files.clip import Clip, ClipFrame
 from intrinsic_cli.kit.files.clip_writer import ClipWriter, join
 from intrinsic_cli.kit.files.encodings import encoding_of
+from intrinsic_cli.kit.files.frames_folder import frames_folder
 from intrinsic_cli.kit.files.layers import StoredLayer, quantise, rebuild_error
 from intrinsic_cli.kit.files.outputs import Surroundings, Written, write_outputs
 from intrinsic_cli.kit.files.video import Video, read_frames
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 Kinds = Mapping[str, Kind]
 Codes = NDArray[np.uint8]
 Encoded = TypeVar("Encoded")
-#: What the folder of the pictures of a clip ends in.
-FRAMES = ".frames"
 #: Formats whose numbers need a scale.
 INTEGER = ("png", "png16", "jpg", "webp")
 _NUMBER = "[0-9]" * 8  # of the first frame of a part
@@ -216,16 +215,26 @@ class PictureLayers(ClipLayers[float]):
         return
 
     def finish(self, base: Path) -> dict[str, Written]:
-        path = base.with_name(f"{base.name}{FRAMES}")
+        """The folder of pictures takes the place of an earlier one, of which
+        :func:`~intrinsic_cli.kit.files.frames_folder.stranger_in` knows whether it may go."""
+        path = frames_folder(base)
         if self._pictures.exists():  # else an earlier run was killed just after this
-            if path.exists():
-                shutil.rmtree(path)
+            self._set_aside(path)
             self._pictures.replace(path)
         written = {}
         for name, kind in self.kinds.items():
             encoding = encoding_of(kind).name if self._form in INTEGER else "linear"
             written[name] = self._written(name, path, encoding)
         return written
+
+    def _set_aside(self, path: Path) -> None:
+        """The earlier folder goes into the working folder, and with that: a run that is killed
+        meanwhile leaves no half of it."""
+        aside = self.folder / "replaced"
+        if aside.exists():
+            shutil.rmtree(aside)
+        if path.exists():
+            path.replace(aside)
 
     def error(self, clip: Clip, frames: int) -> float | None:
         """Of all frames."""

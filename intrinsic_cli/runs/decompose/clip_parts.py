@@ -76,8 +76,9 @@ class ClipParts:
         """Everything up to here is done. OSError."""
         import numpy as np
 
+        arrays: dict[str, Any] = {**state}
         with replacing(self.folder / _STATE) as temporary:
-            np.savez(temporary, allow_pickle=False, **state)
+            np.savez(temporary, **arrays)
 
     def remove(self) -> None:
         """All of it."""

@@ -91,11 +91,12 @@ class ClipWork:
             with closing(self._results()) as results:
                 for frame, result in results:
                     self._hand_in(behind, frame, result)
-            behind.then(self._layers.end_part)
+            kept = done.frames - done.lost
+            if not kept:
+                raise DataError("no frame of the clip can be decoded", "copy or download it again")
+            # A run that is killed while the layers go to their places must find nothing to do.
+            behind.then(partial(self._save, self._state()))
             behind.finish()
-        kept = done.frames - done.lost
-        if not kept:
-            raise DataError("no frame of the clip can be decoded", "copy or download it again")
         notes = tuple(dict.fromkeys((*self._clip.notes, *done.notes, *self._about_lost())))
         return ClipResult(self._layers, self._parts, kept, self._numbers(), notes)
 

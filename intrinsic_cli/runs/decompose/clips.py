@@ -8,7 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from intrinsic_cli.api import DataError, Decomposition
+from intrinsic_cli.api import DataError, Decomposition, UsageError
+from intrinsic_cli.kit.files import sidecar
+from intrinsic_cli.kit.files.frames_folder import frames_folder, pictures_to_be, stranger_in
+from intrinsic_cli.kit.files.os_errors import reason
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.clip_work import ClipResult, OpenedClip
 from intrinsic_cli.runs.decompose.content import content_hash
@@ -27,10 +30,11 @@ _PHOTOS = "take its frames apart as photos: without --sequence"
 
 def open_clip(target: Target, plan: Plan) -> OpenedClip:
     """Look through a clip. DataError where it cannot be read, or what is asked for cannot be made
-    of it."""
+    of it; UsageError where its pictures would replace what is not iid's."""
     began = time.perf_counter()
     assert target.path is not None  # stdin is a photo
     _check(target, plan)
+    _check_folder(target, plan)
     opened = _opened(target.path, target.kind == SEQUENCE, plan)
     if plan.request.preview:
         notes = (*opened.notes, "no contact sheet is made of a clip")
@@ -52,8 +56,10 @@ def _opened(path: Path, is_sequence: bool, plan: Plan) -> Clip:
 
 
 def write_clip(plan: Plan, opened: OpenedClip, result: ClipResult) -> InputReport:
-    """Put the layers in their places, and the sidecar beside them. OSError."""
+    """Put the layers in their places, and the sidecar beside them. OSError; UsageError where
+    something that is not iid's lies there by now."""
     target, clip = opened.target, opened.clip
+    _check_folder(target, plan)
     # From here on, what the sidecar vouched for is being replaced.
     target.sidecar.unlink(missing_ok=True)
     written = result.layers.finish(target.base)
@@ -79,6 +85,26 @@ def _check(target: Target, plan: Plan) -> None:
         hint = f"--layers {','.join(layers)} leaves it out; or {instead}" if layers else instead
         message = f"{plan.choice.title} makes a {kind.name} of each frame ({name})"
         raise DataError(f"{message}, which no clip can hold", hint)
+
+
+def _check_folder(target: Target, plan: Plan) -> None:
+    """UsageError where the folder of the pictures holds what iid has not written, or does not show
+    what it holds."""
+    if not plan.makes_frames:
+        return
+    folder = frames_folder(target.base)
+    message = f"its layers would replace {folder}"
+    pictures = pictures_to_be(plan.outputs, sidecar.read(target.sidecar), folder.name)
+    try:
+        stranger = stranger_in(folder, pictures)
+    except OSError as error:
+        hint = "choose another -o folder or --name"
+        raise UsageError(
+            f"{message}, which cannot be looked into: {reason(error)}", hint
+        ) from error
+    if stranger is not None:
+        hint = "choose another -o folder or --name, or move it away"
+        raise UsageError(f"{message}, and iid did not write {stranger}", hint)
 
 
 def _about(clip: Clip) -> Photo:

@@ -15,24 +15,31 @@ END = ".{layer}"
 
 
 def fill(pattern: str, words: Mapping[str, str]) -> str:
-    """The pattern with its fields filled in; a ``.{layer}`` at its end, which is what every name
-    ends with anyway, is dropped."""
-    text = pattern.removesuffix(END)
-    for name, word in words.items():
-        text = text.replace(f"{{{name}}}", word)
-    return text
+    """The checked pattern with its fields filled in, once: a stem may hold braces itself. A
+    ``.{layer}`` at its end, which is what every name ends with anyway, is dropped."""
+    filled = []
+    for text, name, _, _ in string.Formatter().parse(pattern.removesuffix(END)):
+        filled.append(text)
+        if name is not None:
+            filled.append(words[name])
+    return "".join(filled)
 
 
 def check_pattern(pattern: str) -> None:
     """UsageError for a ``--name`` that makes no names, or one for all photos."""
     hint = 'write it like "{stem}.{method}", with ' + ", ".join(f"{{{name}}}" for name in FIELDS)
     try:
-        fields = [name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None]
+        parts = [part for part in string.Formatter().parse(pattern) if part[1] is not None]
     except ValueError as error:
         raise UsageError(f"the name {pattern!r} is no pattern: {error}", hint) from error
+    fields = [name for _, name, _, _ in parts if name is not None]
     unknown = [name for name in fields if name not in FIELDS]
     if unknown:
         raise UsageError(f"the name {pattern!r} has a field {unknown[0]!r}", hint)
+    shaped = [name for _, name, form, conversion in parts if form or conversion]
+    if shaped:
+        message = f"the name {pattern!r} says how to write {{{shaped[0]}}}: fields stay as they are"
+        raise UsageError(message, hint)
     if "stem" not in fields:
         raise UsageError(f"the name {pattern!r} is the same for all photos", hint)
     if "{layer}" in pattern.removesuffix(END):

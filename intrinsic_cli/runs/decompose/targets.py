@@ -13,6 +13,7 @@ from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.kit.files.formats import is_video
 from intrinsic_cli.kit.files.frame_numbers import is_sequence
+from intrinsic_cli.kit.files.frames_folder import frames_folder
 from intrinsic_cli.kit.files.outputs import output_files
 from intrinsic_cli.runs.decompose.inputs import STDIN, real
 from intrinsic_cli.runs.decompose.masks import Masks
@@ -114,7 +115,7 @@ def _free(name: Path, taken: set[str]) -> Path:
 
 def _target(photo: FoundPhoto, base: Path, masks: Masks) -> Target:
     path = None if photo.path == STDIN else photo.path
-    return Target(str(photo.path), path, base, masks.of(photo.relative))
+    return Target(str(photo.path), path, base, masks.of(photo.path, photo.relative))
 
 
 def named(plan: Plan, relative: Path) -> Path:
@@ -142,10 +143,43 @@ def check_targets(targets: Sequence[Target], plan: Plan) -> None:
         if clash:
             message = f"{clash[0]} is an input and would be overwritten"
             raise UsageError(message, "choose another -o folder")
+    _check_folders(targets, plan)
+
+
+def _check_folders(targets: Sequence[Target], plan: Plan) -> None:
+    """UsageError where an input lies in a folder that pictures of a clip would replace."""
+    folders = {}
+    for target in targets:
+        folder = folder_of(target, plan)
+        if folder is not None and folder.exists():
+            folders[real(folder)] = folder
+    if not folders:
+        return
+    for target in targets:
+        clash = next((place for place in _folders_around(target) if place in folders), None)
+        if clash is not None:
+            message = f"{target.input} is an input, and {folders[clash]} would be replaced"
+            raise UsageError(message, "choose another -o folder")
+
+
+def _folders_around(target: Target) -> Iterator[Path]:
+    """The folders that an input lies in, near and far; those of a link, and of what it leads to."""
+    if target.path is not None:
+        near = real(target.path.parent)
+        yield from (near, *near.parents)
+        yield from real(target.path).parents
+
+
+def folder_of(target: Target, plan: Plan) -> Path | None:
+    """The folder that the pictures of a clip become, None where its layers become videos, and for
+    photos."""
+    if target.is_clip and plan_for(target, plan).makes_frames:
+        return frames_folder(target.base)
+    return None
 
 
 def files_of(target: Target, plan: Plan) -> set[Path]:
-    """The files that a photo's outputs may become."""
+    """The files that a photo's outputs may become, or a clip's beside its :func:`folder_of`."""
     files = {target.preview}
     if target.is_clip:
         files.update(target.base.with_name(f"{target.base.name}.{n}.mp4") for n in plan.outputs)

@@ -139,8 +139,8 @@ def _folder_of_shards(path: Path | None) -> Path:
 
 
 def _knows_light(folder: Path) -> bool:
-    meta = any_meta(folder)
-    return bool(meta) and all("sh9" in light for light in meta["lights"])
+    lights = any_meta(folder).get("lights", ())
+    return bool(lights) and all("sh9" in light for light in lights)
 
 
 def _random_window(side: int, rng: np.random.Generator) -> Window:

@@ -17,6 +17,7 @@ import numpy as np
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.files.os_errors import reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,8 @@ class Shards:
     ``keep`` bytes are not used up. Scenes beyond them are decoded whenever they are asked for: in
     an endless shuffle none is worth more than another.
 
-    ``part`` (first, step) takes every ``step``-th scene alone."""
+    ``part`` (first, step) takes every ``step``-th scene alone. DataError where there are none, and
+    where a scene that is asked for is damaged."""
 
     def __init__(self, folder: Path, part: tuple[int, int] = (0, 1), keep: int = KEPT) -> None:
         first, step = part
@@ -95,8 +97,7 @@ def any_meta(folder: Path) -> Mapping[str, Any]:
     """What one of the scenes below ``folder`` tells of itself; {} where there is none."""
     for tar in sorted(folder.glob("*/*.tar")):
         for place in _index(tar):
-            meta: Mapping[str, Any] = json.loads(_Members(*place).read("meta.json"))
-            return meta
+            return _Members(*place).meta()
     return {}
 
 
@@ -115,28 +116,65 @@ def _index(tar: Path) -> Iterator[tuple[Path, str, dict[str, tuple[int, int]]]]:
 
 
 class _Members:
-    """The files of one scene in its shard."""
+    """The files of one scene in its shard. DataError, which names the member, where one is missing
+    or damaged."""
 
     def __init__(self, tar: Path, key: str, places: Mapping[str, tuple[int, int]]) -> None:
-        self._tar, self._places = tar, places
+        self._tar, self._key, self._places = tar, key, places
 
     def read(self, name: str) -> bytes:
         """The bytes of a member."""
+        if name not in self._places:
+            raise self.damaged(name, "it is missing")
         offset, size = self._places[name]
-        with self._tar.open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
+        try:
+            with self._tar.open("rb") as file:
+                file.seek(offset)
+                data = file.read(size)
+        except OSError as error:
+            raise self.damaged(name, reason(error)) from error
+        if len(data) < size:
+            raise self.damaged(name, "the shard ends before it does")
+        return data
+
+    def meta(self) -> Mapping[str, Any]:
+        """What the scene tells of itself."""
+        try:
+            meta = json.loads(self.read("meta.json"))
+        except (ValueError, RecursionError) as error:
+            raise self.damaged("meta.json", "it is no JSON that can be read") from error
+        if not isinstance(meta, dict):
+            raise self.damaged("meta.json", "it is no table")
+        return meta
 
     def rgb(self, name: str) -> Bytes:
         """[H,W,3] codes of an image."""
-        data = np.frombuffer(self.read(f"{name}.webp"), np.uint8)
-        return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        codes = self._picture(f"{name}.webp", cv2.IMREAD_COLOR)
+        return np.ascontiguousarray(codes[..., ::-1])
+
+    def gray(self, name: str) -> Bytes:
+        """[H,W] codes of an image."""
+        return self._picture(f"{name}.png", cv2.IMREAD_GRAYSCALE)
+
+    def _picture(self, name: str, mode: int) -> Bytes:
+        data = np.frombuffer(self.read(name), np.uint8)
+        codes: Bytes | None = cv2.imdecode(data, mode) if data.size else None
+        if codes is None:
+            raise self.damaged(name, "it is no picture that can be read")
+        return codes
+
+    def damaged(self, name: str, why: str) -> DataError:
+        """What is told of a member."""
+        message = f"{self._tar} is damaged at {self._key}.{name}: {why}"
+        return DataError(message, "download or render it again")
 
 
 def _decode(tar: Path, key: str, places: Mapping[str, tuple[int, int]]) -> Scene:
     members = _Members(tar, key, places)
-    meta = json.loads(members.read("meta.json"))
-    ids = np.frombuffer(members.read("ids.png"), np.uint8)
+    meta = members.meta()
+    for fact in ("n_albedo", "n_shading", "specular", "lights", "category"):
+        if fact not in meta:
+            raise members.damaged("meta.json", f"it does not tell {fact}")
     return Scene(
         key=key,
         meta=meta,
@@ -144,5 +182,5 @@ def _decode(tar: Path, key: str, places: Mapping[str, tuple[int, int]]) -> Scene
         shadings=tuple(members.rgb(f"shading{i}") for i in range(meta["n_shading"])),
         highlights={i: members.rgb(f"specular{i}") for i in meta["specular"]},
         normals=members.rgb("normal"),
-        ids=cv2.imdecode(ids, cv2.IMREAD_GRAYSCALE),
+        ids=members.gray("ids"),
     )
