@@ -69,6 +69,14 @@ def test_batches_are_the_same_whoever_makes_them(whole: Path, tmp_path: Path) ->
     same(tmp_path / "run", whole)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_processes_that_train_together_have_workers_of_their_own(
+    whole: Path, tmp_path: Path
+) -> None:
+    train(request(tmp_path / "run", (*HALF, "workers=1"), nproc=2))
+    same(tmp_path / "run", whole)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="torchrun")
 def test_processes_of_torchrun_train_one_run(whole: Path, tmp_path: Path) -> None:
     words = ["train", "-m", "gray", "--out", str(tmp_path / "run"), "--steps", str(STEPS)]

@@ -73,7 +73,7 @@ class Loop:
 
     def run(self, progress: Progress, stop: Callable[[], bool] = lambda: False) -> StageState:
         """Train until done or until ``stop()``; always leaves a checkpoint. TrainingError if a loss
-        is not finite."""
+        or a gradient is not finite, before anything of it is saved."""
         self._begin(progress)
         leads, stopped = self.processes.leads, False
         with closing(self._batches()) as batches:
@@ -155,12 +155,12 @@ class Loop:
         promise = f"step() of {type(self.trainer).__name__}"
         with autocast(self.runtime.device, self.runtime.precision), known_keys(batch, promise):
             losses = self.trainer.step(batch, self._minimise, step)
-        self._minimise.end_step()
+        norms = self._minimise.end_step()
         if self._average:
             self._average.update()
         self.state.step += 1
         self.state.seconds = self._seconds_before + self._clock() - self._began
-        self._losses.add(self.state.step, require_numbers(losses, promise))
+        self._losses.add(self.state.step, require_numbers(losses, promise), norms)
 
     def _is_due(self, period: int) -> bool:
         return self.state.step == self.steps or self.state.step % period == 0
@@ -177,8 +177,8 @@ class Loop:
         return self._clock() - self._reported > REPORT_EVERY
 
     def _report(self, progress: Progress) -> None:
-        """Wait for the device once, check every loss since the last report, and tell their
-        means."""
+        """Wait for the device, check every loss and gradient since the last report, and tell the
+        losses' means."""
         try:
             means = self._losses.take_means(self.processes.average)
         except TrainingError as error:

@@ -7,7 +7,8 @@ import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -19,26 +20,30 @@ import torch.distributed as dist
 from intrinsic_cli.kit.networks.device import LOCAL_RANKS
 from intrinsic_cli.kit.training.distributed import Processes
 
+WATCH_EVERY = 1.0  # seconds between looks at whether the leading process is still there
+
 
 @contextmanager
 def started(
     count: int, work: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> Iterator[Processes]:
     """Lead ``count`` processes inside the block; the others call ``work(processes,
-    *arguments)``."""
+    *arguments)``. None of them outlives the block, or this process."""
     if count == 1:
         yield Processes()
         return
+    others: list[SpawnProcess] = []
     with tempfile.TemporaryDirectory(prefix="iid-processes-") as folder:
         address = Path(folder, "address").as_uri()
-        others = _start_others(count, address, work, arguments)
         try:
+            for rank in range(1, count):
+                other = _start(rank, count, address, work, arguments)
+                others.append(other)
             yield _join_here(0, count, address)
             for process in others:
                 process.join()
         finally:
-            for process in others:
-                process.kill()
+            _end(others)
             _leave()
 
 
@@ -52,25 +57,45 @@ def joined(rank: int, count: int, address: str, here: int) -> Iterator[Processes
         _leave()
 
 
-def _start_others(
-    count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
-) -> list[SpawnProcess]:
-    spawn = multiprocessing.get_context("spawn")
-    others = []
-    for rank in range(1, count):
-        given = (rank, count, address, work, arguments)
-        process = spawn.Process(target=_follow, args=given, daemon=True)
-        process.start()
-        others.append(process)
-    return others
+def _start(
+    rank: int, count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
+) -> SpawnProcess:
+    """Not daemonic, as such a process may have none of its own to make batches."""
+    given = (rank, count, address, work, arguments)
+    process = multiprocessing.get_context("spawn").Process(target=_follow, args=given)
+    process.start()
+    return process
+
+
+def _end(processes: Sequence[SpawnProcess]) -> None:
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.join()
 
 
 def _follow(
     rank: int, count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> None:
+    threading.Thread(target=_end_with_leader, daemon=True).start()
     os.environ[LOCAL_RANKS[0]] = str(rank)
     work(_join_here(rank, count, address), *arguments)
     _leave()
+
+
+def _end_with_leader() -> None:
+    """Wait for the end of the process that started this one, and end this one, whatever it is
+    at: a leader that was killed cannot do so."""
+    leader = multiprocessing.parent_process()
+    while leader is not None and leader.is_alive() and not _is_orphan(leader.pid):
+        leader.join(WATCH_EVERY)
+    os._exit(1)
+
+
+def _is_orphan(leader: int | None) -> bool:
+    """Has the system given this process another parent? What the leader forked may keep it looking
+    alive for a while."""
+    return os.name == "posix" and os.getppid() != leader
 
 
 def _join_here(rank: int, count: int, address: str) -> Processes:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from intrinsic_cli.api import DataError, Progress, Silent, Source, UsageError, WeightsError
+from intrinsic_cli.kit.files.atomic import replacing
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.launcher import Launched
 from intrinsic_cli.runs.stop_signal import Stop
 from intrinsic_cli.runs.train.claim import claimed
 from intrinsic_cli.runs.train.finish import finish
-from intrinsic_cli.runs.train.initial import without_whole_stages
+from intrinsic_cli.runs.train.initial import keep_initial_weights, without_whole_stages
 from intrinsic_cli.runs.train.plan import Run, require_needs
 from intrinsic_cli.runs.train.processes import all_processes, follow_leader, launched_for
 from intrinsic_cli.runs.train.run_folder import CONFIG, release
@@ -48,6 +49,7 @@ def _train(
         if run.init and not request.resume:
             run = without_whole_stages(run, source, progress)
             run.write()
+        keep_initial_weights(run)
         with Stop(request.seconds) as stop, all_processes(run, request, place) as processes:
             # Whoever installs wants weights at the end of the time, however short it is.
             share = stop.within if run.install and request.seconds else None
@@ -88,5 +90,6 @@ def _undone_on_failure(run: Run, request: TrainRequest) -> Iterator[None]:
         if not request.resume:
             release(run.folder, run.stages)
         elif isinstance(error, UsageError | WeightsError):
-            config.write_bytes(before)
+            with replacing(config) as temporary:
+                temporary.write_bytes(before)
         raise

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
+import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
-from together import meet
+from together import dawdle, lead_dawdlers, meet
 
+from intrinsic_cli.kit.files.atomic import is_alive
 from intrinsic_cli.kit.training.distributed import Processes
 from intrinsic_cli.kit.training.process_group import joined, started
 
@@ -54,3 +60,35 @@ def test_networks_are_let_go_with_the_group(tmp_path: Path) -> None:
         assert left() is None
     finally:
         gc.enable()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for it, but not for ever."""
+    deadline = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks for processes by number")
+def test_no_process_outlives_a_leader_that_is_killed(tmp_path: Path) -> None:
+    leader = multiprocessing.get_context("spawn").Process(target=lead_dawdlers, args=(tmp_path,))
+    leader.start()
+    other = tmp_path / "1.pid"
+    until(other.exists)
+    leader.kill()
+    leader.join()
+    until(lambda: not is_alive(int(other.read_text())))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks for processes by number")
+def test_no_process_outlives_a_leader_that_fails(tmp_path: Path) -> None:
+    other = tmp_path / "1.pid"
+
+    def fail() -> None:
+        until(other.exists)
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"), started(2, dawdle, (tmp_path,)):
+        fail()
+    assert not is_alive(int(other.read_text()))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import torch
 
 from intrinsic_cli.kit.training.distributed import Processes
+from intrinsic_cli.kit.training.process_group import started
+
+LONG = 600.0  # seconds that nobody waits
 
 
 def meet(processes: Processes, folder: Path) -> None:
@@ -32,3 +37,16 @@ def meet(processes: Processes, folder: Path) -> None:
     }
     torch.save(found, folder / f"{processes.rank}.pt")
     processes.wait()
+
+
+def dawdle(processes: Processes, folder: Path) -> None:
+    """Say who this is, and do nothing for long."""
+    (folder / f"{processes.rank}.part").write_text(str(os.getpid()))
+    (folder / f"{processes.rank}.part").rename(folder / f"{processes.rank}.pid")
+    time.sleep(LONG)
+
+
+def lead_dawdlers(folder: Path) -> None:
+    """Lead another one that does nothing for long, and do nothing either."""
+    with started(2, dawdle, (folder,)) as processes:
+        dawdle(processes, folder)
