@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from intrinsic_cli.api import DataError, Decomposition, UsageError
 from intrinsic_cli.kit.files import sidecar
-from intrinsic_cli.kit.files.frames_folder import frames_folder, pictures_to_be, stranger_in
+from intrinsic_cli.kit.files.frames_folder import frames_folder, own_files, stranger_in
 from intrinsic_cli.kit.files.os_errors import reason
 from intrinsic_cli.requests import InputReport
 from intrinsic_cli.runs.decompose.clip_work import ClipResult, OpenedClip
@@ -94,9 +94,9 @@ def _check_folder(target: Target, plan: Plan) -> None:
         return
     folder = frames_folder(target.base)
     message = f"its layers would replace {folder}"
-    pictures = pictures_to_be(plan.outputs, sidecar.read(target.sidecar), folder.name)
+    files = own_files(plan.outputs, sidecar.read(target.sidecar), folder.name)
     try:
-        stranger = stranger_in(folder, pictures)
+        stranger = stranger_in(folder, files)
     except OSError as error:
         hint = "choose another -o folder or --name"
         raise UsageError(

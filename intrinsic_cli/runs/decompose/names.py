@@ -28,18 +28,7 @@ def fill(pattern: str, words: Mapping[str, str]) -> str:
 def check_pattern(pattern: str) -> None:
     """UsageError for a ``--name`` that makes no names, or one for all photos."""
     hint = 'write it like "{stem}.{method}", with ' + ", ".join(f"{{{name}}}" for name in FIELDS)
-    try:
-        parts = [part for part in string.Formatter().parse(pattern) if part[1] is not None]
-    except ValueError as error:
-        raise UsageError(f"the name {pattern!r} is no pattern: {error}", hint) from error
-    fields = [name for _, name, _, _ in parts if name is not None]
-    unknown = [name for name in fields if name not in FIELDS]
-    if unknown:
-        raise UsageError(f"the name {pattern!r} has a field {unknown[0]!r}", hint)
-    shaped = [name for _, name, form, conversion in parts if form or conversion]
-    if shaped:
-        message = f"the name {pattern!r} says how to write {{{shaped[0]}}}: fields stay as they are"
-        raise UsageError(message, hint)
+    fields = _fields(pattern, hint)
     if "stem" not in fields:
         raise UsageError(f"the name {pattern!r} is the same for all photos", hint)
     if "{layer}" in pattern.removesuffix(END):
@@ -47,3 +36,22 @@ def check_pattern(pattern: str) -> None:
     path = PurePosixPath(pattern)
     if path.is_absolute() or ".." in path.parts:
         raise UsageError(f"the name {pattern!r} leads out of the output folder", hint)
+
+
+def _fields(pattern: str, hint: str) -> list[str]:
+    """The fields of a pattern. UsageError for one that is unknown, or more than a name."""
+    try:
+        parts = list(string.Formatter().parse(pattern))
+    except ValueError as error:
+        raise UsageError(f"the name {pattern!r} is no pattern: {error}", hint) from error
+    fields = []
+    for _, name, form, conversion in parts:
+        if name is None:
+            continue
+        if name not in FIELDS:
+            raise UsageError(f"the name {pattern!r} has a field {name!r}", hint)
+        if form or conversion:
+            message = f"the name {pattern!r} says how to write {{{name}}}: fields stay as they are"
+            raise UsageError(message, hint)
+        fields.append(name)
+    return fields

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from intrinsic_cli.kit.files.frames_folder import frames_folder, pictures_to_be, stranger_in
+from intrinsic_cli.kit.files.frames_folder import frames_folder, own_files, stranger_in
 
 LAYERS = ("albedo", "shading")
 
@@ -50,22 +50,22 @@ def test_names_tell_whose_a_file_is(
     tmp_path: Path, name: str, facts: dict[str, Any] | None, own: bool
 ) -> None:
     folder = folder_of(tmp_path, "000000.albedo.png", name)
-    pictures = pictures_to_be(LAYERS, facts, folder.name)
-    assert stranger_in(folder, pictures) == (None if own else folder / name)
+    files = own_files(LAYERS, facts, folder.name)
+    assert stranger_in(folder, files) == (None if own else folder / name)
 
 
 def test_a_sidecar_of_another_folder_vouches_for_nothing() -> None:
-    pictures = pictures_to_be(LAYERS, vouching("npz", "residual"), "b.frames")
-    assert pictures == pictures_to_be(LAYERS, None, "b.frames")
+    files = own_files(LAYERS, vouching("npz", "residual"), "b.frames")
+    assert files == own_files(LAYERS, None, "b.frames")
 
 
 def test_what_is_no_folder_and_folders_within_are_strange(tmp_path: Path) -> None:
-    pictures = pictures_to_be(LAYERS, None, "a.frames")
-    assert stranger_in(tmp_path / "gone", pictures) is None
+    files = own_files(LAYERS, None, "a.frames")
+    assert stranger_in(tmp_path / "gone", files) is None
     folder = folder_of(tmp_path)
-    assert stranger_in(folder, pictures) is None
+    assert stranger_in(folder, files) is None
     (folder / "a.albedo.png").mkdir()
-    assert stranger_in(folder, pictures) == folder / "a.albedo.png"
+    assert stranger_in(folder, files) == folder / "a.albedo.png"
     file = tmp_path / "b.frames"
     file.touch()
-    assert stranger_in(file, pictures) == file
+    assert stranger_in(file, files) == file
