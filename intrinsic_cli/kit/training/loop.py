@@ -73,7 +73,7 @@ class Loop:
 
     def run(self, progress: Progress, stop: Callable[[], bool] = lambda: False) -> StageState:
         """Train until done or until ``stop()``; always leaves a checkpoint. TrainingError if a loss
-        is not finite."""
+        or a gradient is not finite, before anything of it is saved."""
         self._begin(progress)
         leads, stopped = self.processes.leads, False
         with closing(self._batches()) as batches:
@@ -140,27 +140,32 @@ class Loop:
         made = (batch_of(self.trainer, number) for number in processes.numbers(step))
         return prefetch(chain.from_iterable(made))
 
+    def _next(self, batches: Generator[Batch, None, None]) -> dict[str, Tensor]:
+        """The next batch on the device. PluginError where there is none."""
+        found = next(batches, None)
+        if found is None:
+            raise endless(self.trainer, self.state.step)
+        return self._to_device(found)
+
     def _to_device(self, batch: Batch) -> dict[str, Tensor]:
         return {name: x.to(self.runtime.device, non_blocking=True) for name, x in batch.items()}
 
     def _step(self, batches: Generator[Batch, None, None]) -> None:
         """One step of the plugin's, at this step's learning rate and random numbers."""
         step, config = self.state.step, self.config
-        found = next(batches, None)
-        if found is None:
-            raise endless(self.trainer, step)
-        batch = self._to_device(found)
+        batch = self._next(batches)
         self._minimise.set_rates(warmup_cosine(step, self.steps, config.warmup))
         torch.manual_seed(hash((config.seed, self.processes.rank, step)))
         promise = f"step() of {type(self.trainer).__name__}"
         with autocast(self.runtime.device, self.runtime.precision), known_keys(batch, promise):
             losses = self.trainer.step(batch, self._minimise, step)
-        self._minimise.end_step()
+        norms = self._minimise.end_step()
         if self._average:
             self._average.update()
         self.state.step += 1
         self.state.seconds = self._seconds_before + self._clock() - self._began
-        self._losses.add(self.state.step, require_numbers(losses, promise))
+        told = require_numbers(losses, promise)
+        self._losses.add(self.state.step, told, norms)
 
     def _is_due(self, period: int) -> bool:
         return self.state.step == self.steps or self.state.step % period == 0
@@ -177,8 +182,8 @@ class Loop:
         return self._clock() - self._reported > REPORT_EVERY
 
     def _report(self, progress: Progress) -> None:
-        """Wait for the device once, check every loss since the last report, and tell their
-        means."""
+        """Wait for the device, check every loss and gradient since the last report, and tell the
+        losses' means."""
         try:
             means = self._losses.take_means(self.processes.average)
         except TrainingError as error:

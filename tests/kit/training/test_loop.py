@@ -32,6 +32,34 @@ def test_a_loss_that_is_not_finite_names_step_and_term(tmp_path: Path) -> None:
     assert read_state(tmp_path / "last.pt").step == 30
 
 
+class Kinked(Line):
+    """In its fourth step a root at 0 gives a loss like any other, and a gradient of NaN."""
+
+    def step(self, batch, minimise, number):  # type: ignore[no-untyped-def]
+        loss = (self.net(batch["x"]) - 3 * batch["x"]).square().mean()
+        if number == 3:
+            loss = loss + (0 * self.net.weight).sqrt().sum()
+        minimise(loss, "line")
+        return {"square": loss.detach()}
+
+
+@pytest.mark.parametrize("clip", [1.0, 0.0])
+@pytest.mark.parametrize("save_every", [1, 6])
+def test_the_last_checkpoint_is_good_where_a_gradient_is_not_finite(
+    tmp_path: Path, clip: float, save_every: int
+) -> None:
+    stage = loop(tmp_path, Kinked(), steps=8, clip=clip, save_every=save_every)
+    told = "gradient of optimizer 'line' is not finite at step 4"
+    with pytest.raises(TrainingError, match=told) as caught:
+        stage.run(Silent())
+    assert (tmp_path / "last.pt").exists() is (save_every == 1)
+    if save_every == 1:
+        assert "the last good checkpoint is" in caught.value.hint
+        assert read_state(tmp_path / "last.pt").step == 3
+        saved = torch.load(tmp_path / "last.pt", weights_only=True)
+        assert saved["nets"]["line"]["weight"].isfinite().all()
+
+
 def test_processes_of_other_rank_draw_other_numbers(tmp_path: Path) -> None:
     nets = []
     for rank in (0, 1):
