@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from safetensors.torch import load_file
 from training_runs import Told, resume, run, value
 from two_stages import registry
 
-from intrinsic_cli.api import WeightsError
+from intrinsic_cli.api import UsageError, WeightsError
 from intrinsic_cli.kit.networks.checkpoint import load_weights, save_weights
 from intrinsic_cli.requests import TrainRequest
+from intrinsic_cli.runs.train import train
 from intrinsic_cli.runs.train.initial import initial_weights
 from intrinsic_cli.runs.train.plan import plan
 
@@ -110,6 +112,37 @@ def test_given_weights_stand_for_the_stages_before(tmp_path: Path, toy: Path) ->
     found = initial_weights(plan(request, registry()))
     assert found.keys() == {"init", "code"}
     assert initial_weights(plan(TrainRequest("toy", out=tmp_path / "x"), registry())) == {}
+
+
+def test_a_run_keeps_the_weights_it_began_with(tmp_path: Path, toy: Path) -> None:
+    folder = tmp_path / "run"
+    request = TrainRequest("toy", out=folder, steps=3, init=str(toy), stage="answer", seconds=0.0)
+    run(request)
+    before = initial_weights(plan(TrainRequest(resume=folder), registry()))
+    assert before.keys() == {"init", "code"}
+    assert before["code"]["code"]["weight"].item() == 0.75
+    toy.unlink()
+    report = resume(folder)
+    assert report.finished
+    assert value(report.weights, "code") == 0.75
+
+
+def test_weights_that_are_gone_are_told(tmp_path: Path, toy: Path) -> None:
+    """Runs of before kept no copy."""
+    folder = tmp_path / "run"
+    run(TrainRequest("toy", out=folder, steps=3, init=str(toy), stage="answer", seconds=0.0))
+    (folder / "init.safetensors").unlink()
+    toy.unlink()
+    with pytest.raises(WeightsError, match=r"began with are gone: .*given\.safetensors") as caught:
+        resume(folder)
+    assert "bring them back" in caught.value.hint
+
+
+def test_a_run_that_comes_to_nothing_leaves_no_copy(tmp_path: Path, toy: Path) -> None:
+    request = TrainRequest("toy", out=tmp_path / "run", init=str(toy), stage="answer")
+    with pytest.raises(UsageError):
+        train(replace(request, device="cuda:77"), registry=registry())
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_seed_of_a_run_decides_what_it_begins_with(

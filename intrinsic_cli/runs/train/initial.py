@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intrinsic_cli import weights
 from intrinsic_cli.api import Progress, Runtime, Source, Trainer, WeightsError
+from intrinsic_cli.kit.files.atomic import replacing
 from intrinsic_cli.registry import open_method
 from intrinsic_cli.runs.train.plan import Run
+from intrinsic_cli.runs.train.run_folder import INIT
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.method import NetState
     from intrinsic_cli.kit.networks.matching import Match
 
 
+def keep_initial_weights(run: Run) -> None:
+    """Copy the weights that ``run`` starts from into its folder, where it has not done so: it must
+    go on with the same, also when others are installed or the file is gone. WeightsError."""
+    path = _given(run)
+    kept = run.folder / INIT
+    if path is None or kept.is_file():
+        return
+    with replacing(kept) as temporary:
+        shutil.copyfile(path, temporary)
+
+
 def initial_weights(run: Run) -> dict[str, NetState]:
     """By the name of the stage they stand for; those of ``init`` also under that word. {} for a run
-    that starts from nothing, or needs no others to go on."""
+    that starts from nothing. A run that goes on is given the same ones again: what it learns, and
+    what from, may depend on them."""
     from intrinsic_cli.kit.networks.checkpoint import load_weights
 
-    first = run.variant.stages.index(run.stages[0])
-    begun = (run.folder / run.stages[0] / weights.LAST).exists()
-    from_nothing = not run.init and not first
-    if from_nothing or (begun and len(run.stages) == 1):
-        return {}
-    path = weights.find_weights(run.spec, run.variant, run.init)
+    path = _given(run)
     if path is None:
         return {}
     state = load_weights(path)[0]
     found = {"init": state}
-    for stage in run.variant.stages[:first]:
+    for stage in _stages_before(run):
         found[stage] = state
     return found
 
@@ -79,6 +89,25 @@ def take_over(
     if match.absent:
         told.append(f"; new: {', '.join(match.absent)}")
     return " ".join(told).replace(" ;", ";")
+
+
+def _given(run: Run) -> Path | None:
+    """The file of the weights that ``run`` starts from: its own copy, if it has one already. None
+    for a run that starts from nothing."""
+    if not run.init and not _stages_before(run):
+        return None
+    kept = run.folder / INIT
+    if kept.is_file():
+        return kept
+    if run.init and not Path(run.init).is_file():
+        message = f"the weights that {run.folder} began with are gone: {run.init}"
+        raise WeightsError(message, "bring them back there, or begin a new run")
+    return weights.find_weights(run.spec, run.variant, run.init)
+
+
+def _stages_before(run: Run) -> tuple[str, ...]:
+    """The stages of the variant that come before those of ``run``."""
+    return run.variant.stages[: run.variant.stages.index(run.stages[0])]
 
 
 def _empty_trainer(run: Run, stage: str, source: Source) -> Trainer:

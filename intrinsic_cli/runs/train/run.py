@@ -13,7 +13,7 @@ from intrinsic_cli.runs.launcher import Launched
 from intrinsic_cli.runs.stop_signal import Stop
 from intrinsic_cli.runs.train.claim import claimed
 from intrinsic_cli.runs.train.finish import finish
-from intrinsic_cli.runs.train.initial import without_whole_stages
+from intrinsic_cli.runs.train.initial import keep_initial_weights, without_whole_stages
 from intrinsic_cli.runs.train.plan import Run, require_needs
 from intrinsic_cli.runs.train.processes import all_processes, follow_leader, launched_for
 from intrinsic_cli.runs.train.run_folder import CONFIG, release
@@ -48,6 +48,7 @@ def _train(
         if run.init and not request.resume:
             run = without_whole_stages(run, source, progress)
             run.write()
+        keep_initial_weights(run)
         with Stop(request.seconds) as stop, all_processes(run, request, place) as processes:
             # Whoever installs wants weights at the end of the time, however short it is.
             share = stop.within if run.install and request.seconds else None

@@ -16,6 +16,8 @@ from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.kit.files.atomic import write_text
 
 CONFIG = "config.toml"
+#: The weights a run began with, of which it keeps a copy.
+INIT = "init.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def release(folder: Path, stages: tuple[str, ...]) -> None:
             return
     for stage in stages:
         shutil.rmtree(folder / stage, ignore_errors=True)
-    (folder / CONFIG).unlink(missing_ok=True)
+    for name in (INIT, CONFIG):
+        (folder / name).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from balls import write_heads
 from little_training import new_trainer
 
 from iid_residual.data.heads import open_heads
+from iid_residual.trainer import ResidualTrainer
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.light.colour import encode_codes
 from intrinsic_cli.kit.networks.checkpoint import load_weights, save_weights, state_of
@@ -57,3 +60,39 @@ def test_a_folder_of_crops_is_learned_from_beside_the_heads(data: str, tmp_path:
     assert before.keys() == after.keys()
     learned = {key.partition(".")[0] for key, x in before.items() if not x.equal(after[key])}
     assert {"shading_residual_model", "albedo_gen_model"} <= learned
+
+
+def test_a_resumed_stage_has_the_same_teacher(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the file that it came from is gone."""
+    teachers = []
+    make = ResidualTrainer.__init__
+
+    def remember(self: ResidualTrainer, *given: Any) -> None:
+        make(self, *given)
+        assert self._teacher is not None
+        teachers.append({name: x.clone() for name, x in self._teacher.state_dict().items()})
+
+    begin = tmp_path / "begin.safetensors"
+    nets = new_trainer().nets
+    expected = nets["pipe"].state_dict()
+    save_weights(begin, state_of(nets), {"method": "residual", "variant": ""})
+    request = TrainRequest(
+        "residual",
+        data,
+        tmp_path / "run",
+        overrides=_QUICK,
+        steps=2,
+        init=str(begin),
+        stage="real",
+        device="cpu",
+        seconds=0.0,
+    )
+    assert not train(request).finished
+    begin.unlink()
+    monkeypatch.setattr(ResidualTrainer, "__init__", remember)
+    assert train(TrainRequest(resume=tmp_path / "run", device="cpu")).finished
+    assert teachers
+    for name, x in teachers[0].items():
+        torch.testing.assert_close(x, expected[name], rtol=1e-3, atol=1e-3, msg=name)
