@@ -53,7 +53,7 @@ class ResidualConfig(TrainConfig):
     steps: int = knob(6000, "optimisation steps of stage synthetic", low=1)
     real_steps: int = knob(1000, "optimisation steps of stage real at most", low=1)
     batch_size: int = knob(12, "faces per step", low=1)
-    crop: int = knob(128, "side of the faces, pixels; a multiple of 32", low=32)
+    crop: int = knob(128, "side of the faces, pixels; a multiple of 32", low=32, multiple=32)
     lr: float = knob(1e-3, "peak learning rate of everything but encoder and discriminator", low=0)
     encoder_lr: float = knob(3e-4, "peak learning rate of the pretrained encoder", low=0)
     dis_lr: float = knob(2e-4, "peak learning rate of the discriminator", low=0)
@@ -65,8 +65,10 @@ class ResidualConfig(TrainConfig):
     )
     width: int = knob(
         0,
-        "width of the features; 0 = that of the weights a run begins with, or else 64 (paper: 32, "
-        "published: 128; skipnet: 16, published: 64)",
+        "width of the features, a multiple of 8; 0 = that of the weights a run begins with, or else "
+        "64 (paper: 32, published: 128; skipnet: 16, published: 64)",
+        low=0,
+        multiple=8,
     )
     pretrained: str = knob(
         "auto",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -72,6 +74,17 @@ def test_help_shows_the_settings_of_the_variant(name: str) -> None:
         for knob in describe(kind):
             assert f"{knob.name}=" in told
             assert knob.help
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_settings_are_the_multiples_that_their_help_says(name: str) -> None:
+    """What a network cannot have is refused, not found out amid a step."""
+    variant = VARIANTS[name]
+    for knob in (*fields(variant.options), *fields(variant.config)):
+        told = re.search(r"\ba multiple of (\d+)", knob.metadata["help"])
+        if told:
+            assert knob.metadata["multiple"] == int(told[1]), knob.name
+            assert knob.metadata["low"] is not None, knob.name
 
 
 def test_help_comes_in_either_order() -> None:

@@ -1,7 +1,7 @@
 """Parts that stand where SfSNet's stand, made for one CPU core: a pretrained encoder, features at
 a quarter of the photo's size, layers at half of it, and a light that is fitted to them.
 
-``width`` is that of the features, a multiple of 16.
+``width`` is that of the features, a multiple of 8: so many groups their norms have.
 """
 
 from __future__ import annotations

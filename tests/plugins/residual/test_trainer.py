@@ -10,10 +10,12 @@ from little_training import changed_parts, first_batch, new_trainer, one_step
 
 import iid_residual
 from iid_residual.networks.pipe import Pipe
+from iid_residual.settings import ResidualConfig
 from iid_residual.variants import DESIGNS
 from intrinsic_cli.api import UsageError, WeightsError
 from intrinsic_cli.kit.networks.checkpoint import save_weights, state_of
 from intrinsic_cli.kit.networks.efficientnet import Encoder
+from intrinsic_cli.settings import settle
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,20 @@ def test_only_what_the_table_names_learns_where_the_base_is_given(design: Any) -
     one_step(trainer)
     changed = changed_parts(before, state_of(trainer.nets)["pipe"])
     assert changed == set(design.learns)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("crop=100", "crop must be a multiple of 32, not 100"),
+        ("width=7", "width must be a multiple of 8, not 7"),
+        ("width=-8", "width must be at least 0, not -8"),
+    ],
+)
+def test_settings_that_no_network_can_have_are_refused(setting: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        settle(ResidualConfig, {}, (setting,))
+    assert settle(ResidualConfig, {}, ("width=0", "crop=96")).width == 0
 
 
 def test_the_light_can_learn_alone() -> None:
