@@ -75,6 +75,26 @@ def test_a_run_cannot_be_cut_short(tmp_path: Path) -> None:
     assert go_on(tmp_path / "run").finished
 
 
+def test_a_config_that_is_restored_is_never_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(tmp_path / "run", steps=3)
+    config = tmp_path / "run" / "config.toml"
+    before = config.read_bytes()
+    opened: list[Path] = []
+    write = Path.write_bytes
+
+    def watch(path: Path, data: Any) -> int:
+        opened.append(path)
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", watch)
+    with pytest.raises(UsageError, match="is at step 3 already"):
+        go_on(tmp_path / "run", steps=2)
+    assert config.read_bytes() == before
+    assert config not in opened
+
+
 def test_the_config_of_a_run_repeats_it(tmp_path: Path) -> None:
     first = begin(tmp_path / "a", overrides=(*SMALL, "seed=4"), steps=3, install=True)
     config = tmp_path / "a" / "config.toml"

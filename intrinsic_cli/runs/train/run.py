@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from intrinsic_cli.api import DataError, Progress, Silent, Source, UsageError, WeightsError
+from intrinsic_cli.kit.files.atomic import replacing
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.launcher import Launched
@@ -89,5 +90,6 @@ def _undone_on_failure(run: Run, request: TrainRequest) -> Iterator[None]:
         if not request.resume:
             release(run.folder, run.stages)
         elif isinstance(error, UsageError | WeightsError):
-            config.write_bytes(before)
+            with replacing(config) as temporary:
+                temporary.write_bytes(before)
         raise
