@@ -65,8 +65,8 @@ class ResidualConfig(TrainConfig):
     )
     width: int = knob(
         0,
-        "width of the features, a multiple of 8; 0 = that of the weights a run begins with, or else "
-        "64 (paper: 32, published: 128; skipnet: 16, published: 64)",
+        "width of the features, a multiple of 8; 0 = that of the weights a run begins with, or "
+        "else 64 (paper: 32, published: 128; skipnet: 16, published: 64)",
         low=0,
         multiple=8,
     )

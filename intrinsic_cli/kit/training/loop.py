@@ -132,7 +132,7 @@ class Loop:
     def _batches(self) -> Generator[Batch, None, None]:
         """Training batches from the step the stage is at, made ahead of time."""
         step, processes = self.state.step, self.processes
-        workers = worker_count(self.config.workers, self.runtime.device, processes.count)
+        workers = worker_count(self.config.workers, self.runtime.device, processes.here)
         if workers:
             return made_by_workers(self.trainer, processes.numbers(step), workers)
         if processes.count == 1:

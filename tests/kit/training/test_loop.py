@@ -139,6 +139,23 @@ def test_gradients_are_clipped(tmp_path: Path) -> None:
     assert moved == {0.5: pytest.approx(0.5, rel=1e-3), 0.0: pytest.approx(100, rel=1e-3)}
 
 
+def test_batch_workers_are_counted_by_the_processes_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def count(_: int, __: torch.device, processes: int) -> int:
+        asked.append(processes)
+        return 0
+
+    monkeypatch.setattr("intrinsic_cli.kit.training.loop.worker_count", count)
+    stage = loop(tmp_path, Line(), steps=1)
+    stage.run(Silent())
+    stage.processes.here = 4
+    stage._batches().close()
+    assert asked == [1, 4]
+
+
 def test_rates_follow_the_schedule(tmp_path: Path) -> None:
     rates = []
 
