@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from intrinsic_cli.api import Progress, Runtime, TrainConfig, Trainer, TrainingError, UsageError
+from intrinsic_cli.kit.files.memory import share_memory
 from intrinsic_cli.kit.networks.checkpoint import save_weights, state_of
 from intrinsic_cli.kit.networks.device import autocast
 from intrinsic_cli.kit.training.batch_workers import batch_of, made_by_workers, worker_count
@@ -133,6 +134,7 @@ class Loop:
         """Training batches from the step the stage is at, made ahead of time."""
         step, processes = self.state.step, self.processes
         workers = worker_count(self.config.workers, self.runtime.device, processes.here)
+        share_memory(processes.here * max(1, workers))
         if workers:
             return made_by_workers(self.trainer, processes.numbers(step), workers)
         if processes.count == 1:
