@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 NetState: TypeAlias = "Mapping[str, Mapping[str, Tensor]]"
 #: ``minimise(loss, optimizer name)``, handed to :meth:`Trainer.step`: zeroes the gradients of that
 #: optimizer's parameters, scales, goes backward, clips (``config.clip``) and steps, in the order
-#: the plugin calls it. ``loss`` is a tensor of one number; a graph that two losses share needs
-#: ``retain_graph`` and is better added up before.
+#: the plugin calls it, for each optimizer at most once a step (PluginError). ``loss`` is a tensor
+#: of one number; losses that share a graph, or an optimizer, are to be added up before.
 Minimise: TypeAlias = "Callable[[Tensor, str], None]"
 
 O = TypeVar("O")  # noqa: E741  options dataclass of a method
@@ -158,10 +158,10 @@ class Trainer(ABC):
     @abstractmethod
     def step(self, batch: Batch, minimise: Minimise, number: int) -> Mapping[str, Tensor]:
         """Do one optimisation step, the ``number``-th of the stage (from 0, resumed runs go on
-        counting), by calling ``minimise(loss, optimizer name)`` once or more; ``batch`` is on the
-        device. Return the named losses, tensors of one number, detached, for display. A
-        TrainingError, here or in :meth:`validate`, ends the run; its checkpoint and best weights of
-        before stay."""
+        counting), by calling ``minimise(loss, optimizer name)``, for each optimizer at most once;
+        ``batch`` is on the device. Return the named losses, tensors of one number, detached, for
+        display. A TrainingError, here or in :meth:`validate`, ends the run; its checkpoint and best
+        weights of before stay."""
 
     @abstractmethod
     def validate(self, batch: Batch) -> Mapping[str, Tensor]:

@@ -12,15 +12,20 @@ from intrinsic_cli.api import UsageError
 #: number among those of its machine.
 TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 SLURM = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID")
+#: Where they say how many processes there are on a machine; of SLURM's the first that is there.
+TORCHRUN_HERE = "LOCAL_WORLD_SIZE"
+SLURM_HERE = ("SLURM_STEP_TASKS_PER_NODE", "SLURM_NTASKS_PER_NODE")
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """This process is number ``rank`` (from 0) of ``count``; ``told`` is how it knows."""
+    """This process is number ``rank`` (from 0) of ``count``, ``here`` of which are on this machine;
+    ``told`` is how it knows."""
 
     rank: int
     count: int
     told: str
+    here: int
 
 
 def launched(environment: Mapping[str, str]) -> Launched | None:
@@ -32,7 +37,7 @@ def launched(environment: Mapping[str, str]) -> Launched | None:
         rank, count = (environment.get(name, "") for name in names[:2])
         if rank.isdecimal() and count.isdecimal() and int(count) > 1:
             told = f"{names[0]}={rank}, {names[1]}={count}"
-            return Launched(int(rank), int(count), told)
+            return Launched(int(rank), int(count), told, _on_this_machine(environment, int(count)))
     return None
 
 
@@ -56,6 +61,36 @@ def _first_host(environment: Mapping[str, str]) -> str:
     listed = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_JOB_NODELIST", "")
     found = re.match(r"([^\[,]*)(?:\[(\w+))?", listed)
     return "" if found is None else found[1] + (found[2] or "")
+
+
+def _on_this_machine(environment: Mapping[str, str], count: int) -> int:
+    """How many of ``count`` processes run on this machine; all of them where nobody says."""
+    told = environment.get(TORCHRUN_HERE, "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    if _is_batch_script(environment):
+        return count
+    machine = environment.get("SLURM_NODEID", "")
+    for name in SLURM_HERE:
+        tasks = _tasks_of(environment.get(name, ""), int(machine) if machine.isdecimal() else 0)
+        if tasks:
+            return min(tasks, count)
+    return count
+
+
+def _tasks_of(listed: str, machine: int) -> int:
+    """How many tasks the ``machine``-th (from 0) has. ``4(x2),3`` is four on each of two machines
+    and three on the next; ``4`` is four on every one. 0 where it says nothing."""
+    tasks = 0
+    for part in listed.split(","):
+        found = re.fullmatch(r"(\d+)(?:\(x(\d+)\))?", part)
+        if not found:
+            return 0
+        tasks = int(found[1])
+        machine -= int(found[2] or 1)
+        if machine < 0:
+            break
+    return tasks
 
 
 def _is_batch_script(environment: Mapping[str, str]) -> bool:

@@ -17,7 +17,8 @@ from decomposing import FLAT, everything
 from PIL import Image
 from processes import Processes, kill
 
-from intrinsic_cli.runs.decompose.workers import choose_workers, cores_here
+from intrinsic_cli.kit.files.available_cores import cores_here
+from intrinsic_cli.runs.decompose.workers import choose_workers
 
 PHOTOS = 24
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
+from intrinsic_cli.kit.files.available_cores import cores_here
 from intrinsic_cli.kit.inference.room import LARGEST_BATCH
 from intrinsic_cli.runs.decompose import workers
 from intrinsic_cli.runs.decompose.workers import (
     choose_workers,
-    cores_here,
     leave_cores,
     photos_at_a_time,
 )

@@ -127,3 +127,37 @@ def test_tasks_of_slurm_know_their_place() -> None:
     place = launched(TASK)
     assert place is not None
     assert (place.rank, place.count) == (3, 8)
+
+
+@pytest.mark.parametrize(
+    ("told", "here"),
+    [
+        ({}, 8),
+        ({"SLURM_STEP_TASKS_PER_NODE": "8"}, 8),
+        ({"SLURM_STEP_TASKS_PER_NODE": "4(x2)", "SLURM_NODEID": "1"}, 4),
+        ({"SLURM_STEP_TASKS_PER_NODE": "5,3", "SLURM_NODEID": "1"}, 3),
+        ({"SLURM_STEP_TASKS_PER_NODE": "2(x3),1,1", "SLURM_NODEID": "2"}, 2),
+        ({"SLURM_STEP_TASKS_PER_NODE": "2(x3),1,1", "SLURM_NODEID": "4"}, 1),
+        ({"SLURM_NTASKS_PER_NODE": "4", "SLURM_NODEID": "1"}, 4),
+        ({"SLURM_STEP_TASKS_PER_NODE": "4(x2)", "SLURM_NTASKS_PER_NODE": "1"}, 4),
+        ({"SLURM_STEP_TASKS_PER_NODE": "a few", "SLURM_NTASKS_PER_NODE": "4"}, 4),
+        ({"SLURM_NTASKS_PER_NODE": "20"}, 8),
+    ],
+)
+def test_tasks_of_slurm_know_how_many_share_their_machine(told: dict[str, str], here: int) -> None:
+    place = launched({**TASK, **told})
+    assert place is not None
+    assert place.here == here
+
+
+def test_processes_of_torchrun_know_how_many_share_their_machine() -> None:
+    """Also where a job of SLURM started torchrun."""
+    torchrun = {"RANK": "3", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "2"}
+    for others in ({}, {**TASK, "SLURM_STEP_TASKS_PER_NODE": "1(x4)"}):
+        place = launched({**torchrun, **others})
+        assert place is not None
+        assert (place.count, place.here) == (8, 2)
+    script = {"RANK": "0", "WORLD_SIZE": "2", "SLURM_JOB_ID": "7", "SLURM_NTASKS_PER_NODE": "1"}
+    place = launched(script)
+    assert place is not None
+    assert place.here == 2

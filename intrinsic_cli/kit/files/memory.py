@@ -1,4 +1,5 @@
-"""How large a file, and how large a picture, this machine can take. Light."""
+"""How large a file, and how large a picture, this machine can take, and how much it may keep.
+Light."""
 
 from __future__ import annotations
 
@@ -24,6 +25,11 @@ BYTES_BEFORE_STRIPS = 72
 #: More pixels are never read: OpenCV's own limit.
 MOST_PIXELS = 1 << 30
 
+#: The part of the memory that decoded data may fill while networks learn from it.
+PART_KEPT = 4
+
+#: Among how many processes of this machine that part is divided, under this one name.
+_SHARED = {"processes": 1}
 _ASKED: ContextVar[int | None] = ContextVar("pixels asked for", default=None)
 _EACH: ContextVar[int] = ContextVar("bytes of a pixel", default=BYTES_PER_PIXEL)
 
@@ -84,6 +90,17 @@ def _gib(size: int) -> str:
 def pixel_limit() -> int:
     """The most pixels a photo may have here."""
     return min(MOST_PIXELS, memory() // _EACH.get())
+
+
+def share_memory(processes: int) -> None:
+    """From now on so many processes of this machine keep data in memory: this one, or those that it
+    forks, and others like it."""
+    _SHARED["processes"] = max(1, processes)
+
+
+def room_to_keep() -> int:
+    """Bytes of decoded data that this process may keep; see :func:`share_memory`."""
+    return memory() // PART_KEPT // _SHARED["processes"]
 
 
 @cache

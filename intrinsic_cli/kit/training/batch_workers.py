@@ -4,7 +4,6 @@ What is made does not depend on who makes it: the n-th batch follows from the se
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Generator, Iterable, Iterator
@@ -15,6 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from intrinsic_cli.api import IidError
+from intrinsic_cli.kit.files.available_cores import cores_each
 
 if TYPE_CHECKING:
     from intrinsic_cli.api import Trainer
@@ -35,7 +35,7 @@ def worker_count(asked: int, device: torch.device, processes: int) -> int:
         return asked
     if device.type != "cuda":
         return 0
-    return max(0, min(MOST, (os.cpu_count() or 1) // max(1, processes) - 1))
+    return min(MOST, cores_each(processes) - 1)
 
 
 def made_by_workers(

@@ -31,10 +31,11 @@ def summed(x: Tensor) -> Tensor:
 class Processes:
     """One process among those that train together; alone it costs nothing.
 
-    The one of rank 0 leads: it validates, saves and reports."""
+    The one of rank 0 leads: it validates, saves and reports. ``here`` of them are on this machine,
+    whose cores and memory they share (0: all are)."""
 
-    def __init__(self, rank: int = 0, count: int = 1) -> None:
-        self.rank, self.count = rank, count
+    def __init__(self, rank: int = 0, count: int = 1, here: int = 0) -> None:
+        self.rank, self.count, self.here = rank, count, here or count
 
     @property
     def leads(self) -> bool:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from intrinsic_cli.api import Progress, Runtime, TrainConfig, Trainer, TrainingError, UsageError
+from intrinsic_cli.kit.files.memory import share_memory
 from intrinsic_cli.kit.networks.checkpoint import save_weights, state_of
 from intrinsic_cli.kit.networks.device import autocast
 from intrinsic_cli.kit.training.batch_workers import batch_of, made_by_workers, worker_count
@@ -132,7 +133,8 @@ class Loop:
     def _batches(self) -> Generator[Batch, None, None]:
         """Training batches from the step the stage is at, made ahead of time."""
         step, processes = self.state.step, self.processes
-        workers = worker_count(self.config.workers, self.runtime.device, processes.count)
+        workers = worker_count(self.config.workers, self.runtime.device, processes.here)
+        share_memory(processes.here * max(1, workers))
         if workers:
             return made_by_workers(self.trainer, processes.numbers(step), workers)
         if processes.count == 1:
@@ -140,16 +142,20 @@ class Loop:
         made = (batch_of(self.trainer, number) for number in processes.numbers(step))
         return prefetch(chain.from_iterable(made))
 
+    def _next(self, batches: Generator[Batch, None, None]) -> dict[str, Tensor]:
+        """The next batch on the device. PluginError where there is none."""
+        found = next(batches, None)
+        if found is None:
+            raise endless(self.trainer, self.state.step)
+        return self._to_device(found)
+
     def _to_device(self, batch: Batch) -> dict[str, Tensor]:
         return {name: x.to(self.runtime.device, non_blocking=True) for name, x in batch.items()}
 
     def _step(self, batches: Generator[Batch, None, None]) -> None:
         """One step of the plugin's, at this step's learning rate and random numbers."""
         step, config = self.state.step, self.config
-        found = next(batches, None)
-        if found is None:
-            raise endless(self.trainer, step)
-        batch = self._to_device(found)
+        batch = self._next(batches)
         self._minimise.set_rates(warmup_cosine(step, self.steps, config.warmup))
         torch.manual_seed(hash((config.seed, self.processes.rank, step)))
         promise = f"step() of {type(self.trainer).__name__}"
@@ -160,7 +166,8 @@ class Loop:
             self._average.update()
         self.state.step += 1
         self.state.seconds = self._seconds_before + self._clock() - self._began
-        self._losses.add(self.state.step, require_numbers(losses, promise), norms)
+        told = require_numbers(losses, promise)
+        self._losses.add(self.state.step, told, norms)
 
     def _is_due(self, period: int) -> bool:
         return self.state.step == self.steps or self.state.step % period == 0

@@ -12,12 +12,13 @@ from torch.optim import Optimizer
 
 from intrinsic_cli.api import Runtime, Trainer
 from intrinsic_cli.kit.training.distributed import Processes
-from intrinsic_cli.kit.training.promises import unknown_optimizer
+from intrinsic_cli.kit.training.promises import minimised_twice, unknown_optimizer
 from intrinsic_cli.kit.training.schedule import set_rate
 
 
 class Minimiser:
-    """``minimise(loss, name)``: zero, scale, backward, average over processes, clip and step.
+    """``minimise(loss, name)``: zero, scale, backward, average over processes, clip and step;
+    for each optimizer at most once until :meth:`end_step`. PluginError otherwise.
 
     ``clip`` is the norm above which gradients are scaled down (0 = never). In fp16 ``scaler`` keeps
     small gradients from vanishing."""
@@ -25,15 +26,17 @@ class Minimiser:
     def __init__(
         self, trainer: Trainer, runtime: Runtime, clip: float, processes: Processes
     ) -> None:
-        self.scaler = torch.amp.GradScaler(enabled=runtime.precision == "fp16")
-        self._trainer, self._clip, self._processes = trainer, clip, processes
         self._device = runtime.device.type
+        self.scaler = torch.amp.GradScaler(self._device, enabled=runtime.precision == "fp16")
+        self._trainer, self._clip, self._processes = trainer, clip, processes
         self._norms: dict[str, Tensor] = {}
 
     def __call__(self, loss: Tensor, name: str) -> None:
         optimizers = self._trainer.optimizers
         if name not in optimizers:
             raise unknown_optimizer(name, optimizers, self._trainer)
+        if name in self._norms:
+            raise minimised_twice(name, self._trainer)
         optimizer = optimizers[name]
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self._device, enabled=False):

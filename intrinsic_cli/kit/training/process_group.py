@@ -17,6 +17,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from intrinsic_cli.kit.files.available_cores import cores_each
 from intrinsic_cli.kit.networks.device import LOCAL_RANKS
 from intrinsic_cli.kit.training.distributed import Processes
 
@@ -107,14 +108,14 @@ def _join_here(rank: int, count: int, address: str) -> Processes:
 
 def _join(rank: int, count: int, address: str, here: int) -> Processes:
     """The processes of a machine share its cores."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // max(1, here)))
+    torch.set_num_threads(cores_each(here))
     dist.init_process_group(_backend(here), init_method=address, rank=rank, world_size=count)
-    return Processes(rank, count)
+    return Processes(rank, count, here)
 
 
 def _backend(here: int) -> str:
     """NCCL, which is quicker, wants a GPU for each process of a machine."""
-    if torch.cuda.is_available() and 0 < here <= torch.cuda.device_count():
+    if torch.cuda.is_available() and here <= torch.cuda.device_count():
         return "cpu:gloo,cuda:nccl"
     return "gloo"
 

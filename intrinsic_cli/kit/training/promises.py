@@ -57,6 +57,13 @@ def unknown_optimizer(given: object, known: Collection[str], trainer: Trainer) -
     return PluginError(message, f"its optimizers are {_join(known)}")
 
 
+def minimised_twice(name: str, trainer: Trainer) -> PluginError:
+    """A second loss for an optimizer that has taken its step."""
+    message = f"step() of {type(trainer).__name__} minimises with {name!r} more than once"
+    hint = "add the losses of an optimizer up, or minimise the next one in the next step"
+    return PluginError(message, hint)
+
+
 def endless(trainer: Trainer, step: int) -> PluginError:
     """Training batches that came to an end."""
     message = f"the training batches of {type(trainer).__name__} ended after step {step}"

@@ -37,7 +37,18 @@ class RecentLosses:
         """Means of the losses by name, and begin anew. TrainingError names the first loss, or the
         first gradient, that is not finite."""
         numbers = over_processes(torch.stack(self._losses)).tolist()
-        lost = _first_not_finite(self._names, numbers)
+        self._require_finite(numbers)
+        columns: dict[str, list[float]] = {}
+        for (_, name), number in zip(self._names, numbers, strict=True):
+            columns.setdefault(name, []).append(number)
+        for remembered in (self._names, self._losses, self._optimizers, self._norms):
+            remembered.clear()
+        return {name: sum(column) / len(column) for name, column in columns.items()}
+
+    def _require_finite(self, losses: Sequence[float]) -> None:
+        """TrainingError for what came first. Of one step it is the loss, whose gradient follows
+        from it."""
+        lost = _first_not_finite(self._names, losses)
         steep = _first_not_finite(self._optimizers, _numbers(self._norms))
         if lost and not (steep and steep[0] < lost[0]):
             hint = "try a lower learning rate (--set lr=…)"
@@ -46,12 +57,6 @@ class RecentLosses:
             message = f"a gradient of optimizer {steep[1]!r} is not finite at step {steep[0]}"
             hint = "try a lower learning rate (--set lr=…); roots at 0 have such gradients, too"
             raise TrainingError(message, hint)
-        columns: dict[str, list[float]] = {}
-        for (_, name), number in zip(self._names, numbers, strict=True):
-            columns.setdefault(name, []).append(number)
-        for remembered in (self._names, self._losses, self._optimizers, self._norms):
-            remembered.clear()
-        return {name: sum(column) / len(column) for name, column in columns.items()}
 
 
 def _numbers(norms: Sequence[Tensor]) -> list[float]:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from intrinsic_cli.api import DataError, Decomposition, IidError, Kind
 from intrinsic_cli.api.outputs import FACTORS
+from intrinsic_cli.kit.files.available_cores import cores_here
 from intrinsic_cli.runs.decompose.clip_parts import ClipParts, Done
 from intrinsic_cli.runs.decompose.plan import Plan
 from intrinsic_cli.runs.decompose.targets import Target
-from intrinsic_cli.runs.decompose.workers import choose_workers, cores_here, photos_at_a_time
+from intrinsic_cli.runs.decompose.workers import choose_workers, photos_at_a_time
 from intrinsic_cli.runs.session import Session
 
 if TYPE_CHECKING:

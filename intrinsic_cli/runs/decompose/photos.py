@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from intrinsic_cli.api import Decomposition, IidError
+from intrinsic_cli.kit.files.available_cores import cores_here
 from intrinsic_cli.kit.files.os_errors import hint_of
 from intrinsic_cli.kit.files.out_of_memory import HINT, OUT_OF_MEMORY, is_out_of_memory
 from intrinsic_cli.requests import InputReport
@@ -33,7 +34,6 @@ from intrinsic_cli.runs.decompose.sidecars import Sidecars
 from intrinsic_cli.runs.decompose.targets import Target, plan_for
 from intrinsic_cli.runs.decompose.workers import (
     choose_workers,
-    cores_here,
     keep_memory,
     leave_cores,
 )

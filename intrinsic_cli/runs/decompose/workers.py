@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from intrinsic_cli.kit.files.available_cores import cores_here
 from intrinsic_cli.kit.files.memory import BYTES_PER_PIXEL, memory
 
 if TYPE_CHECKING:
@@ -57,13 +58,6 @@ def photos_at_a_time(device: torch.device, asked: int | None, pixels: int) -> in
     if workers.pixels is None:
         return workers.batch
     return max(1, min(workers.batch, workers.pixels // pixels))
-
-
-def cores_here() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 4
 
 
 def leave_cores() -> None:

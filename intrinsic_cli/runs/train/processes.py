@@ -73,6 +73,4 @@ def _led(place: Launched, request: TrainRequest) -> Iterator[Processes]:
 def _joined(place: Launched) -> AbstractContextManager[Processes]:
     from intrinsic_cli.kit.training.process_group import joined
 
-    here = os.environ.get("LOCAL_WORLD_SIZE", "")
-    on_this_machine = int(here) if here.isdecimal() else 0
-    return joined(place.rank, place.count, meeting_point(os.environ), on_this_machine)
+    return joined(place.rank, place.count, meeting_point(os.environ), place.here)

@@ -13,6 +13,7 @@ from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.data.synth.camera import Camera
 from intrinsic_cli.kit.data.synth.scenes import MINIATURE, Synth, open_synth
 from intrinsic_cli.kit.data.synth.shards import Shards
+from intrinsic_cli.kit.files import memory
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,17 @@ def test_a_plain_camera_only_quantises() -> None:
     assert np.abs(photo - light).max() < 0.006
     bright = Camera(np.full(3, 4, np.float32))(light, np.random.default_rng(0))
     assert bright.max() == pytest.approx(1)
+
+
+def test_decoded_scenes_leave_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of the memory, divided among those who keep some, is what one may keep."""
+    size = Shards(MINIATURE / "val")[0].bytes
+    monkeypatch.setattr(memory, "memory", lambda: 8 * size)
+    monkeypatch.setattr(memory, "_SHARED", {"processes": 1})
+    for processes, kept in ((1, 2), (2, 1), (3, 0)):
+        memory.share_memory(processes)
+        shards = Shards(MINIATURE / "val")
+        assert [shards[n] is shards[n] for n in range(3)] == [n < kept for n in range(3)]
 
 
 def test_decoded_scenes_stay_in_memory_while_there_is_room() -> None:

@@ -12,6 +12,7 @@ from line_trainer import Line
 from torch import Tensor
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files import available_cores
 from intrinsic_cli.kit.training import batch_workers
 from intrinsic_cli.kit.training.batch_workers import made_by_workers, worker_count
 
@@ -58,7 +59,8 @@ def test_batches_that_end_end() -> None:
 
 
 def test_a_gpu_has_as_many_as_there_are_cores_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_workers.os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(available_cores, "cores_here", lambda: 16)
+    monkeypatch.delenv("SLURM_CPUS_ON_NODE", raising=False)
     assert worker_count(-1, CPU, 1) == 0
     assert [worker_count(-1, GPU, processes) for processes in (1, 2, 4, 16)] == [8, 7, 3, 0]
     assert (worker_count(3, CPU, 1), worker_count(0, GPU, 1)) == (3, 0)

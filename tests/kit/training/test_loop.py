@@ -10,6 +10,7 @@ import torch
 from line_trainer import Line, Told, loop
 
 from intrinsic_cli.api import Silent, TrainingError
+from intrinsic_cli.kit.files import memory
 from intrinsic_cli.kit.networks.checkpoint import load_weights
 from intrinsic_cli.kit.training.checkpoint import read_state
 from intrinsic_cli.kit.training.schedule import warmup_cosine
@@ -137,6 +138,29 @@ def test_gradients_are_clipped(tmp_path: Path) -> None:
         loop(tmp_path / str(clip), trainer, steps=1, warmup=0, clip=clip).run(Silent())
         moved[clip] = before - trainer.net.weight.item()
     assert moved == {0.5: pytest.approx(0.5, rel=1e-3), 0.0: pytest.approx(100, rel=1e-3)}
+
+
+def test_batch_workers_are_counted_by_the_processes_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And so is the memory that each may fill."""
+    asked = []
+
+    def count(_: int, __: torch.device, processes: int) -> int:
+        asked.append(processes)
+        return 3 if processes > 1 else 0
+
+    monkeypatch.setattr(memory, "_SHARED", {"processes": 1})
+    monkeypatch.setattr(memory, "memory", lambda: 48)
+
+    monkeypatch.setattr("intrinsic_cli.kit.training.loop.worker_count", count)
+    stage = loop(tmp_path, Line(), steps=1)
+    stage.run(Silent())
+    assert memory.room_to_keep() == 12
+    stage.processes.here = 4
+    stage._batches().close()
+    assert memory.room_to_keep() == 1
+    assert asked == [1, 4]
 
 
 def test_rates_follow_the_schedule(tmp_path: Path) -> None:

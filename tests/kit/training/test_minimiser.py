@@ -49,6 +49,19 @@ class Averaging(Processes):
             weight.grad /= 2
 
 
+def test_small_gradients_are_scaled_in_fp16_on_every_device() -> None:
+    """Warnings are errors: torch says so where it does not scale."""
+    trainer = Line()
+    trainer.optimizers = {"line": torch.optim.SGD(trainer.net.parameters(), 1.0)}
+    runtime = Runtime(torch.device("cpu"), "fp16")
+    minimise = Minimiser(trainer, runtime, 1.0, Processes())
+    assert minimise.scaler.is_enabled()
+    before = trainer.net.weight.item()
+    minimise(0.5 * trainer.net.weight.sum(), "line")
+    assert before - trainer.net.weight.item() == pytest.approx(0.5, rel=1e-4)
+    assert minimise.end_step() == {}, "a step that is not finite is left out, not an error"
+
+
 @pytest.mark.parametrize(("clip", "moved"), [(0.25, 0.25), (100.0, 2.0)])
 def test_gradients_are_unscaled_and_averaged_before_they_are_clipped(
     clip: float, moved: float

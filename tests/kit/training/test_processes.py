@@ -54,7 +54,8 @@ class Network:
 def test_networks_are_let_go_with_the_group(tmp_path: Path) -> None:
     gc.disable()
     try:
-        with joined(0, 1, (tmp_path / "address").as_uri(), 1):
+        with joined(0, 1, (tmp_path / "address").as_uri(), 1) as processes:
+            assert processes.here == 1
             left = weakref.ref(Network())
             assert left() is not None
         assert left() is None
@@ -86,9 +87,10 @@ def test_no_process_outlives_a_leader_that_fails(tmp_path: Path) -> None:
     other = tmp_path / "1.pid"
 
     def fail() -> None:
-        until(other.exists)
-        raise ValueError("enough")
+        with started(2, dawdle, (tmp_path,)):
+            until(other.exists)
+            raise ValueError("enough")
 
-    with pytest.raises(ValueError, match="enough"), started(2, dawdle, (tmp_path,)):
+    with pytest.raises(ValueError, match="enough"):
         fail()
     assert not is_alive(int(other.read_text()))

@@ -37,6 +37,11 @@ def minimise_unknown(trainer: Any, batch: Any, minimise: Callable[..., None]) ->
     minimise(trainer.net.weight.sum(), "adm")
 
 
+def minimise_twice(trainer: Any, batch: Any, minimise: Callable[..., None]) -> None:
+    for _ in range(2):
+        minimise(trainer.net.weight.sum(), "line")
+
+
 def look_for_albedo(trainer: Any, batch: Any, minimise: Any) -> Any:
     return batch["albedo"]
 
@@ -45,6 +50,7 @@ def look_for_albedo(trainer: Any, batch: Any, minimise: Any) -> Any:
     ("slip", "message", "hint"),
     [
         (Slip(minimise_unknown), "minimises with 'adm', which is none of its", "are line"),
+        (Slip(minimise_twice), r"step\(\) of Slip minimises with 'line' more than once", "add"),
         (Slip(lambda *_: None), r"step\(\) of Slip returned nothing", "a mapping from names"),
         (Slip(lambda *_: {}), r"step\(\) of Slip returned nothing", "a mapping from names"),
         (Slip(lambda *_: [1]), r"step\(\) of Slip returned list", "a mapping from names"),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.files.memory import room_to_keep
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.files.os_errors import reason
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
 
 _CODE = np.arange(256, dtype=np.float32) / 255
-#: Bytes of decoded scenes that stay in memory: some 1,700 scenes of 256².
+#: Bytes of decoded scenes that stay in memory at most: some 1,700 scenes of 256².
 KEPT = 4 << 30
 #: 8-bit code → linear reflectance.
 ALBEDO = _CODE**2.2
@@ -60,8 +61,8 @@ class Scene:
 
 class Shards:
     """The scenes below a folder of ``*.tar``; decoded on first use, then kept in memory while
-    ``keep`` bytes are not used up. Scenes beyond them are decoded whenever they are asked for: in
-    an endless shuffle none is worth more than another.
+    ``keep`` bytes, and this process's part of the memory, are not used up. Scenes beyond them are
+    decoded whenever they are asked for: in an endless shuffle none is worth more than another.
 
     ``part`` (first, step) takes every ``step``-th scene alone. DataError where there are none, and
     where a scene that is asked for is damaged."""
@@ -74,7 +75,7 @@ class Shards:
             message = f"{folder} holds no *.tar shards"
             raise DataError(message, "see the README on rendered training data")
         self._kept: dict[int, Scene] = {}
-        self._bytes_left = keep
+        self._keep, self._bytes_kept = keep, 0
 
     def __len__(self) -> int:
         return len(self._places)
@@ -87,9 +88,10 @@ class Shards:
         if index in self._kept:
             return self._kept[index]
         scene = _decode(*self._places[index])
-        if scene.bytes <= self._bytes_left:
+        room = min(self._keep, room_to_keep()) - self._bytes_kept
+        if scene.bytes <= room:
             self._kept[index] = scene
-            self._bytes_left -= scene.bytes
+            self._bytes_kept += scene.bytes
         return scene
 
 
