@@ -149,6 +149,9 @@ def _check(json_file: Path | None, csv_file: Path | None) -> None:
 
     if json_file == csv_file == output.STDOUT:
         raise UsageError("--json and --csv cannot both be printed", "give a file to one of them")
+    if json_file and csv_file and json_file.resolve() == csv_file.resolve():
+        message = f"--json and --csv cannot both be written to {csv_file}"
+        raise UsageError(message, "give each a file of its own")
     if csv_file is not None and csv_file != output.STDOUT:
         check_writable(csv_file.absolute().parent, "name another --csv file")
 
