@@ -98,7 +98,11 @@ def results(function: Any) -> Any:
     show_default=True,
     help="Part of the dataset; all: both.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Score the first N cases only.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Score the first N cases only; photos, where a photo is several cases (steady).",
+)
 @results
 @click.option(
     "--weights",
