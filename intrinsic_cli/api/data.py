@@ -60,7 +60,8 @@ class Source(ABC):
     ``protocol`` names how it is scored (``mit``, ``arap-f``, ``synth``), ``offers`` the keys of its
     batches, ``rows`` the kinds of those that :data:`ROWS` does not know. ``paired`` is False for
     photos and layers that do not belong together, which have no cases. ``notes`` are sentences the
-    user should read before trusting it: that it is too small to be split.
+    user should read before trusting it: that it is too small to be split. ``cases_of_photo`` is how
+    many cases, one after the other, are one photo: only together can they be scored.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Source(ABC):
     paired: bool = True
     rows: Mapping[str, Row] = {}
     notes: Sequence[str] = ()
+    cases_of_photo: int = 1
 
     @abstractmethod
     def batches(

@@ -56,7 +56,7 @@ class TrainConfig:
     save_minutes: float = knob(
         5.0, "minutes after which a checkpoint is due whatever the step; 0 = by steps alone", low=0
     )
-    seed: int = knob(0, "seed of weights, data order and augmentation")
+    seed: int = knob(0, "seed of weights, data order and augmentation", low=0, high=2**63 - 1)
     workers: int = knob(
         -1, "processes that make batches; 0 = a thread, -1 = as many as a GPU needs", low=-1
     )

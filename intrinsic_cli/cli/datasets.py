@@ -84,20 +84,28 @@ def show(name: str, as_json: bool) -> None:
 
 @datasets.command(short_help="Say what is missing, broken or of another size.")
 @click.argument("data", metavar="NAME[:PATH]|FOLDER", shell_complete=tab.datasets)
-@click.option("--all", "every", is_flag=True, help="Read every case of a large dataset, too.")
+@click.option(
+    "--all", "every", is_flag=True, help="Read every case of a large dataset; name every problem."
+)
 @options.as_json
 @options.debug
 def check(data: str, every: bool, as_json: bool) -> None:
     """Say whether a dataset is whole, or which files are missing, broken or of the wrong size. Of
-    large datasets, 200 cases a split are read."""
+    large datasets, 200 cases a split are read. With --json, problems is [] where it is whole."""
+    from intrinsic_cli.api import DataError
     from intrinsic_cli.cli.console import progress
-    from intrinsic_cli.cli.output import dump
+    from intrinsic_cli.cli.output import dump, plain
     from intrinsic_cli.runs.datasets import check_dataset
 
-    with progress() as listener:
-        report = check_dataset(data, every=every, progress=listener)
+    try:
+        with progress() as listener:
+            report = check_dataset(data, every=every, progress=listener)
+    except DataError as error:
+        if as_json:
+            dump({"data": data, "problems": getattr(error, "problems", (error.message,))})
+        raise
     if as_json:
-        dump(report)
+        dump({**plain(report), "problems": ()})
         return
     console.line(_line(report))
     for note in report.notes:

@@ -12,7 +12,7 @@ import click
 from intrinsic_cli.cli import options
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.decompose_options import OUTPUTS, PHOTOS, RUNS, several
-from intrinsic_cli.kit.files.formats import LAYER_SUFFIXES, format_name
+from intrinsic_cli.cli.layer_file import is_layer_file
 
 if TYPE_CHECKING:
     from intrinsic_cli.requests import DecomposeRequest
@@ -67,7 +67,7 @@ def decompose(
     )
     if out == "-":
         return to_stdout(request)
-    if is_layer_file(Path(out)):
+    if is_layer_file(request):
         return to_file(request, as_json)
     return to_folder(in_its_shard(request), as_json)
 
@@ -92,8 +92,3 @@ def split_names(layers: str) -> tuple[str, ...]:
         return ()
     names = [name.strip() for name in layers.split(",")]
     return tuple(filter(None, names))
-
-
-def is_layer_file(out: Path) -> bool:
-    """Does ``-o`` name a file for one layer, and not a folder?"""
-    return format_name(out.suffix[1:]) in LAYER_SUFFIXES and not out.is_dir()

@@ -98,7 +98,11 @@ def results(function: Any) -> Any:
     show_default=True,
     help="Part of the dataset; all: both.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Score the first N cases only.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Score the first N cases only; photos, where a photo is several cases (steady).",
+)
 @results
 @click.option(
     "--weights",
@@ -149,6 +153,9 @@ def _check(json_file: Path | None, csv_file: Path | None) -> None:
 
     if json_file == csv_file == output.STDOUT:
         raise UsageError("--json and --csv cannot both be printed", "give a file to one of them")
+    if json_file and csv_file and json_file.resolve() == csv_file.resolve():
+        message = f"--json and --csv cannot both be written to {csv_file}"
+        raise UsageError(message, "give each a file of its own")
     if csv_file is not None and csv_file != output.STDOUT:
         check_writable(csv_file.absolute().parent, "name another --csv file")
 

@@ -16,6 +16,7 @@ Decorator = Callable[[Any], Any]
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+MAX_SEED = 2**63 - 1  # torch takes 64 bits, NumPy nothing below 0
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in newer click
@@ -126,8 +127,19 @@ debug = click.option(
 def seed(default: int | None = 0) -> Decorator:
     """``--seed N``."""
     return click.option(
-        "--seed", type=int, default=default, show_default=default is not None, help="Random seed."
+        "--seed",
+        type=int,
+        default=default,
+        show_default=default is not None,
+        callback=_check_seed,
+        help="Random seed.",
     )
+
+
+def _check_seed(_ctx: click.Context, _param: click.Parameter, value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= MAX_SEED:
+        raise click.BadParameter(f"{value} is not a whole number from 0 to 2^63 - 1")
+    return value
 
 
 def _check_device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:

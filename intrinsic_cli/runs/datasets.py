@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli.api import Case, DataError, PluginError, Progress, Silent, Source, UsageError
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
 from intrinsic_cli.registry import Registry, load_registry, open_dataset
+from intrinsic_cli.runs.broken_dataset import broken_dataset
 
 if TYPE_CHECKING:
     from intrinsic_cli.api.data import Split
 
 SPLITS: tuple[Split, ...] = ("train", "val")
 MOST = 200  # cases of a split that are read, evenly spread; more only if asked for
-MOST_TOLD = 50  # broken cases that are named
 SIDE = 32  # of the batches that are tried
 PARTS = 3  # photo, albedo and shading, where each is learned from other photos
 #: Offered, but no key of a batch: it says that the layers do not belong together.
@@ -47,22 +48,35 @@ def check_dataset(
     progress: Progress = Silent(),  # noqa: B008  Silent is stateless
 ) -> CheckReport:
     """Open ``NAME:PATH``, read its cases (all of few or with ``every``, else :data:`MOST` a split)
-    and try a batch. DataError names the files that are missing, broken or of the wrong size."""
+    and try a batch. BrokenDatasetError tells what is missing, broken or of the wrong size;
+    ``progress`` hears of each but the first (with ``every`` also of each missing file)."""
     registry = registry or load_registry()
-    source = open_dataset(data, registry)
+    source, missing = _open(data, registry, every, progress)
     offers = tuple(sorted(source.offers))
     spec = registry.datasets.get(data.partition(":")[0])
     trains = spec is None or spec.trains
     if not source.paired:
         return _check_unpaired(data, source)
-    cases, missing = _cases(data, source)
-    read = _read(cases, every, progress)
+    cases, absent = _cases(data, source)
+    read = _read(cases, missing, every, progress)
     notes = tuple(source.notes)
     if trains:
         _try_batches(source, tuple(cases))
-        notes += (*missing, *_notes_on_parts(source, tuple(cases)))
+        notes += (*absent, *_notes_on_parts(source, tuple(cases)))
     found = {split: len(there) for split, there in cases.items()}
     return CheckReport(data, source.name, source.protocol, offers, found, read, notes=notes)
+
+
+def _open(
+    data: str, registry: Registry, every: bool, progress: Progress
+) -> tuple[Source, MissingFilesError | None]:
+    """The dataset, and what it lacks. BrokenDatasetError where it cannot be opened without that."""
+    try:
+        return open_dataset(data, registry), None
+    except MissingFilesError as error:
+        if error.rest is None:
+            raise broken_dataset(error, every=every, progress=progress) from error
+        return error.rest, error
 
 
 def _check_unpaired(data: str, source: Source) -> CheckReport:
@@ -98,9 +112,14 @@ def _cases(data: str, source: Source) -> tuple[dict[Split, Sequence[Case]], list
     raise DataError(message, "is the download complete?")
 
 
-def _read(cases: Mapping[Split, Sequence[Case]], every: bool, progress: Progress) -> int:
-    """Read cases and compare their sizes; how many were read. DataError tells the first broken one
-    and how many there are; ``progress`` hears of the others."""
+def _read(
+    cases: Mapping[Split, Sequence[Case]],
+    missing: MissingFilesError | None,
+    every: bool,
+    progress: Progress,
+) -> int:
+    """Read cases and compare their sizes; how many were read. BrokenDatasetError where some are
+    broken, or files ``missing``."""
     chosen = {split: _places(len(there), every) for split, there in cases.items()}
     total = sum(map(len, chosen.values()))
     broken: list[DataError] = []
@@ -113,15 +132,9 @@ def _read(cases: Mapping[Split, Sequence[Case]], every: bool, progress: Progress
                 broken.append(error)
             progress.advance()
     progress.finish()
-    if not broken:
-        return total
-    first = broken[0]
-    if len(broken) == 1:
-        raise first
-    for other in broken[1:MOST_TOLD]:
-        progress.note(other.message)
-    message = f"{first.message}; {len(broken)} of {total} cases are broken"
-    raise DataError(message, first.hint)
+    if missing or broken:
+        raise broken_dataset(missing, broken, total, every, progress)
+    return total
 
 
 def _places(count: int, every: bool) -> list[int]:

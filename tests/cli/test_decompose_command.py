@@ -76,6 +76,31 @@ def test_the_file_may_be_of_the_format_asked_for(photo: str, tmp_path: Path) -> 
     assert read_photo(out).bits == 8
 
 
+def test_the_file_is_of_no_other_format_than_asked_for(photo: str, tmp_path: Path) -> None:
+    out = tmp_path / "v.exr"
+    words = (photo, *RETINEX, "--layers", "albedo", "-o", str(out), "--format")
+    done = run(*words, "png")
+    assert (done.exit_code, done.stdout, out.exists()) == (2, "", False)
+    assert done.stderr.startswith(f"iid: -o {out} is not of the --format png\n")
+    assert "end the file's name in .png" in done.stderr
+    assert run(*words, "exr32").exit_code == 0
+    assert read_photo(out).bits == 32
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".GIF", ".heic", ".dng"])
+def test_a_picture_that_cannot_be_written_is_no_folder(
+    suffix: str, photo: str, tmp_path: Path
+) -> None:
+    out = tmp_path / f"v{suffix}"
+    words = (photo, *RETINEX, "--layers", "albedo", "-o", str(out))
+    done = run(*words)
+    assert (done.exit_code, done.stdout, out.exists()) == (2, "", False)
+    assert done.stderr.startswith(f"iid: layers cannot be written as {suffix}\n")
+    assert ".png, .jpg, .webp, .tiff, .exr, .npz" in done.stderr
+    out.mkdir()
+    assert run(*words).exit_code == 0
+
+
 def test_a_file_is_for_one_layer_and_no_input(photo: str, tmp_path: Path) -> None:
     before = Path(photo).read_bytes()
     assert run(photo, *RETINEX, "-o", str(tmp_path / "a.png")).exit_code == 2

@@ -54,6 +54,16 @@ def test_only_one_of_them_is_printed(folder: Path) -> None:
     assert old(folder) == list(KEPT)
 
 
+@pytest.mark.parametrize("file", ["a.json", "./a.json", "cases/../a.json", "link"])
+def test_they_do_not_share_a_file(file: str, folder: Path) -> None:
+    (folder / "link").symlink_to("a.json")
+    result = run("--csv", file)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("iid: --json and --csv cannot both be written to ")
+    assert "hint: give each a file of its own" in result.stderr
+    assert old(folder) == list(KEPT)
+
+
 def test_a_file_that_cannot_be_finished_leaves_the_old_one(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,3 +112,19 @@ def test_names_that_some_file_systems_take_for_the_same(tmp_path: Path) -> None:
         "rose.png.iid.json",
         "rose.bmp.iid.json",
     ]
+
+
+def test_namesakes_keep_their_places_in_any_order(tmp_path: Path) -> None:
+    one, two, three = (photo(tmp_path / f"{n}/x.png", 8 + n) for n in (1, 2, 3))
+
+    def places(*paths: Path) -> list[tuple[str, str]]:
+        request = DecomposeRequest(paths, "power", tmp_path / "out", device="cpu")
+        found = decompose(request, registry=REGISTRY).inputs
+        by_input = sorted(found, key=lambda item: paths.index(Path(item.input)))
+        return [(item.status, Path(item.sidecar).name) for item in by_input]
+
+    first, second = "x.png.iid.json", "x.png-2.iid.json"
+    assert places(one, two) == [("done", first), ("done", second)]
+    assert places(two, one) == [("skipped", second), ("skipped", first)]
+    third = ("done", "x.png-3.iid.json")
+    assert places(three, two, one) == [third, ("skipped", second), ("skipped", first)]

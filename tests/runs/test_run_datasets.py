@@ -17,7 +17,7 @@ from intrinsic_cli.cli import iid
 from intrinsic_cli.datasets import DATASETS
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.protocols import PROTOCOLS
-from intrinsic_cli.registry import load_registry
+from intrinsic_cli.registry import load_registry, open_dataset
 from intrinsic_cli.runs.datasets import check_dataset, prepare_dataset
 
 
@@ -109,6 +109,55 @@ def test_every_case_of_a_folder_is_read(photos: Path) -> None:
     told = [caught.value.message, *notes.texts]
     for name in ("3.png", "5.png", "7.png"):
         assert sum(name in sentence for sentence in told) == 1
+
+
+@pytest.fixture
+def damaged(photos: Path) -> Path:
+    """A folder that lacks layers of three photos, beside a broken and a wrong-sized one."""
+    for name in ("albedo/1.png", "albedo/4.png", "shading/5.png"):
+        (photos / name).unlink()
+    (photos / "shading/2.png").write_bytes(b"broken")
+    cv2.imwrite(str(photos / "albedo/3.png"), np.full((9, 8, 3), 90, np.uint8))
+    return photos
+
+
+def test_all_that_is_wrong_is_told_at_once(damaged: Path) -> None:
+    done = run("check", str(damaged))
+    assert (done.exit_code, done.stdout) == (4, "")
+    lacking = "lacks albedo/1.*, albedo/4.*, shading/5.*; 2 of 12 cases are broken"
+    for told in (lacking, "shading/2.png", "albedo/3.png has 8×9 pixels"):
+        assert done.stderr.count(told) == 1
+    with pytest.raises(DataError, match=r"lacks albedo/1\.\*, albedo/4\.\*, shading/5\.\*$"):
+        open_dataset(str(damaged), load_registry())
+
+
+def test_a_layer_is_read_though_another_of_its_photo_is_missing(damaged: Path) -> None:
+    (damaged / "shading/1.png").write_bytes(b"broken")
+    assert "shading/1.png" in run("check", str(damaged)).stderr
+
+
+def test_every_missing_file_is_named_where_all_are_asked_for(damaged: Path) -> None:
+    for number in range(6, 12):
+        (damaged / f"albedo/{number}.png").unlink()
+    assert "and 5 more" in run("check", str(damaged)).stderr
+    lines = run("check", str(damaged), "--all").stderr.splitlines()
+    for number in (1, 4, *range(6, 12)):
+        assert lines.count(f"{damaged}/albedo/{number}.* is missing") == 1
+
+
+def test_problems_are_a_record_with_json(damaged: Path, scenes: Path) -> None:
+    done = run("check", str(damaged), "--json")
+    record = json.loads(done.stdout)
+    assert (done.exit_code, record["data"]) == (4, str(damaged))
+    names = ("albedo/1.*", "albedo/4.*", "shading/5.*", "shading/2.png", "albedo/3.png")
+    for name in names:
+        assert sum(str(damaged / name) in problem for problem in record["problems"]) == 1
+    assert len(record["problems"]) == len(names)
+    assert json.loads(run("check", "arap:/no/such", "--json").stdout)["problems"]
+    assert json.loads(run("check", f"arap:{scenes}", "--json").stdout)["problems"] == []
+    (scenes / "a_shading.png").unlink()
+    problems = json.loads(run("check", f"arap:{scenes}", "--json").stdout)["problems"]
+    assert problems == [f"{scenes}/a_shading.png is missing"]
 
 
 def test_sizes_are_compared_where_a_reader_does_not(scenes: Path) -> None:

@@ -23,6 +23,7 @@ from intrinsic_cli.api import (
 from intrinsic_cli.api.data import Split
 from intrinsic_cli.kit.data.mit import Mit
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.light.changes import CHANGES
 from intrinsic_cli.requests import EvaluateRequest
 from intrinsic_cli.runs.evaluate.run import evaluate
 
@@ -69,6 +70,16 @@ def test_limit_options_and_several_methods(lab: str) -> None:
     assert [row["method"] for row in report.rows][:3] == ["gray", "twin", "constant shading"]
     assert [row["cases"] for row in report.rows] == [2] * 5
     assert report.rows[1]["lmse"] == report.rows[0]["lmse"]
+
+
+def test_limit_counts_photos_where_a_photo_is_several_cases(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), rng.integers(20, 200, (24, 32, 3), np.uint8))
+    request = EvaluateRequest(("retinex",), f"steady:{tmp_path}", limit=1)
+    row = evaluate(request).rows[0]
+    assert row["cases"] == len(CHANGES)
+    assert {"shift_change", "cast_left"} <= row.keys()
 
 
 def test_worst_and_best_are_drawn(lab: str, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of one photo."""
+    """The files of one photo; ``layers`` holds those that are there."""
 
     stem: str
     photo: Path
@@ -62,10 +62,12 @@ class Folder(TrainingReader[Files]):
         self._folder = folder
         self._entries = split_by_group(_find(folder), lambda files: files.stem)
         self.notes = notes_on_split(folder, self._entries)
+        missing = _missing(folder, self._every_entry())
+        require_files("folder", folder, missing, FOLDER, rest=self)
 
     def _case(self, entry: Files) -> Case:
         photo = read_photo(entry.photo)
-        truth = {name: self._read_layer(entry, name) for name in FACTORS}
+        truth = {name: self._read_layer(entry, name) for name in entry.layers}
         for name, layer in truth.items():
             require_size(layer, photo.pixels, entry.layers[name], entry.photo)
         mask = visible(photo)
@@ -99,15 +101,24 @@ def _find(folder: Path) -> list[Files]:
     photos = found["photo"]
     if not photos:
         _refuse(folder)
-    for name in FACTORS:
-        lacking = [stem for stem in photos if stem not in found[name]]
-        wanted = [folder / name / f"{stem}.*" for stem in lacking]
-        require_files("folder", folder, wanted, FOLDER)
     masks = found["mask"]
     return [
-        Files(stem, photo, {name: found[name][stem] for name in FACTORS}, masks.get(stem))
-        for stem, photo in photos.items()
+        Files(stem, photo, _of_stem(found, stem), masks.get(stem)) for stem, photo in photos.items()
     ]
+
+
+def _of_stem(found: Mapping[str, Mapping[str, Path]], stem: str) -> dict[str, Path]:
+    """The layers of a photo that are there."""
+    return {name: found[name][stem] for name in FACTORS if stem in found[name]}
+
+
+def _missing(folder: Path, entries: Sequence[Files]) -> list[Path]:
+    """Every layer that a photo lacks, layer by layer."""
+    missing: list[Path] = []
+    for name in FACTORS:
+        stems = sorted(entry.stem for entry in entries if name not in entry.layers)
+        missing += [folder / name / f"{stem}.*" for stem in stems]
+    return missing
 
 
 def _refuse(folder: Path) -> None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
 from intrinsic_cli.kit.files.photo import Photo, read_photo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from intrinsic_cli.api import Source
     from intrinsic_cli.api.outputs import Image
-
-_NAMED = 4  # missing files, in an error
 
 
 def read_layer(path: Path, encoding: str = "linear") -> Image:
@@ -57,15 +57,13 @@ def read_encoding(sidecar: Path, layer: str) -> tuple[str, float]:
         raise DataError(message, "delete it to read the layers unscaled") from error
 
 
-def require_files(kind: str, folder: Path, wanted: Iterable[Path], layout: str) -> None:
-    """DataError naming the missing files (at most four of them)."""
-    missing = [str(path.relative_to(folder)) for path in wanted if not path.is_file()]
-    if not missing:
-        return
-    named = ", ".join(missing[:_NAMED])
-    if len(missing) > _NAMED:
-        named += f" and {len(missing) - _NAMED} more"
-    raise DataError(f"{kind} at {folder} lacks {named}", f"expected: {layout}")
+def require_files(
+    kind: str, folder: Path, wanted: Iterable[Path], layout: str, rest: Source | None = None
+) -> None:
+    """MissingFilesError for those that are not there; ``rest`` is the dataset without them."""
+    missing = [path for path in wanted if not path.is_file()]
+    if missing:
+        raise MissingFilesError(kind, folder, missing, layout, rest)
 
 
 def require_size(

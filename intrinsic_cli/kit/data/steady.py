@@ -42,6 +42,7 @@ class Steady(MeasuringReader[ChangedPhoto]):
     name = "steady"
     protocol = "steady"
     offers = frozenset({"photo", "mask"})
+    cases_of_photo = len(CHANGES)
 
     def __init__(self, folder: Path) -> None:
         photos = sorted(filter(is_photo, folder.glob("*")))

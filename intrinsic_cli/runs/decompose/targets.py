@@ -41,7 +41,7 @@ class Target:
     @property
     def sidecar(self) -> Path:
         """The file that is written last and says that all is done."""
-        return self.base.with_name(f"{self.base.name}{sidecar.SUFFIX}")
+        return _sidecar(self.base)
 
     @property
     def preview(self) -> Path:
@@ -85,19 +85,54 @@ def choose_targets(
     """A target for each photo, no two the same: photos whose stems agree, or whose place an earlier
     run gave to a photo of another name, keep their extension, and a number where even that does not
     tell them apart. Where ``is_of`` knows the outputs at a base to be a photo's, it stays there."""
+    wanted = _wanted(photos, out, plan, sidecars, is_of)
+    taken: set[str] = set()
+    kept: dict[int, Path] = {}
+    for number, name in enumerate(wanted):
+        found = _kept_name(name, photos[number].path, out, sidecars, is_of)
+        if found is not None and _key(found) not in taken:
+            kept[number] = _free(found, taken)
+    names = [kept.get(number) or _free(name, taken) for number, name in enumerate(wanted)]
+    masks = Masks(plan.request.mask, len(photos))
+    return [_target(photo, out / name, masks) for photo, name in zip(photos, names, strict=True)]
+
+
+def _wanted(
+    photos: Sequence[FoundPhoto],
+    out: Path,
+    plan: Plan,
+    sidecars: Sidecars,
+    is_of: Callable[[Path, Path], bool],
+) -> list[Path]:
+    """The name that each photo's outputs would have without a number."""
     short = [named(plan, photo.relative.with_suffix("")) for photo in photos]
     count = Counter(map(_key, short))
-    taken: set[str] = set()
-    masks = Masks(plan.request.mask, len(photos))
-    targets: list[Target] = []
+    names: list[Path] = []
     for photo, name in zip(photos, short, strict=True):
         base = out / name
         if not is_of(base, photo.path):
             twins = count[_key(name)] > 1
             if twins or _is_taken(base, photo.path.name, sidecars):
                 name = named(plan, photo.relative)
-        targets.append(_target(photo, out / _free(name, taken), masks))
-    return targets
+        names.append(name)
+    return names
+
+
+def _kept_name(
+    name: Path,
+    photo: Path,
+    out: Path,
+    sidecars: Sidecars,
+    is_of: Callable[[Path, Path], bool],
+) -> Path | None:
+    """``name``, with whatever number, where the outputs of the photo are; None where there are
+    none."""
+    for one in _numbered(name):
+        if is_of(out / one, photo):
+            return one
+        if sidecars.read(_sidecar(out / one)) is None:
+            return None
+    return None
 
 
 def plan_for(target: Target, plan: Plan) -> Plan:
@@ -192,8 +227,12 @@ def files_of(target: Target, plan: Plan) -> set[Path]:
 
 def _is_taken(base: Path, name: str, sidecars: Sidecars) -> bool:
     """Whether a photo that is not called ``name`` has its outputs at ``base``."""
-    facts = sidecars.read(base.with_name(f"{base.name}{sidecar.SUFFIX}"))
+    facts = sidecars.read(_sidecar(base))
     return facts is not None and facts.get("input") not in (name, None)
+
+
+def _sidecar(base: Path) -> Path:
+    return base.with_name(f"{base.name}{sidecar.SUFFIX}")
 
 
 def _key(name: Path) -> str:

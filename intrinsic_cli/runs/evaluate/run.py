@@ -45,7 +45,7 @@ def evaluate(
     _check(request)
     candidates = gather_candidates(request, registry)
     source = open_dataset(request.data, registry)
-    cases = cases_of(source, request.split)[: request.limit]
+    cases = _first(cases_of(source, request.split), request.limit, source)
     protocol = open_protocol(source.protocol, registry)
     cache = ScoreCache(request.cache)
     _tell_first(source, cache, request, progress)
@@ -59,6 +59,11 @@ def evaluate(
     if not report.failures:
         cache.close()
     return report
+
+
+def _first(cases: Sequence[Case], limit: int | None, source: Source) -> Sequence[Case]:
+    """The cases of the first ``limit`` photos."""
+    return cases if limit is None else cases[: limit * source.cases_of_photo]
 
 
 def _tell_first(
