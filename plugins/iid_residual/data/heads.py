@@ -99,7 +99,8 @@ class HeadScenes:
         self._points = read_known(folder / POINTS)
         self._members = Members(folder, lambda key: key.startswith("face"))
         if not len(self._members):
-            raise DataError(f"{folder} holds no rendered heads", "render some: --mix face=1")
+            hint = "give shards in which there are faces; the README says what shards are"
+            raise DataError(f"{folder} holds no rendered heads", hint)
 
     def __len__(self) -> int:
         return len(self._members)

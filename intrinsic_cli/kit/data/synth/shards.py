@@ -73,7 +73,8 @@ class Shards:
         self._places = everywhere[first::step]
         if not self._places:
             message = f"{folder} holds no *.tar shards"
-            raise DataError(message, "see the README on rendered training data")
+            hint = "the README says what shards are (Data and licences); `synth` alone needs none"
+            raise DataError(message, hint)
         self._kept: dict[int, Scene] = {}
         self._keep, self._bytes_kept = keep, 0
 
