@@ -44,9 +44,9 @@ def zeros(data: bytes) -> bytes:
     return bytes(len(data))
 
 
-def without_lights(data: bytes) -> bytes:
+def without_count(data: bytes) -> bytes:
     meta = json.loads(data)
-    del meta["lights"]
+    del meta["n_shading"]
     return json.dumps(meta).encode()
 
 
@@ -60,7 +60,7 @@ def without_lights(data: bytes) -> bytes:
         ("meta.json", zeros, "it is no JSON"),
         ("meta.json", lambda _: b"\xff\xfe\xfd", "it is no JSON"),
         ("meta.json", lambda _: b"[]", "it is no table"),
-        ("meta.json", without_lights, "it does not tell lights"),
+        ("meta.json", without_count, "it does not tell n_shading"),
     ],
 )
 def test_a_damaged_member_is_named(member: str, damage: Damage, told: str, tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ class _Members:
 def _decode(tar: Path, key: str, places: Mapping[str, tuple[int, int]]) -> Scene:
     members = _Members(tar, key, places)
     meta = members.meta()
-    for fact in ("n_albedo", "n_shading", "specular", "lights", "category"):
+    for fact in ("n_albedo", "n_shading", "specular"):
         if fact not in meta:
             raise members.damaged("meta.json", f"it does not tell {fact}")
     return Scene(
