@@ -38,21 +38,26 @@ def data(tmp_path: Path) -> str:
     return f"heads:{heads},{photos}"
 
 
-def test_a_folder_of_crops_is_learned_from_beside_the_heads(data: str, tmp_path: Path) -> None:
-    """From weights of a width of their own, which nobody has to name."""
-    begin = tmp_path / "begin.safetensors"
-    save_weights(begin, state_of(new_trainer().nets), {"method": "residual", "variant": ""})
-    request = TrainRequest(
+def begun_with(begin: Path, data: str, **more: Any) -> TrainRequest:
+    """Two steps of stage real alone, in a folder beside the weights that it begins with."""
+    return TrainRequest(
         "residual",
         data,
-        tmp_path / "run",
+        begin.parent / "run",
         overrides=_QUICK,
         steps=2,
         init=str(begin),
         stage="real",
         device="cpu",
+        **more,
     )
-    report = train(request)
+
+
+def test_a_folder_of_crops_is_learned_from_beside_the_heads(data: str, tmp_path: Path) -> None:
+    """From weights of a width of their own, which nobody has to name."""
+    begin = tmp_path / "begin.safetensors"
+    save_weights(begin, state_of(new_trainer().nets), {"method": "residual", "variant": ""})
+    report = train(begun_with(begin, data))
     assert report.finished
     assert report.weights is not None
     assert np.isfinite(report.stages["real"]["loss"])
@@ -78,18 +83,7 @@ def test_a_resumed_stage_has_the_same_teacher(
     nets = new_trainer().nets
     expected = nets["pipe"].state_dict()
     save_weights(begin, state_of(nets), {"method": "residual", "variant": ""})
-    request = TrainRequest(
-        "residual",
-        data,
-        tmp_path / "run",
-        overrides=_QUICK,
-        steps=2,
-        init=str(begin),
-        stage="real",
-        device="cpu",
-        seconds=0.0,
-    )
-    assert not train(request).finished
+    assert not train(begun_with(begin, data, seconds=0.0)).finished
     begin.unlink()
     monkeypatch.setattr(ResidualTrainer, "__init__", remember)
     assert train(TrainRequest(resume=tmp_path / "run", device="cpu")).finished
