@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+#: What ``device`` of a request may be: a pattern.
+DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
+
 
 @dataclass(frozen=True, slots=True)
 class DecomposeRequest:

@@ -10,10 +10,10 @@ import click
 
 from intrinsic_cli.cli import tab
 from intrinsic_cli.cli.paths import ExistingPath
+from intrinsic_cli.requests import DEVICE
 
 Decorator = Callable[[Any], Any]
 
-DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 MAX_SEED = 2**63 - 1  # torch takes 64 bits, NumPy nothing below 0
@@ -144,6 +144,6 @@ def _check_seed(_ctx: click.Context, _param: click.Parameter, value: int | None)
 
 def _check_device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     device = value.strip().lower()
-    if not DEVICE.fullmatch(device):
+    if not re.fullmatch(DEVICE, device):
         raise click.BadParameter(f"{value!r} is none of auto, cpu, cuda, cuda:N, mps")
     return device

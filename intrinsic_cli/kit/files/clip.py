@@ -11,6 +11,9 @@ from pathlib import Path
 from intrinsic_cli.kit.files.exif import Exif
 from intrinsic_cli.kit.files.photo import Photo
 
+#: Usual rates are told with two decimals; these are meant: 23.98 is 24000/1001.
+MEANT_RATES = {round(1000 * n / 1001, 2): Fraction(1000 * n, 1001) for n in (24, 30, 48, 60, 120)}
+
 
 @dataclass(frozen=True, slots=True)
 class ClipFrame:

@@ -9,7 +9,7 @@ from math import gcd
 from pathlib import Path
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.files.clip import Clip, ClipFrame
+from intrinsic_cli.kit.files.clip import MEANT_RATES, Clip, ClipFrame
 from intrinsic_cli.kit.files.frame_numbers import frames_of
 from intrinsic_cli.kit.files.memory import at_most
 from intrinsic_cli.kit.files.metadata import read_metadata
@@ -18,8 +18,6 @@ from intrinsic_cli.kit.files.read_bytes import read_bytes
 
 #: Frames a second where nobody says: those of the cinema.
 RATE = Fraction(24)
-#: What people mean by numbers with two decimals.
-_MEANT = {round(1000 * n / 1001, 2): Fraction(1000 * n, 1001) for n in (24, 30, 48, 60, 120)}
 #: More places than so many for each file: its number does not count frames, but tells a time.
 _SPARSE = 2
 _MOST_NAMED = 12  # gaps in one sentence
@@ -86,7 +84,7 @@ def open_sequence(
     return FrameSequence(
         pattern,
         (first.pixels.shape[0], first.pixels.shape[1]),
-        RATE if fps is None else _MEANT.get(round(fps, 2), Fraction(fps).limit_denominator(1001)),
+        RATE if fps is None else _meant(fps),
         len(files),
         pattern.suffix.removeprefix(".").lower(),
         bits=first.bits,
@@ -145,3 +143,8 @@ def _missing(numbers: Sequence[int], every: int) -> Iterator[str]:
 def _size(size: tuple[int, ...]) -> str:
     height, width = size
     return f"{width}x{height}"
+
+
+def _meant(fps: float) -> Fraction:
+    """Frames a second as they were asked for, exactly."""
+    return MEANT_RATES.get(round(fps, 2), Fraction(fps).limit_denominator(1001))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intrinsic_cli.api import DataError
-from intrinsic_cli.kit.files.clip import Clip, ClipFrame
+from intrinsic_cli.kit.files.clip import MEANT_RATES, Clip, ClipFrame
 from intrinsic_cli.kit.files.code_points import UNSAID, UNTOLD, CodePoints
 from intrinsic_cli.kit.files.code_profile import note_on, profile_of
 from intrinsic_cli.kit.files.ffmpeg import INPUT, Ffmpeg
@@ -39,8 +39,6 @@ _FORMS = {8: ("rgb24", "u1"), 16: ("rgb48le", "<u2")}
 #: What ffmpeg calls colours that are not nearly those of BT.709, and their numbers (H.273).
 _CURVES = {"smpte2084": 16, "arib-std-b67": 18}
 _PRIMARIES = {"bt2020": 9, "smpte431": 11, "smpte432": 12}
-#: Usual rates are told rounded; these are meant.
-_RATES = {round(1000 * n / 1001, 2): Fraction(1000 * n, 1001) for n in (24, 30, 48, 60, 120)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ class _Shown:
         """Frames a second over all of it."""
         found = self._find(r", ([\d.]+) fps")
         told = float(found[1]) if found else 0.0
-        return _RATES.get(told, Fraction(found[1]) if found and told else self._base)
+        return MEANT_RATES.get(told, Fraction(found[1]) if found and told else self._base)
 
     @property
     def rate(self) -> Fraction:

@@ -12,14 +12,13 @@ from intrinsic_cli.api import UsageError
 from intrinsic_cli.kit.files.formats import ENCODINGS, LAYER_SUFFIXES, MULTILAYER, format_name
 from intrinsic_cli.kit.files.writable import check_writable
 from intrinsic_cli.registry import Registry
-from intrinsic_cli.requests import DecomposeRequest
+from intrinsic_cli.requests import DEVICE, DecomposeRequest
 from intrinsic_cli.runs.decompose.names import check_pattern
 from intrinsic_cli.runs.session import Choice, choose
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 METADATA = ("keep", "strip")
 MOST_FPS = 1000
-DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
 ELSEWHERE = "choose another -o folder"
 
 
