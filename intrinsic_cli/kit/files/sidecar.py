@@ -10,6 +10,7 @@ the user was told.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ LONGEST = 4 << 20
 
 def read(path: Path) -> dict[str, Any] | None:
     """The facts in a sidecar, or None if there is none that can be read."""
+    if not os.path.lexists(path):  # nobody wants to be told which names are like it
+        return None
     try:
         facts = json.loads(read_bytes(path, LONGEST))
     except (DataError, ValueError, RecursionError):

@@ -79,3 +79,13 @@ def test_regions_are_described() -> None:
         },
         {"label": "region", "box": [0.0, 0.0, 30.0, 40.0], "angle": 0.0},
     ]
+
+
+def test_a_sidecar_that_is_not_there_costs_no_look_at_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*given: object) -> bytes:
+        raise AssertionError("names like it were looked for")
+
+    monkeypatch.setattr(sidecar, "read_bytes", never)
+    assert sidecar.read(tmp_path / "a.iid.json") is None
