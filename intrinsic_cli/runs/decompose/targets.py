@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,15 +86,37 @@ def choose_targets(
     run gave to a photo of another name, keep their extension, and a number where even that does not
     tell them apart. Where ``is_of`` knows the outputs at a base to be a photo's, it stays there."""
     wanted = _wanted(photos, out, plan, sidecars, is_of)
+    names = _free_names(wanted, {})
+    together = list(zip(photos, names, strict=True))
+    # Where all is as it was, nobody need be looked for: that takes long if many have one name.
+    if not all(is_of(out / name, photo.path) for photo, name in together):
+        names = _free_names(wanted, _kept_names(wanted, photos, out, sidecars, is_of))
+    masks = Masks(plan.request.mask, len(photos))
+    return [_target(photo, out / name, masks) for photo, name in zip(photos, names, strict=True)]
+
+
+def _free_names(wanted: Sequence[Path], kept: Mapping[int, Path]) -> list[Path]:
+    """The names that are ``kept``, by the number of their photo, and free ones like those that the
+    other photos would have."""
+    taken = set(map(_key, kept.values()))
+    return [kept.get(number) or _free(name, taken) for number, name in enumerate(wanted)]
+
+
+def _kept_names(
+    wanted: Sequence[Path],
+    photos: Sequence[FoundPhoto],
+    out: Path,
+    sidecars: Sidecars,
+    is_of: Callable[[Path, Path], bool],
+) -> dict[int, Path]:
+    """The names under which the outputs of photos are already, by the number of the photo."""
     taken: set[str] = set()
     kept: dict[int, Path] = {}
     for number, name in enumerate(wanted):
         found = _kept_name(name, photos[number].path, out, sidecars, is_of)
         if found is not None and _key(found) not in taken:
             kept[number] = _free(found, taken)
-    names = [kept.get(number) or _free(name, taken) for number, name in enumerate(wanted)]
-    masks = Masks(plan.request.mask, len(photos))
-    return [_target(photo, out / name, masks) for photo, name in zip(photos, names, strict=True)]
+    return kept
 
 
 def _wanted(
