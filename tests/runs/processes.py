@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-LONGEST = 300.0  # seconds for one process; a busy machine may need many
+from intrinsic_cli.api import Silent
+
+LONGEST = 120.0  # seconds for anything that is waited for; a busy machine may need many
 #: Imported once, by the process that all others are forked from.
 PRELOADED = [
     "intrinsic_cli.kit.files.layers",
@@ -19,6 +24,24 @@ PRELOADED = [
     "intrinsic_cli.runs.decompose.write",
     "iid_gray.method",
 ]
+#: How the note begins that tells of a process that watches.
+WATCHING = "watching"
+FOR_EVER = 3600.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a process is to do: take ``photos`` apart, each ``sleep`` seconds longer than it must,
+    and stand still after ``most`` of them until it is killed."""
+
+    photos: Path
+    out: Path
+    log: Path
+    home: str
+    shard: str = ""
+    sleep: float = 0.0
+    watch: bool = False
+    most: int = 10_000
 
 
 class Processes:
@@ -31,33 +54,65 @@ class Processes:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(PRELOADED)
 
-    def start(self, shard: str = "", sleep: float = 0.0, watch: bool = False) -> BaseProcess:
-        home = os.environ["IID_HOME"]
-        given = (self.photos, self.out, shard, self.log, home, sleep, watch)
-        process = self.context.Process(target=work, args=given)
+    def start(self, shard: str = "", **more: Any) -> BaseProcess:
+        """One more; ``more`` are fields of Work."""
+        given = Work(self.photos, self.out, self.log, os.environ["IID_HOME"], shard, **more)
+        process = self.context.Process(target=work, args=(given,))
         process.start()
         self.running.append(process)
         return process
 
     def wait(self) -> list[int | None]:
         """The exit codes of all."""
+        deadline = time.monotonic() + LONGEST
         for process in self.running:
-            process.join(LONGEST)
+            process.join(max(0.0, deadline - time.monotonic()))
+        assert not self.alive(), self.state()
         return [process.exitcode for process in self.running]
 
     def wait_for(self, count: int) -> None:
         """Until there are ``count`` sidecars."""
+        self._until(lambda: self.sidecars() >= count)
+
+    def wait_for_watcher(self) -> None:
+        """Until one watches: then it can be asked to end."""
+        self._until(lambda: any(line.startswith(WATCHING) for line in self.told()))
+
+    def _until(self, true: Callable[[], bool]) -> None:
         deadline = time.monotonic() + LONGEST
-        while self.sidecars() < count and time.monotonic() < deadline:
+        while not true():
+            assert self.alive() or true(), f"all have ended; {self.state()}"
+            assert time.monotonic() < deadline, self.state()
             time.sleep(0.002)
 
+    def alive(self) -> list[BaseProcess]:
+        return [process for process in self.running if process.is_alive()]
+
     def sidecars(self) -> int:
-        return len(list(self.out.glob("*.iid.json")))
+        return sum(name.endswith(".iid.json") for name in self._names())
+
+    def _names(self) -> list[str]:
+        return os.listdir(self.out) if self.out.exists() else []  # noqa: PTH208  looked at often
+
+    def told(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
 
     def done(self) -> Counter[str]:
         """How often each photo was done."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return Counter(line.split()[1] for line in lines if line.startswith("done"))
+        return Counter(line.split()[1] for line in self.told() if line.startswith("done"))
+
+    def state(self) -> str:
+        """What became of all, and where those are that go on."""
+        alive = self.alive()
+        for process in alive:
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGUSR1)
+        time.sleep(1.0)
+        stacks = [stack_file(self.log, process.pid) for process in alive]
+        parts = [f"exit codes {[process.exitcode for process in self.running]}"]
+        parts += [str(sorted(self._names())), *self.told()]
+        parts += [path.read_text() for path in stacks if path.exists()]
+        return "\n".join(parts)
 
 
 def kill(process: BaseProcess) -> None:
@@ -65,26 +120,43 @@ def kill(process: BaseProcess) -> None:
     os.kill(process.pid, signal.SIGKILL)
 
 
-def work(
-    photos: Path, out: Path, shard: str, log: Path, home: str, sleep: float, watch: bool
-) -> None:
-    """What a process does; each photo takes ``sleep`` seconds longer than it must."""
+def stack_file(log: Path, pid: int | None) -> Path:
+    """Where a process tells where it is, when it gets SIGUSR1."""
+    return log.with_suffix(f".{pid}.stack")
+
+
+def work(given: Work) -> None:
+    """What a process does."""
+    with stack_file(given.log, os.getpid()).open("w") as stack:
+        faulthandler.register(signal.SIGUSR1, stack, all_threads=True)
+        _take_apart(given)
+
+
+def _take_apart(given: Work) -> None:
     from iid_gray.method import GrayDecomposer
 
     from intrinsic_cli.requests import DecomposeRequest, InputReport
     from intrinsic_cli.runs.decompose.run import decompose
 
-    os.environ["IID_HOME"] = home
+    os.environ["IID_HOME"] = given.home
     before = GrayDecomposer.__call__
+    left = iter(range(given.most))
 
-    def slowly(self: GrayDecomposer, given: Any) -> Any:
-        time.sleep(sleep)
-        return before(self, given)
+    def slowly(self: GrayDecomposer, photo: Any) -> Any:
+        time.sleep(FOR_EVER if next(left, None) is None else given.sleep)
+        return before(self, photo)
+
+    def say(line: str) -> None:
+        with given.log.open("a") as file:
+            file.write(f"{line}\n")
+
+    class Notes(Silent):
+        def note(self, text: str) -> None:
+            say(text)
 
     def tell(report: InputReport) -> None:
-        with log.open("a") as file:
-            file.write(f"{report.status} {report.input}\n")
+        say(f"{report.status} {report.input} {report.error}".rstrip())
 
     GrayDecomposer.__call__ = slowly  # type: ignore[method-assign]
-    request = DecomposeRequest((photos,), "gray", out, device="cpu", shard=shard, watch=watch)
-    decompose(request, on_input=tell)
+    more: dict[str, Any] = {"device": "cpu", "shard": given.shard, "watch": given.watch}
+    decompose(DecomposeRequest((given.photos,), "gray", given.out, **more), Notes(), on_input=tell)

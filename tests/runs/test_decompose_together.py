@@ -67,7 +67,7 @@ def test_plain_sharded_and_killed_runs_make_the_same_files(photos: Path, tmp_pat
 
     killed = Processes(photos, tmp_path / "killed")
     for stop in (3, 7, 11, 15):
-        process = killed.start(sleep=0.03)
+        process = killed.start(sleep=0.03, most=stop + 3 - killed.sidecars())
         killed.wait_for(stop)
         time.sleep(rng.uniform(0, 0.06))
         kill(process)
@@ -83,7 +83,7 @@ def test_plain_sharded_and_killed_runs_make_the_same_files(photos: Path, tmp_pat
 def test_runs_at_the_same_time_do_no_photo_twice(photos: Path, tmp_path: Path) -> None:
     """A plain run, both shards, one that watches, and one that is killed amid its work."""
     runs = Processes(photos, tmp_path / "out")
-    doomed = runs.start(sleep=0.05)
+    doomed = runs.start(sleep=0.05, most=12)
     runs.wait_for(2)
     watcher = runs.start(sleep=0.03, watch=True)
     for shard in ("", "1/2", "2/2"):
@@ -93,6 +93,7 @@ def test_runs_at_the_same_time_do_no_photo_twice(photos: Path, tmp_path: Path) -
     doomed.join()
     died = time.time()
     runs.wait_for(PHOTOS)
+    runs.wait_for_watcher()
     watcher.terminate()
     assert runs.wait()[1:] == [0, 0, 0, 0]
     assert len(made(runs.out)) == 3 * PHOTOS
