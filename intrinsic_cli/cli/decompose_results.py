@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -123,13 +123,20 @@ def _check_one_layer(request: DecomposeRequest, what: str) -> None:
     _, variant = load_registry().resolve(request.method)
     made = (*variant.layers, *variant.asked_by)
     layers = [name for name in made if variant.kind(name).is_layer]
-    others = [name for name in request.layers if name in made and name not in layers]
+    if not layers:
+        raise UsageError(f"{what} writes layers, and {request.method} has none", "give -o a folder")
+    asked = [name for name in request.layers or variant.layers if name in made]
+    others = [name for name in asked if name not in layers]
     if others:
         kind = variant.kind(others[0]).name
         message = f"{what} writes a layer, and {others[0]} of {request.method} is a {kind}"
-        raise UsageError(message, "give -o a folder")
-    if not layers:
-        raise UsageError(f"{what} writes layers, and {request.method} has none", "give -o a folder")
+        raise UsageError(message, _instead(request, [name for name in asked if name in layers]))
+
+
+def _instead(request: DecomposeRequest, layers: Sequence[str]) -> str:
+    """What to ask for where not all outputs are layers."""
+    folder = "give -o a folder"
+    return folder if request.layers else f"{folder}, or say which: --layers {','.join(layers)}"
 
 
 def _check_one_photo(request: DecomposeRequest, what: str) -> None:

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from intrinsic_cli import __version__
+from intrinsic_cli.cli.empty_words import refuse_empty
 from intrinsic_cli.cli.failures import guarded
 
 
@@ -74,6 +75,7 @@ class LazyGroup(click.Group):
         parent = super().main
 
         def run() -> Any:
+            refuse_empty(words)
             name = prog_name or "iid"
             return parent(words, name, complete_var, standalone_mode=False, **extra)
 

@@ -128,6 +128,14 @@ def test_what_is_no_layer_goes_into_no_layer_file(out: str, photo: str, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
 
 
+def test_one_file_of_all_layers_leaves_no_mesh_behind(photo: str, tmp_path: Path) -> None:
+    out = tmp_path / "all.npz"
+    done = run(photo, "-m", "blob", "-o", str(out))
+    assert (done.exit_code, done.stdout, out.exists()) == (2, "", False)
+    assert "and mesh of blob is a mesh" in done.stderr
+    assert done.stderr.endswith(", or say which: --layers mask,render\n")
+
+
 @pytest.mark.parametrize("out", ["one.png", "-"])
 def test_one_file_is_no_place_for_a_preview(out: str, photo: str, tmp_path: Path) -> None:
     where = out if out == "-" else str(tmp_path / out)
