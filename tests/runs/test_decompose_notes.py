@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from decomposing import photo, tell
 from torch import Tensor
 
@@ -23,6 +24,7 @@ from intrinsic_cli.api import (
     Trainer,
     Variant,
 )
+from intrinsic_cli.kit.files.exr import write_exr
 from intrinsic_cli.registry import Registry
 
 
@@ -66,3 +68,30 @@ def test_notes_are_warnings_and_stand_in_the_sidecar(tmp_path: Path) -> None:
 def test_without_notes_the_sidecar_has_none(tmp_path: Path) -> None:
     tell(photo(tmp_path / "dark.png"), out=tmp_path / "out")
     assert "notes" not in json.loads((tmp_path / "out" / "dark.iid.json").read_text())
+
+
+def test_floats_that_are_no_light_are_told(tmp_path: Path) -> None:
+    pixels = np.full((20, 30, 3), 0.5, np.float32)
+    shares = {"most": 0.9, "few": 0.005}
+    for name, share in shares.items():
+        flat = pixels.copy().reshape(-1, 3)
+        flat[: round(share * len(flat)), 1] = np.nan
+        write_exr(tmp_path / f"{name}.exr", flat.reshape(pixels.shape))
+    sentence = "90% of its pixels were negative, infinite or not a number, and were repaired"
+    report, told = tell(*(tmp_path / f"{name}.exr" for name in shares), out=tmp_path / "out")
+    assert [list(item.notes) for item in report.inputs] == [[sentence], []]
+    assert f"{tmp_path / 'most.exr'}: {sentence}" in told.splitlines()
+    assert json.loads((tmp_path / "out/most.iid.json").read_text())["notes"] == [sentence]
+
+
+def test_frames_that_are_no_light_are_told(tmp_path: Path) -> None:
+    for number, broken in enumerate((0, 20, 5, 4)):
+        pixels = np.full((20, 30, 3), 0.5, np.float32)
+        pixels[:broken] = -np.inf
+        write_exr(tmp_path / f"a.{number:04}.exr", pixels)
+    report, _ = tell(tmp_path / "a.####.exr", out=tmp_path / "out")
+    repaired = "negative, infinite or not a number, and were repaired"
+    assert list(report.inputs[0].notes)[:2] == [
+        f"frame a.0001: all of its pixels were {repaired}",
+        f"pixels of some frames were {repaired}",
+    ]

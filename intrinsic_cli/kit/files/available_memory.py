@@ -1,7 +1,8 @@
 """How much memory there is to be had: of this machine, and of the container, job or slice that this
 process is in, each of which Linux calls a control group and may limit. Light.
 
-What is counted as free includes what Linux keeps of files only as long as nobody wants the room.
+What is counted as free includes what Linux keeps of files only as long as nobody wants the room:
+in a container that has read much, that may be most of what it seems to use.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ class _Version:
     top: str
     limit: str
     used: str
-    files: str
+    files: tuple[str, ...]
 
 
-_SECOND = _Version("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
+_SECOND = _Version(
+    "sys/fs/cgroup", "memory.max", "memory.current", ("inactive_file", "active_file")
+)
 _FIRST = _Version(
     "sys/fs/cgroup/memory",
     "memory.limit_in_bytes",
     "memory.usage_in_bytes",
-    "total_inactive_file",
+    ("total_inactive_file", "total_active_file"),
 )
 
 
@@ -77,7 +80,8 @@ def _of_group(version: _Version, path: str) -> Iterator[int]:
         limit = _text(folder / version.limit).strip()
         used = _text(folder / version.used).strip()
         if limit.isdigit() and used.isdigit():  # else there is none, or it is "max"
-            kept = _table(folder / "memory.stat").get(version.files, 0)
+            told = _table(folder / "memory.stat")
+            kept = sum(told.get(name, 0) for name in version.files)
             yield max(0, int(limit) - max(0, int(used) - kept))
         if folder == top:
             return

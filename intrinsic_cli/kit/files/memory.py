@@ -78,9 +78,13 @@ def check_pixels(width: int, height: int) -> None:
     if width * height <= most:
         return
     what = f"than fit into memory ({_gib(memory())} free)" if asked is None else "than are allowed"
-    pieces = f"cut it into pieces of at most {most / 1e6:.4g} million pixels, or make it smaller"
+    pieces = f"cut it into pieces of at most {_millions(most)} pixels, or make it smaller"
     hint = f"{pieces}; --max-pixels sets the limit" if most < MOST_PIXELS else pieces
     raise DataError(f"the image says it has {width}x{height} pixels, more {what}", hint)
+
+
+def _millions(pixels: int) -> str:
+    return f"{pixels / 1e6:.4g} million" if pixels >= 10_000 else str(pixels)
 
 
 def _gib(size: int) -> str:

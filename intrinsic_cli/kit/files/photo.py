@@ -29,6 +29,10 @@ from intrinsic_cli.kit.light.resize import bands
 if TYPE_CHECKING:
     from intrinsic_cli.api.outputs import Image
 
+#: The share of pixels to be repaired from which on it is told.
+MUCH = 0.01
+REPAIRED = "negative, infinite or not a number, and were repaired"
+
 
 @dataclass(frozen=True, slots=True)
 class Photo:
@@ -49,6 +53,13 @@ class Photo:
     outside: float = 0.0
     profile: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The ``notes``, and a sentence where much of the photo had to be repaired."""
+        if self.repaired < MUCH:
+            return self.notes
+        return (*self.notes, f"{self.repaired:.0%} of its pixels were {REPAIRED}")
 
 
 def read_photo(

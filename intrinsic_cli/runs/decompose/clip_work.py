@@ -22,6 +22,7 @@ from intrinsic_cli.runs.session import Session
 
 if TYPE_CHECKING:
     from intrinsic_cli.kit.files.clip import Clip, ClipFrame
+    from intrinsic_cli.kit.files.photo import Photo
     from intrinsic_cli.kit.inference.clip_files import ClipLayers
     from intrinsic_cli.kit.inference.write_behind import WriteBehind
 
@@ -147,8 +148,8 @@ class ClipWork:
                 self._keep([frame.trouble])
                 yield frame, None
                 continue
-            self._keep(frame.photo.notes)
             name = f"frame {self._clip.stem(frame.index)}"
+            self._keep((*frame.photo.notes, *_about_repaired(frame.photo, name)))
             yield frame, self._steadied(_whole(next(made), name))
 
     def _keep(self, notes: Iterable[str]) -> None:
@@ -211,6 +212,17 @@ class ClipWork:
             "scales": np.array(list(self._scales.values())),
             **done.steady.state(),
         }
+
+
+def _about_repaired(photo: Photo, name: str) -> Iterator[str]:
+    """One sentence for all frames that had to be repaired in part, and one for each that was
+    nothing else."""
+    from intrinsic_cli.kit.files.photo import MUCH, REPAIRED
+
+    if photo.repaired == 1:
+        yield f"{name}: all of its pixels were {REPAIRED}"
+    elif photo.repaired >= MUCH:
+        yield f"pixels of some frames were {REPAIRED}"
 
 
 _FRAME_BY_FRAME = "frame by frame: nothing holds these layers steady over a shot"

@@ -96,7 +96,7 @@ def replaced(targets: Iterable[Target], plan: Plan, sidecars: Sidecars) -> str:
     names = ", ".join(sorted(set(others)))
     where = "1 photo" if len(others) == 1 else f"{len(others)} photos"
     return (
-        f"{where} had outputs of {names} here; the sidecars now tell of {_title(plan.recipe)} only "
+        f"{where} had outputs of {names} here; sidecars will tell of {_title(plan.recipe)} only "
         '(--name "{stem}.{method}.{format}" keeps them apart)'
     )
 

@@ -114,7 +114,7 @@ def _describe(
         facts["regions"] = list(_regions(result))
     if plan.request.preview:
         facts["preview"] = target.preview.name
-    notes = (*loaded.photo.notes, *result.notes)
+    notes = (*loaded.photo.remarks, *result.notes)
     if notes:
         facts["notes"] = list(notes)
     for name, value in result.facts.items():
@@ -175,7 +175,7 @@ def _report(
         outputs=files,
         preview=preview,
         written=tuple(dict.fromkeys([*paths, *filter(None, [preview])])),
-        notes=(*loaded.photo.notes, *result.notes, *_clipped(written)),
+        notes=(*loaded.photo.remarks, *result.notes, *_clipped(written)),
     )
 
 

@@ -167,6 +167,9 @@ def test_the_limit_can_be_set(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(DataError, match="more than are allowed") as caught:
             memory.check_pixels(101, 100)
         assert "0.01 million" in caught.value.hint
+    with memory.at_most(10), pytest.raises(DataError) as caught:
+        memory.check_pixels(4, 3)
+    assert "at most 10 pixels" in caught.value.hint
     with memory.at_most(1 << 40), pytest.raises(DataError) as caught:
         memory.check_pixels(1 << 16, 1 << 16)
     assert "--max-pixels" not in caught.value.hint

@@ -29,13 +29,15 @@ class Machine:
     def second(self, group: str, limit: object, used: int = 0, files: int = 0) -> None:
         self.tells(f"sys/fs/cgroup{group}/memory.max", limit)
         self.tells(f"sys/fs/cgroup{group}/memory.current", used)
-        self.tells(f"sys/fs/cgroup{group}/memory.stat", f"anon 5\ninactive_file {files}")
+        kept = f"inactive_file {files // 4}\nactive_file {files - files // 4}"
+        self.tells(f"sys/fs/cgroup{group}/memory.stat", f"anon 5\n{kept}")
 
     def first(self, group: str, limit: object, used: int = 0, files: int = 0) -> None:
         folder = f"sys/fs/cgroup/memory{group}"
         self.tells(f"{folder}/memory.limit_in_bytes", limit)
         self.tells(f"{folder}/memory.usage_in_bytes", used)
-        self.tells(f"{folder}/memory.stat", f"cache 5\ntotal_inactive_file {files}")
+        kept = f"total_inactive_file {files // 4}\ntotal_active_file {files - files // 4}"
+        self.tells(f"{folder}/memory.stat", f"cache 5\n{kept}")
 
 
 @pytest.fixture
