@@ -33,3 +33,10 @@ def test_frames_of_that_name_in_another_format(tmp_path: Path, pattern: str, hin
     report = go(tmp_path / pattern, tmp_path / "b.png", out=tmp_path / "out")
     assert sorted(one.status for one in report.inputs) == ["done", "failed"]
     assert told in next(one.error for one in report.inputs if one.error)
+
+
+def test_one_file_of_much_the_same_name(tmp_path: Path) -> None:
+    photo(tmp_path / "in/IMG 3.png")
+    with pytest.raises(DataError, match="no frames called") as caught:
+        go(tmp_path / "in/IMG #3.png", out=tmp_path / "out")
+    assert caught.value.hint.startswith(f"did you mean {tmp_path}/in/IMG 3.png?; write %04d")

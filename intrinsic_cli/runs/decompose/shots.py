@@ -53,20 +53,20 @@ def as_shots(photos: Iterable[FoundPhoto]) -> list[FoundPhoto]:
 
 def where_frames_are(pattern: Path) -> str:
     """What to do about a pattern that no file has: the frames that were meant, of that shot in
-    another format or of one called much like it, else how patterns are written."""
+    another format or of one called much like it, or one file called so, else how patterns are
+    written."""
     folder, wanted = pattern.parent, numbering_of(pattern.name)
     if not folder.is_dir():
         return missing(pattern)
     there: dict[str, str] = {}
     for numbering in _shots_in(folder).values():
         there.setdefault(numbering.shot, _as_written(numbering, pattern))
-    if wanted is None or not there:
-        return NUMBERS
-    near = difflib.get_close_matches(wanted.shot, there, n=1, cutoff=_LIKE)
+    near = difflib.get_close_matches(wanted.shot, there, n=1, cutoff=_LIKE) if wanted else []
     if near:
         return f"did you mean {folder / there[near[0]]}?"
     named = ", ".join(sorted(there.values())[:_MOST_NAMED])
-    return f"frames that are there: {named}; {NUMBERS}"
+    frames = f"frames that are there: {named}" if named else ""
+    return "; ".join(filter(None, [missing(pattern), frames, NUMBERS]))
 
 
 def _as_written(numbering: Numbering, pattern: Path) -> str:
