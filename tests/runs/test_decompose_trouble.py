@@ -102,7 +102,7 @@ def test_killed_and_run_again(tmp_path: Path) -> None:
     for number in range(12):
         Image.fromarray(np.roll(FLAT[..., :3], number, axis=1)).save(photos / f"{number:02}.png")
     words = [sys.executable, "-c", RUN, str(Path(__file__).parent), str(photos), str(out)]
-    run = subprocess.Popen(words, env={**os.environ, "POWER_SLEEP": "0.2"})
+    run = subprocess.Popen(words, env={**os.environ, "POWER_SLEEP": "0.8"})
     deadline = time.monotonic() + 60
     while len(list(out.glob("*.iid.json"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
