@@ -39,6 +39,7 @@ class MethodCommand(click.Command):
         return [given] if isinstance(given, str) else list(given)
 
     def _format_settings(self, name: str, formatter: click.HelpFormatter) -> None:
+        from intrinsic_cli.cli.descriptions import as_typed
         from intrinsic_cli.registry import load_registry
         from intrinsic_cli.settings import describe
 
@@ -47,7 +48,8 @@ class MethodCommand(click.Command):
         rows = []
         for knob in describe(kinds[self.knobs]):
             wanted = "|".join(map(str, knob.choices)) or knob.type
-            rows.append((f"{knob.name}={wanted}", f"{knob.help}  [default: {knob.default}]"))
+            told = f"{knob.help}  [default: {as_typed(knob.default)}]"
+            rows.append((f"{knob.name}={wanted}", told))
         if rows:
             with formatter.section(f"{TITLES[self.knobs]} of {spec.title(variant)}"):
                 formatter.write_dl(rows)

@@ -107,3 +107,10 @@ def _others(spec: MethodSpec) -> list[dict[str, Any]]:
 def _knob(knob: Knob) -> dict[str, Any]:
     kind = "|".join(map(str, knob.choices)) or knob.type
     return {**knob._asdict(), "type": kind}
+
+
+def as_typed(value: Any) -> Any:
+    """A default as it is typed: 0.001, not 0.0010; true, not True; none, not None."""
+    if value is None or isinstance(value, bool | float):
+        return str(value).lower()
+    return value

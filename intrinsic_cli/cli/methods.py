@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from intrinsic_cli.cli import console, options, tab
+from intrinsic_cli.cli.descriptions import as_typed
 
 COLUMNS = ("name", "layers", "variants", "weights", "summary")
 #: What is said of a method, and the word before it.
@@ -74,14 +75,7 @@ def _list(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]])
     if rows:
         console.line("")
         console.line(title)
-        console.table(columns, [[_word(row[column]) for column in columns] for row in rows])
-
-
-def _word(value: Any) -> Any:
-    """A default as it is typed: 0.001, not 0.0010; true, not True."""
-    if isinstance(value, bool | float):
-        return str(value).lower()
-    return value
+        console.table(columns, [[as_typed(row[column]) for column in columns] for row in rows])
 
 
 def _describe_weights(file: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from intrinsic_cli.api import UsageError
+from intrinsic_cli.api import DataError, UsageError
 from intrinsic_cli.cli import console, options, tab
 from intrinsic_cli.cli.command import MethodCommand
 from intrinsic_cli.cli.console import progress
@@ -45,7 +45,7 @@ time_limit = click.option(
 )
 resume = click.option(
     "--resume",
-    type=ExistingPath(file_okay=False),
+    type=ExistingPath(DataError, file_okay=False),
     help="Continue this run folder.",
 )
 init = click.option(

@@ -12,7 +12,7 @@ from intrinsic_cli.cli import console, options, tab
 from intrinsic_cli.cli.console import table
 from intrinsic_cli.cli.paths import ExistingPath
 
-FILE = ExistingPath(dir_okay=False)
+FILE = ExistingPath(WeightsError, dir_okay=False)
 
 
 @click.group(no_args_is_help=True)
@@ -62,7 +62,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
 
 
 @weights.command("import", short_help="Bring in a checkpoint of a paper's own code.")
-@click.argument("file", metavar="FILE|DIR", type=ExistingPath())
+@click.argument("file", metavar="FILE|DIR", type=ExistingPath(WeightsError))
 @click.option("--name", default="", help="Name to keep it under.  [default: the method's own]")
 @options.debug
 def import_(file: Path, name: str) -> None:

@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from intrinsic_cli.api import TrainConfig, knob
 
-#: Written for a weight that is to be the variant's own.
-OWN = -1.0
-
 W = TypeVar("W")
+
+
+def weight(what: str) -> Any:
+    """A knob for the weight of a term, which is the variant's own unless it is given."""
+    return knob(None, f"weight: {what}; none = the variant's own", low=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class MirrorOptions(LatentOptions):
 
 @dataclass(frozen=True, slots=True)
 class LatentConfig(TrainConfig):
-    """``--set key=value`` of ``iid train``. Weights of -1 are the variant's own."""
+    """``--set key=value`` of ``iid train``."""
 
     steps: int = knob(4000, "optimisation steps", low=1)
     batch_size: int = knob(4, "photos, and exemplars of each layer, per step", low=1)
@@ -43,9 +45,9 @@ class LatentConfig(TrainConfig):
     crop: int = knob(
         128, "side of the square training crop, pixels; a multiple of 32", low=32, multiple=32
     )
-    compose: float = knob(OWN, "weight: exemplars found again in mixtures made of them")
-    cycle: float = knob(OWN, "weight: photos and layers rebuilt through one another")
-    adversarial: float = knob(OWN, "weight: discriminators")
+    compose: float | None = weight("exemplars found again in mixtures made of them")
+    cycle: float | None = weight("photos and layers rebuilt through one another")
+    adversarial: float | None = weight("discriminators")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,6 @@ def settled(named: W, config: LatentConfig) -> W:
     given: dict[str, Any] = {}
     for item in fields(named):  # type: ignore[arg-type]  # a dataclass
         value = getattr(config, item.name)
-        if value != OWN:
+        if value is not None:
             given[item.name] = value
     return replace(named, **given)  # type: ignore[type-var]  # as above

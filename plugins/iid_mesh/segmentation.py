@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.api import DataError, WeightsError
 from intrinsic_cli.kit.files.opencv import cv2
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ RUNTIME = "onnxruntime"
 
 
 class SegmentationModel:
-    """A network that finds the object of a photo. UsageError where there is no such file, DataError
-    where it cannot be run."""
+    """A network that finds the object of a photo. WeightsError where there is no such file,
+    DataError where it cannot be run."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
-            raise UsageError(f"there is no segmentation network at {path}", "give an .onnx file")
+            raise WeightsError(f"there is no segmentation network at {path}", "give an .onnx file")
         self.path = path
         self._side = 0
         try:

@@ -41,7 +41,7 @@ class MeshConfig(TrainConfig):
     template_steps: int = knob(60, "batches from which stage template gathers its parts", low=1)
     flow_steps: int = knob(3000, "steps of stage flow, at most", low=1)
     batch_size: int = knob(8, "photos per step", low=1)
-    crop: int = knob(64, "side of the square crop, pixels", low=16)
+    crop: int = knob(64, "side of the square crop, pixels; a multiple of 16", low=16, multiple=16)
     render: int = knob(32, "side of the renders that are fitted, pixels", low=16, multiple=16)
     lr: float = knob(1e-3, "peak learning rate", low=0)
     encoder_lr: float = knob(5e-4, "peak learning rate of the encoder", low=0)
@@ -84,3 +84,12 @@ class MeshConfig(TrainConfig):
     coverage_weight: float = knob(1.0, "weight of zones that flow comes from all of", low=0)
     zone_weight: float = knob(1.0, "weight of flow that comes from the right zones", low=0)
     stray_weight: float = knob(1.0, "weight of flow that comes from where the mesh shows it", low=0)
+
+    def __post_init__(self) -> None:
+        """ValueError where a batch norm of the published layers would have but one number to take
+        a mean of: their last map is a 32nd of the crop's side."""
+        if self.backbone == "paper" and self.batch_size == 1 and self.crop <= 32:
+            raise ValueError(
+                f"backbone=paper cannot learn from one photo of {self.crop} pixels at a time: "
+                "crop must be at least 48, or batch_size at least 2"
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iid_residual.datasets import DATASETS, PROTOCOLS
-from iid_residual.settings import ResidualConfig, ResidualOptions
+from iid_residual.settings import ResidualConfig, ResidualOptions, SkipNetConfig
 from iid_residual.variants import DEFAULT, DESIGNS, Design
 from intrinsic_cli.api import DatasetSpec, MethodSpec, ProtocolSpec, Variant, hookimpl
 
@@ -42,7 +42,7 @@ def _variant(design: Design) -> Variant:
         layers=tuple(layers),
         needs=frozenset({"photo", "albedo", "shading", "normals", "light", "mask"}),
         options=ResidualOptions,
-        config=ResidualConfig,
+        config=SkipNetConfig if design.skip else ResidualConfig,
         stages=("synthetic", "real"),
         smoke=_LITE if default else _PAPER,
         summary=design.summary,

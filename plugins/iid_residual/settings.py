@@ -99,3 +99,17 @@ class ResidualConfig(TrainConfig):
     dis_width: int = knob(16, "channels of the discriminator's first layer (published: 64)", low=4)
     read_first: int = knob(-1, "train on the first n faces only; -1 = on all (datasets of faces)")
     details: str = knob("", "a note on the run, kept in its config.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class SkipNetConfig(ResidualConfig):
+    """``--set key=value`` of ``iid train --plugin residual:skipnet``."""
+
+    def __post_init__(self) -> None:
+        """ValueError where a batch norm would have but one number to take a mean of: maps are a
+        32nd of the crop's side."""
+        if self.batch_size == 1 and self.crop == 32:
+            raise ValueError(
+                "skipnet cannot learn from one face of 32 pixels at a time: "
+                "crop must be at least 64, or batch_size at least 2"
+            )

@@ -33,9 +33,9 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(iid, words)
 
 
-def told(done: Result) -> tuple[str, str]:
-    """The sentence and its hint."""
-    assert (done.exit_code, done.stdout) == (2, "")
+def told(done: Result, code: int = 4) -> tuple[str, str]:
+    """The sentence and its hint; the exit code of weights and data, or another ``code``."""
+    assert (done.exit_code, done.stdout) == (code, "")
     sentence, hint = done.stderr.splitlines()
     return sentence.removeprefix("iid: "), hint.removeprefix("hint: ")
 
@@ -48,16 +48,15 @@ def test_what_was_meant_is_told(path: str, words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [
-        ("train", "--config"),
-        ("train", "--resume"),
-        ("decompose", "a.jpg", "--config"),
-        ("evaluate", "--config"),
-    ],
+    [("train", "--config"), ("decompose", "a.jpg", "--config"), ("evaluate", "--config")],
     ids=" ".join,
 )
-def test_options_tell_it_too(words: tuple[str, ...]) -> None:
-    assert told(run(*words, "encodr.pth")) == WANTED["encodr.pth"]
+def test_settings_that_are_not_there_are_wrong_usage(words: tuple[str, ...]) -> None:
+    assert told(run(*words, "encodr.pth"), code=2) == WANTED["encodr.pth"]
+
+
+def test_a_run_that_is_not_there_is_lacking_data() -> None:
+    assert told(run("train", "--resume", "encodr.pth")) == WANTED["encodr.pth"]
 
 
 def test_there_is_always_a_hint(folder: Path) -> None:

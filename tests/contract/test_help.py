@@ -74,6 +74,7 @@ def test_help_shows_the_settings_of_the_variant(name: str) -> None:
         for knob in describe(kind):
             assert f"{knob.name}=" in told
             assert knob.help
+        assert not re.search(r"default:\s+(None|True|False)\]", told), "defaults as they are typed"
 
 
 @pytest.mark.parametrize("name", sorted(VARIANTS))

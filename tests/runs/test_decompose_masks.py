@@ -86,7 +86,7 @@ def test_another_mask_makes_a_photo_be_done_again(tmp_path: Path) -> None:
 
 def test_a_mask_that_is_none_is_told_early(tmp_path: Path) -> None:
     photos = [save(tmp_path / f"{name}.png", FLAT[..., :3]) for name in "ab"]
-    with pytest.raises(UsageError, match="there is no mask at"):
+    with pytest.raises(DataError, match="there is no mask at"):
         go(photos[0], out=tmp_path / "out", mask=tmp_path / "none.png")
     with pytest.raises(UsageError, match="is one mask for 2 photos"):
         go(*photos, out=tmp_path / "out", mask=save(tmp_path / "m.png", LEFT))

@@ -131,6 +131,15 @@ def test_all_that_is_wrong_is_told_at_once(damaged: Path) -> None:
         open_dataset(str(damaged), load_registry())
 
 
+def test_what_is_left_of_a_dataset_is_looked_at_though_files_are_missing(scenes: Path) -> None:
+    for layer in ("image", "albedo", "shading"):
+        (scenes / f"b_{layer}.png").write_bytes(b"broken")
+    (scenes / "a_shading.png").unlink()
+    told = run("check", f"arap:{scenes}").stderr
+    assert "lacks a_shading.png; 1 of 1 cases is broken" in told
+    assert "b_image.png" in told
+
+
 def test_a_layer_is_read_though_another_of_its_photo_is_missing(damaged: Path) -> None:
     (damaged / "shading/1.png").write_bytes(b"broken")
     assert "shading/1.png" in run("check", str(damaged)).stderr

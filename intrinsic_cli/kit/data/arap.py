@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty, require_files
+from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty
 from intrinsic_cli.kit.data.layouts import ARAP
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
@@ -34,14 +35,16 @@ class Arap(MeasuringReader[str]):
         scenes = sorted(scene for scene in named if not scene.startswith(without))
         if not scenes:
             refuse_empty("ARAP scenes", folder, ARAP)
-        wanted = [self._file(scene, name) for scene in scenes for name in _FILES]
-        require_files("ARAP", folder, wanted, ARAP)
         self._entries = {"val": scenes}
+        self._require_files("ARAP", folder, ARAP)
 
     def _case(self, entry: str) -> Case:
         photo = read_photo(self._file(entry, "image"), "linear").pixels
         truth = {name: read_layer(self._file(entry, name)) for name in FACTORS}
         return Case(entry, photo, truth, np.ones(photo.shape[:2], bool))
+
+    def _files(self, entry: str) -> Sequence[Path]:
+        return [self._file(entry, name) for name in _FILES]
 
     def _file(self, scene: str, name: str) -> Path:
         return self._folder / f"{scene}_{name}.png"

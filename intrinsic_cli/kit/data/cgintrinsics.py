@@ -6,6 +6,7 @@ Layout from memory: verify. ``images/SCENE/NAME.png``, ``images/SCENE/NAME_albed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.layer_files import read_layer, read_mask, refuse_empty, require_files
+from intrinsic_cli.kit.data.layer_files import read_layer, read_mask, refuse_empty
 from intrinsic_cli.kit.data.layouts import CGINTRINSICS
 from intrinsic_cli.kit.data.readers import TrainingReader
 from intrinsic_cli.kit.data.splits import notes_on_split, split_by_group
@@ -43,10 +44,9 @@ class CgIntrinsics(TrainingReader[Path]):
         photos = sorted(_photo_of(path) for path in root.glob("*/*_albedo.png"))
         if not photos:
             refuse_empty("CGIntrinsics views", folder, CGINTRINSICS)
-        wanted = [path for photo in photos for path in (photo, _of(photo, "mask"))]
-        require_files("CGIntrinsics", root, wanted, CGINTRINSICS)
         self._entries = split_by_group(photos, lambda photo: photo.parent.name)
         self.notes = notes_on_split(folder, self._entries)
+        self._require_files("CGIntrinsics", root, CGINTRINSICS)
 
     def _case(self, entry: Path) -> Case:
         photo = read_layer(entry) ** np.float32(_GAMMA)
@@ -57,6 +57,9 @@ class CgIntrinsics(TrainingReader[Path]):
         truth = {"albedo": albedo, "shading": shading}
         name = f"{entry.parent.name}_{entry.stem}"
         return Case(name, coloured, truth, known)
+
+    def _files(self, entry: Path) -> Sequence[Path]:
+        return [entry, _of(entry, "mask")]
 
 
 def divide(photo: Image, albedo: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:

@@ -8,13 +8,14 @@ Layout from memory: verify. ``data/ID.png`` with ``data/ID.json``; the JSON hold
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from intrinsic_cli.api import Case, DataError
-from intrinsic_cli.kit.data.layer_files import refuse_empty, require_files
+from intrinsic_cli.kit.data.layer_files import refuse_empty
 from intrinsic_cli.kit.data.layouts import IIW
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
@@ -39,15 +40,18 @@ class Iiw(MeasuringReader[Path]):
         told = sorted(found, key=lambda path: int(path.stem))
         if not told:
             refuse_empty("IIW judgements", folder, IIW)
-        require_files("IIW", root, [path.with_suffix(".png") for path in told], IIW)
         held = told[::5]
-        rest = [path for path in told if path not in held]
-        self._entries = {"val": held, "train": rest}
+        others = [path for number, path in enumerate(told) if number % 5]
+        self._entries = {"val": held, "train": others}
+        self._require_files("IIW", root, IIW)
 
     def _case(self, entry: Path) -> Case:
         photo = read_photo(entry.with_suffix(".png")).pixels
         facts = {"judgements": read_judgements(entry)}
         return Case(entry.stem, photo, {}, np.ones(photo.shape[:2], bool), facts)
+
+    def _files(self, entry: Path) -> Sequence[Path]:
+        return [entry.with_suffix(".png")]
 
 
 def read_judgements(path: Path) -> dict[str, Any]:

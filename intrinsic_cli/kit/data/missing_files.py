@@ -28,9 +28,14 @@ class MissingFilesError(DataError):
         layout: str,
         rest: Source | None = None,
     ) -> None:
-        named = ", ".join(str(path.relative_to(folder)) for path in paths[:_NAMED])
+        named = ", ".join(_within(folder, path) for path in paths[:_NAMED])
         if len(paths) > _NAMED:
             named += f" and {len(paths) - _NAMED} more"
         super().__init__(f"{kind} at {folder} lacks {named}", f"expected: {layout}")
         self.paths = tuple(paths)
         self.rest = rest
+
+
+def _within(folder: Path, path: Path) -> str:
+    """The path as seen from the folder; whole, where it is elsewhere."""
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

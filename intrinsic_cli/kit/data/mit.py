@@ -3,6 +3,7 @@ with true layers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from intrinsic_cli.api import Case
-from intrinsic_cli.kit.data.layer_files import read_layer, read_mask, refuse_empty, require_files
+from intrinsic_cli.kit.data.layer_files import read_layer, read_mask, refuse_empty
 from intrinsic_cli.kit.data.layouts import MIT, MIT_LIGHTS
 from intrinsic_cli.kit.data.readers import MeasuringReader
 from intrinsic_cli.kit.files.photo import read_photo
@@ -39,13 +40,8 @@ class Mit(MeasuringReader[Path]):
         objects = sorted({path.parent for name in _FIRST for path in folder.glob(f"*/{name}.png")})
         if not objects:
             refuse_empty("MIT objects", folder, MIT)
-        wanted = [
-            place / f"{name}.png"
-            for place in objects
-            for name in ("diffuse", "reflectance", "mask")
-        ]
-        require_files("MIT", folder, [*wanted, *map(_shading_file, objects)], MIT)
         self._entries = {"val": objects}
+        self._require_files("MIT", folder, MIT)
 
     def _case(self, entry: Path) -> Case:
         mask = read_mask(entry / "mask.png")
@@ -59,6 +55,10 @@ class Mit(MeasuringReader[Path]):
             "shading": read_layer(_shading_file(entry)),
         }
         return Case(entry.name, photo, truth, mask, {"exposure": gain})
+
+    def _files(self, entry: Path) -> Sequence[Path]:
+        names = ("diffuse", "reflectance", "mask")
+        return [*(entry / f"{name}.png" for name in names), _shading_file(entry)]
 
 
 class MitLights(MeasuringReader[Path]):
@@ -75,8 +75,8 @@ class MitLights(MeasuringReader[Path]):
         photos = sorted(folder.glob("*/light[0-9][0-9].png"))
         if not photos:
             refuse_empty("MIT objects under several lights", folder, MIT_LIGHTS)
-        require_files("MIT", folder, [path.with_name("mask.png") for path in photos], MIT_LIGHTS)
         self._entries = {"val": photos}
+        self._require_files("MIT", folder, MIT_LIGHTS)
 
     def _case(self, entry: Path) -> Case:
         place = entry.parent
@@ -85,6 +85,9 @@ class MitLights(MeasuringReader[Path]):
         photo = as_png16(photo * np.float32(_shared_gain(place)))
         facts = {"scene": place.name, "light": entry.stem}
         return Case(f"{place.name}_{entry.stem}", photo, {}, mask, facts)
+
+    def _files(self, entry: Path) -> Sequence[Path]:
+        return [entry.with_name("mask.png")]
 
 
 @lru_cache(maxsize=4)

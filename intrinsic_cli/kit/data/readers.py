@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
@@ -12,6 +12,7 @@ import numpy as np
 
 from intrinsic_cli.api import Case, DataError, Progress, Source
 from intrinsic_cli.kit.data.crops import cut, middle_window, random_window
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
 from intrinsic_cli.kit.data.rows import collate, mirror
 from intrinsic_cli.kit.data.sampling import endless_batches, shuffled_place, single_pass
 from intrinsic_cli.kit.data.size_check import check_sizes
@@ -93,6 +94,25 @@ class FileReader(Source, Generic[Entry]):
     def _of_one_size(self, entry: Entry) -> Sequence[Path]:
         """The files of an entry that hold pictures of one size; none are looked at by default."""
         return ()
+
+    def _files(self, entry: Entry) -> Iterable[Path]:
+        """The files without which an entry cannot be read; none are asked for by default."""
+        return ()
+
+    def _require_files(self, kind: str, folder: Path, layout: str) -> None:
+        """MissingFilesError for files that entries lack; its ``rest`` has the other entries, if
+        there are any."""
+        wanted = {path for entry in self._every_entry() for path in self._files(entry)}
+        missing = {path for path in wanted if not path.is_file()}
+        if not missing:
+            return
+        rest = copy(self)
+        rest._entries = {
+            split: [entry for entry in entries if missing.isdisjoint(self._files(entry))]
+            for split, entries in self._entries.items()
+        }
+        left = rest if any(rest._entries.values()) else None
+        raise MissingFilesError(kind, folder, sorted(missing), layout, left)
 
     def part(self, index: int, count: int) -> Self:
         """Every ``count``-th entry of each split, from the ``index``-th on."""

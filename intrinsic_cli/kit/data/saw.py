@@ -7,6 +7,7 @@ depth, 1 a shadow boundary, 2 smooth, 100 ignored."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from intrinsic_cli.kit.files.photo import read_photo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from intrinsic_cli.api.data import Split
 
 SETTINGS = (
     "saw_data-filter_size_0-ignore_border_0.05-normal_gradmag_thres_1.5-depth_gradmag_thres_2.0"
@@ -38,18 +37,17 @@ class Saw(MeasuringReader[int]):
     def __init__(self, folder: Path, protocol: str = "saw-c") -> None:
         self.protocol = protocol
         self._root = folder / "saw" if (folder / "saw").is_dir() else folder
-        lists: dict[Split, Path] = {
-            "train": self._root / "saw_splits" / "train_ids.npy",
-            "val": self._root / "saw_splits" / "test_ids.npy",
-        }
-        require_files("SAW", self._root, [lists["val"]], SAW)
-        self._entries = {
-            split: sorted(int(i) for i in _load(path))
-            for split, path in lists.items()
-            if path.is_file()
-        }
-        wanted = [self._places(number) for number in self._entries["val"]]
-        require_files("SAW", self._root, [path for pair in wanted for path in pair], SAW)
+        splits = self._root / "saw_splits"
+        trained, held_out = splits / "train_ids.npy", splits / "test_ids.npy"
+        require_files("SAW", self._root, [held_out], SAW)
+        self._entries = {"val": _read_ids(held_out)}
+        # Of the photos that others train on, none need be there.
+        self._require_files("SAW", self._root, SAW)
+        if trained.is_file():
+            self._entries["train"] = _read_ids(trained)
+
+    def _files(self, entry: int) -> Sequence[Path]:
+        return self._places(entry)
 
     def _places(self, number: int) -> tuple[Path, Path]:
         labels = self._root / "saw_pixel_labels" / SETTINGS / f"{number}.npy"
@@ -60,6 +58,11 @@ class Saw(MeasuringReader[int]):
         photo = read_photo(photo_path).pixels
         facts = {"labels": _load(labels_path).astype(np.int64)}
         return Case(str(entry), photo, {}, np.ones(photo.shape[:2], bool), facts)
+
+
+def _read_ids(path: Path) -> list[int]:
+    """The numbers of the photos of a split, in order."""
+    return sorted(int(number) for number in _load(path))
 
 
 def _load(path: Path) -> NDArray[Any]:

@@ -9,13 +9,14 @@ Numbers are taken as stored, without a transfer curve, as the published evaluati
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty, require_files
+from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty
 from intrinsic_cli.kit.data.layouts import SINTEL
 from intrinsic_cli.kit.data.readers import TrainingReader
 from intrinsic_cli.kit.files.photo import read_photo
@@ -39,8 +40,6 @@ class Sintel(TrainingReader[Path]):
         frames = sorted(path.relative_to(self._photos) for path in self._photos.glob("*/*.png"))
         if not frames:
             refuse_empty("MPI Sintel frames", folder, SINTEL)
-        wanted = [self._root / layer / frame for frame in frames for layer in FACTORS]
-        require_files("MPI Sintel", self._root, wanted, SINTEL)
         lists = [place / f"{by}-test.txt" for place in (folder, self._root)]
         told = [path for path in lists if path.is_file()]
         held = _read_list(told[0], frames) if told else _every_second(frames, by)
@@ -48,6 +47,7 @@ class Sintel(TrainingReader[Path]):
             "train": [frame for frame in frames if frame not in held],
             "val": [frame for frame in frames if frame in held],
         }
+        self._require_files("MPI Sintel", self._root, SINTEL)
 
     def _case(self, entry: Path) -> Case:
         photo = read_photo(self._photos / entry, "linear").pixels
@@ -57,6 +57,9 @@ class Sintel(TrainingReader[Path]):
         mask = np.ones(photo.shape[:2], bool)
         facts = {"scene": entry.parent.name}
         return Case(_key(entry), photo, truth, mask, facts)
+
+    def _files(self, entry: Path) -> Sequence[Path]:
+        return [self._root / layer / entry for layer in FACTORS]
 
 
 def _photo_folder(root: Path) -> Path:

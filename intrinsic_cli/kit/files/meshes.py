@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from intrinsic_cli.api import DataError, PluginError
+from intrinsic_cli.api import PluginError
 from intrinsic_cli.api.outputs import Mesh
 from intrinsic_cli.kit.files.animations import texture_codes
 from intrinsic_cli.kit.files.atomic import replacing, write_text
 from intrinsic_cli.kit.files.glb import write_glb
-from intrinsic_cli.kit.files.obj import mtl_text, obj_text, parse_obj
+from intrinsic_cli.kit.files.obj import mtl_text, obj_text
 from intrinsic_cli.kit.files.photo import write_png
-from intrinsic_cli.kit.files.read_bytes import read_bytes
 
 
 def write_mesh(place: Path, mesh: Mesh) -> list[Path]:
@@ -35,17 +34,6 @@ def write_mesh(place: Path, mesh: Mesh) -> list[Path]:
     with replacing(glb) as temporary:
         write_glb(temporary, mesh)
     return [obj, mtl, png, glb] if textured else [obj, glb]
-
-
-def read_mesh(path: Path) -> Mesh:
-    """Vertices, faces and uv of an OBJ; faces of more than three corners are cut into triangles.
-    DataError where it holds no mesh."""
-    try:
-        return checked(parse_obj(read_bytes(path).decode("utf-8", "replace")))
-    except (ValueError, IndexError) as error:
-        raise DataError(f"{path} is no OBJ that iid can read", "export it again") from error
-    except (DataError, PluginError) as error:
-        raise DataError(f"{path}: {error.message}", error.hint) from error
 
 
 def checked(mesh: Mesh) -> Mesh:

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise, zip_longest
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -60,58 +58,3 @@ def _face_lines(mesh: Mesh) -> Iterator[str]:
 
 def _line(word: str, numbers: list[float]) -> str:
     return " ".join([word, *(f"{number:.7g}" for number in numbers)])
-
-
-@dataclass(slots=True)
-class _Lists:
-    """What an OBJ holds, line by line; indices from 0."""
-
-    vertices: list[list[float]] = field(default_factory=list)
-    uv: list[list[float]] = field(default_factory=list)
-    faces: list[list[int]] = field(default_factory=list)
-    uv_faces: list[list[int]] = field(default_factory=list)
-
-    def take(self, word: str, rest: list[str]) -> None:
-        """One line; what is neither vertex, uv nor face is passed over."""
-        if word == "v":
-            self.vertices.append([float(number) for number in rest[:3]])
-        elif word == "vt":
-            self.uv.append([float(number) for number in rest[:2]])
-        elif word == "f":
-            self.take_face([corner.split("/") for corner in rest])
-
-    def take_face(self, corners: list[list[str]]) -> None:
-        """A face of any number of corners: vertex, perhaps uv, perhaps normal."""
-        vertices, *others = zip_longest(*corners, fillvalue="")
-        self.faces += _fan(vertices, len(self.vertices))
-        if not others:
-            return
-        places = others[0]
-        if all(places):
-            self.uv_faces += _fan(places, len(self.uv))
-
-
-def parse_obj(text: str) -> Mesh:
-    """Vertices, triangles and uv, not yet checked. ValueError, IndexError where a line makes no
-    sense."""
-    lists = _Lists()
-    for line in text.splitlines():
-        words = line.split()
-        if words:
-            lists.take(words[0], words[1:])
-    mesh = Mesh(lists.vertices, lists.faces)
-    if lists.uv and len(lists.uv_faces) == len(lists.faces):
-        mesh.uv, mesh.uv_faces = lists.uv, lists.uv_faces
-    return mesh
-
-
-def _fan(corners: Sequence[str], count: int) -> list[list[int]]:
-    """Triangles around the first corner; ``count`` is how many there are to choose from."""
-    first, *others = [_index(corner, count) for corner in corners]
-    return [[first, one, next_one] for one, next_one in pairwise(others)]
-
-
-def _index(text: str, count: int) -> int:
-    """From 1, or backwards from -1 → from 0."""
-    number = int(text)
-    return number + count if number < 0 else number - 1

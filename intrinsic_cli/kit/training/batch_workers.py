@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from intrinsic_cli.api import IidError
 from intrinsic_cli.kit.files.available_cores import cores_each
+from intrinsic_cli.kit.files.opencv import cv2
 
 if TYPE_CHECKING:
     from intrinsic_cli.api import Trainer
@@ -49,7 +50,7 @@ def made_by_workers(
         batch_size=None,
         num_workers=count,
         collate_fn=_as_it_is,
-        worker_init_fn=_leave_signals,
+        worker_init_fn=_begin_worker,
         multiprocessing_context="fork",
     )
     for made in loader:
@@ -81,7 +82,11 @@ def _as_it_is(made: Any) -> Any:
     return made
 
 
-def _leave_signals(_: int) -> None:
-    """Ctrl-C goes to all processes of a terminal, but whoever trains decides when to stop."""
+def _begin_worker(_: int) -> None:
+    """A worker leaves signals to whoever trains, and OpenCV has one thread in it."""
+    # Ctrl-C goes to all processes of a terminal, but whoever trains decides when to stop.
     for name in ("SIGINT", "SIGHUP"):
         signal.signal(signal.Signals[name], signal.SIG_IGN)
+    # Each worker would use all cores, and threads do not live on after a fork. 0 switches them off;
+    # 1 would wait for the parent's, which are not here.
+    cv2.setNumThreads(0)

@@ -18,13 +18,14 @@ class Masks:
     are, or None: nothing is asked for."""
 
     def __init__(self, place: Path | None, photos: int) -> None:
-        """UsageError where there is nothing, or one file for several ``photos``."""
+        """DataError where there is nothing, UsageError where one file is for several
+        ``photos``."""
         self.place = place
         if place is None:
             return
         if not place.exists():
             hint = missing(place) or "give a picture, or a folder of them"
-            raise UsageError(f"there is no mask at {place}", hint)
+            raise DataError(f"there is no mask at {place}", hint)
         if place.is_file() and photos > 1:
             hint = "give a folder of masks, called as the photos are"
             raise UsageError(f"{place} is one mask for {photos} photos", hint)

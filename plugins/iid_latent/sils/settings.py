@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iid_latent.settings import OWN, BackboneConfig, MirrorOptions, settled
+from iid_latent.settings import BackboneConfig, MirrorOptions, settled, weight
 from intrinsic_cli.api import knob
 
 
@@ -46,9 +46,9 @@ class SilsConfig(BackboneConfig):
     )
     width: int = knob(32, "channels of the latent spaces, a multiple of 8", low=8, multiple=8)
     guard: int = knob(400, "steps after which collapsed layers stop the training; 0 = never", low=0)
-    shared: float = knob(OWN, "weight: a layer has the same features alone and in a mixture")
-    auto: float = knob(OWN, "weight: a layer drawn from its own features")
-    independence: float = knob(OWN, "weight: features of different layers lie apart")
+    shared: float | None = weight("a layer has the same features alone and in a mixture")
+    auto: float | None = weight("a layer drawn from its own features")
+    independence: float | None = weight("features of different layers lie apart")
 
     def term_weights(self, own: TermWeights) -> TermWeights:
         """``own`` with what was set by hand."""

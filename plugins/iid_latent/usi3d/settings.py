@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from iid_latent.settings import (
-    OWN,
     BackboneConfig,
     LatentConfig,
     LatentOptions,
     MirrorOptions,
     settled,
+    weight,
 )
 from intrinsic_cli.api import knob
 
@@ -49,6 +49,7 @@ CONFIGURATIONS: Mapping[str, LossWeights] = MappingProxyType(
 )
 #: Variants: the published networks, under the names of their configurations.
 VARIANTS = ("MPI", "MIT", "MIX_IIW", "ShapeNet")
+_SHIFT = "mean of random albedo priors, and of shading priors its negative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +75,13 @@ class Weighted:
     weights: str = knob(
         "auto", "named loss weights; auto = the variant's own", ("auto", *CONFIGURATIONS)
     )
-    image: float = knob(OWN, "weight: photos and layers rebuilt within their domain")
-    physical: float = knob(OWN, "weight: albedo · shading is the photo")
-    prior: float = knob(OWN, "weight: priors found again")
-    content: float = knob(OWN, "weight: contents found again")
-    divergence: float = knob(
-        OWN, "weight: separated priors distributed like those of exemplars (KL)"
-    )
-    smoothness: float = knob(
-        OWN, "weight: albedo smooth where chromaticity is (no published configuration has it)"
+    image: float | None = weight("photos and layers rebuilt within their domain")
+    physical: float | None = weight("albedo · shading is the photo")
+    prior: float | None = weight("priors found again")
+    content: float | None = weight("contents found again")
+    divergence: float | None = weight("separated priors distributed like those of exemplars (KL)")
+    smoothness: float | None = weight(
+        "albedo smooth where chromaticity is (no published configuration has it)"
     )
 
 
@@ -95,9 +94,7 @@ class Usi3dConfig(Weighted, BackboneConfig):
     )
     width: int = knob(48, "channels of content, a multiple of 8", low=8, multiple=8)
     blocks: int = knob(2, "residual blocks of a decoder", low=1)
-    bias_shift: float = knob(
-        OWN, "mean of random albedo priors, and of shading priors its negative; -1 = 1"
-    )
+    bias_shift: float = knob(1.0, _SHIFT)
 
     def loss_weights(self) -> LossWeights:
         """The named configuration with what was set by hand."""
@@ -115,9 +112,7 @@ class OriginalConfig(Weighted, LatentConfig):
     )
     lr: float = knob(1e-4, "peak learning rate", low=0)
     dim: int = knob(64, "channels of the first layer", low=4)
-    bias_shift: float = knob(
-        OWN, "mean of random albedo priors, and of shading priors its negative; -1 = 10"
-    )
+    bias_shift: float = knob(10.0, _SHIFT)
 
     def loss_weights(self, variant: str) -> LossWeights:
         """The named configuration with what was set by hand."""

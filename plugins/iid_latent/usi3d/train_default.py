@@ -12,8 +12,6 @@ from iid_latent.usi3d.settings import Usi3dConfig
 from iid_latent.usi3d.trainer import DISCRIMINATORS, GENERATORS, Usi3dTrainer
 from intrinsic_cli.api import Runtime, Source
 
-_SHIFT = 1.0  # mean of random albedo priors; of shading priors its negative
-
 
 class DefaultTrainer(Usi3dTrainer):
     """See :class:`~iid_latent.usi3d.trainer.Usi3dTrainer`."""
@@ -21,7 +19,7 @@ class DefaultTrainer(Usi3dTrainer):
     def __init__(self, config: Usi3dConfig, source: Source, runtime: Runtime) -> None:
         weights = config.loss_weights()
         representation = LogRepresentation()
-        super().__init__(config, source, representation, weights, config.share, _SHIFT)
+        super().__init__(config, source, representation, weights, config.share)
         pretrained = self._wants_pretrained(config.pretrained, runtime)
         self._use(build(config, pretrained), runtime)
         self.optimizers = self._make_optimizers(config)

@@ -11,7 +11,6 @@ from iid_latent.usi3d.trainer import DISCRIMINATORS, GENERATORS, Usi3dTrainer
 from intrinsic_cli.api import Runtime, Source
 
 _BETAS, _DECAY = (0.5, 0.999), 1e-4
-_SHIFT = 10.0  # mean of random albedo priors; of shading priors its negative
 
 
 class OriginalTrainer(Usi3dTrainer):
@@ -20,7 +19,7 @@ class OriginalTrainer(Usi3dTrainer):
 
     def __init__(self, config: OriginalConfig, source: Source, runtime: Runtime) -> None:
         weights = config.loss_weights(runtime.variant)
-        super().__init__(config, source, EncodedRepresentation(), weights, 1.0, _SHIFT)
+        super().__init__(config, source, EncodedRepresentation(), weights, 1.0)
         self._use(original.build(runtime.variant, config.dim), runtime)
         rate = config.lr
         generators = self._parameters(GENERATORS)

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from iid_latent.settings import OWN
 from iid_latent.shared.adversarial import AdversarialTrainer
 from iid_latent.shared.camera import expose
 from iid_latent.usi3d import terms
@@ -37,8 +36,7 @@ Triple = tuple[Tensor, Tensor, Tensor]
 class Usi3dTrainer(AdversarialTrainer):
     """One stage. A step first teaches the discriminators, then, with them frozen, everything
     else. A variant says how its networks see photos and layers (``representation``), what the
-    terms weigh, how far random priors lie from zero (``shift``) and which ``share`` of a batch
-    goes through the paper's terms."""
+    terms weigh and which ``share`` of a batch goes through the paper's terms."""
 
     watch = "loss"
     inference = INFERENCE
@@ -50,11 +48,9 @@ class Usi3dTrainer(AdversarialTrainer):
         representation: Representation,
         weights: LossWeights,
         share: float,
-        shift: float,
     ) -> None:
         self._config, self._source = config, source
         self._representation, self._weights, self._share = representation, weights, share
-        self._shift = shift if config.bias_shift == OWN else config.bias_shift
 
     def _use(self, nets: Mapping[str, nn.Module], runtime: Runtime) -> None:
         """Take the networks a variant has made."""
@@ -104,7 +100,7 @@ class Usi3dTrainer(AdversarialTrainer):
         representation, nets = self._representation, self._generators
         images = self._encoded(batch)
         codes = terms.encode(nets, *images)
-        drawn = terms.draw(codes.z_i, self._shift)
+        drawn = terms.draw(codes.z_i, self._config.bias_shift)
         made = terms.translate(nets, codes, *drawn)
         groups: terms.Terms = {}
         if self._weights.adversarial:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from iid_residual.data.face_list import (
     Face,
-    Faces,
     existing,
     find_faces,
     has_lists,
@@ -18,6 +17,7 @@ from iid_residual.data.face_list import (
 from iid_residual.data.face_sample import face_case, face_sample
 from iid_residual.data.heads import open_heads
 from iid_residual.data.source import FaceSource, shows_photo
+from iid_residual.data.write_lists import FACES
 from intrinsic_cli.api import Case, DataError
 from intrinsic_cli.kit.data.readers import TrainingReader
 
@@ -35,9 +35,11 @@ _NO_TRUTH = "it has no truth: only stage real of the method residual can learn f
 class FaceFolders(TrainingReader[Face], FaceSource):
     """The faces of one folder; of a second one, faces are shown by turns with them in training.
 
-    Lists name their splits, ``test`` is ``val``."""
+    Lists name their splits, ``test`` is ``val``. MissingFilesError where files of the first folder
+    are missing."""
 
-    def __init__(self, name: str, faces: Faces, others: Sequence[Face] = ()) -> None:
+    def __init__(self, name: str, folder: Path, others: Sequence[Face] = ()) -> None:
+        faces = find_faces(folder)
         self.name = name
         self._entries = faces
         self._others = others
@@ -45,6 +47,8 @@ class FaceFolders(TrainingReader[Face], FaceSource):
         self.has_truth = any(face.is_known for face in everyone)
         if not self.has_truth:
             self.notes = (_NO_TRUTH,)
+        if has_lists(folder):
+            self._require_files(f"the dataset {name}", folder, FACES)
 
     def first(self, count: int) -> Self:
         """See :meth:`FaceSource.first`; of the second folder as many."""
@@ -59,6 +63,9 @@ class FaceFolders(TrainingReader[Face], FaceSource):
         if self._others and split == "train":
             counts["other photo"] = len(self._others)
         return counts
+
+    def _files(self, entry: Face) -> Collection[Path]:
+        return entry.files.values()
 
     def _case(self, entry: Face) -> Case:
         return face_case(entry)
@@ -89,16 +96,17 @@ def open_faces(path: Path) -> FaceSource:
     """``PHOTOS`` without truth, or ``PHOTOS,HEADS`` with rendered heads or lists beside them."""
     photos, comma, with_truth = str(path).partition(",")
     if not comma:
-        return FaceFolders("faces", find_faces(existing(Path(photos))))
+        return FaceFolders("faces", existing(Path(photos)))
     if has_lists(Path(with_truth)):
         return open_sfsnet(Path(f"{with_truth},{photos}"))
     return open_heads(Path(f"{with_truth},{photos}"))
 
 
 def _open_lists(name: str, path: Path) -> FaceFolders:
-    folder, comma, others = str(path).partition(",")
-    if not has_lists(existing(Path(folder))):
+    named, comma, others = str(path).partition(",")
+    folder = existing(Path(named))
+    if not has_lists(folder):
         hint = f"make them: iid datasets prepare {name} {folder} {folder}"
         raise DataError(f"{folder} has neither train.csv nor test.csv", hint)
     beside = training_faces(Path(others)) if comma else []
-    return FaceFolders(name, find_faces(Path(folder)), beside)
+    return FaceFolders(name, folder, beside)

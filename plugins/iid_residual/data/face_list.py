@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from iid_residual.data.write_lists import FACES, SPLITS
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.data.layer_files import require_files
 from intrinsic_cli.kit.data.splits import split_by_group
 from intrinsic_cli.kit.files.formats import PHOTO_SUFFIXES
 
@@ -48,7 +49,7 @@ Faces: TypeAlias = "Mapping[Split, Sequence[Face]]"
 
 def find_faces(folder: Path) -> Faces:
     """The faces of a folder: those of its lists or, where it has none, every picture below it, a
-    tenth of which is held out. DataError where there are none or files are missing."""
+    tenth of which is held out. DataError where there are none; files of lists may be missing."""
     lists = {split: folder / f"{stem}.csv" for split, stem in _LISTS.items()}
     there = {split: path for split, path in lists.items() if path.is_file()}
     if not there:
@@ -57,14 +58,17 @@ def find_faces(folder: Path) -> Faces:
     faces = [face for split in found.values() for face in split]
     if not faces:
         raise DataError(f"{folder} holds no faces in its lists", f"expected: {FACES}")
-    _require_files(folder, faces)
     return found
 
 
 def training_faces(folder: Path) -> list[Face]:
-    """The faces of a folder to train on. DataError where there are none."""
-    faces = find_faces(existing(folder))
-    return list(faces.get("train", ()))
+    """The faces of a folder to train on. DataError where there are none or files are missing."""
+    place = existing(folder)
+    found = find_faces(place)
+    everyone = [face for faces in found.values() for face in faces]
+    wanted = [path for face in everyone for path in face.files.values()]
+    require_files("the dataset of faces", place, wanted, FACES)
+    return list(found.get("train", ()))
 
 
 def existing(folder: Path) -> Path:
@@ -111,14 +115,3 @@ def _unlisted(folder: Path) -> Faces:
 def _is_photo(path: Path) -> bool:
     shown = not path.name.startswith(".") and path.is_file()
     return shown and path.suffix.lower() in PHOTO_SUFFIXES
-
-
-def _require_files(folder: Path, faces: Sequence[Face]) -> None:
-    """DataError naming the first files that are missing."""
-    wanted = [path for face in faces for path in face.files.values()]
-    missing = [str(path) for path in wanted if not path.is_file()]
-    if not missing:
-        return
-    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-    named = ", ".join(missing[:3])
-    raise DataError(f"the lists in {folder} name {named}{more}, missing", f"expected: {FACES}")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iid_residual.faces.template import Pose, pose_of
-from intrinsic_cli.api import UsageError
+from intrinsic_cli.api import WeightsError
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.light.colour import encode_codes
 
@@ -68,7 +68,7 @@ def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
 
 
 def require_model(model: str) -> None:
-    """UsageError where a face model is asked for and cannot be used: told before any photo."""
+    """WeightsError where a face model is asked for and cannot be used: told before any photo."""
     if model:
         _detector(model, (_LONGEST, _LONGEST))
 
@@ -77,15 +77,15 @@ def _detector(model: str, size: tuple[int, int]) -> Any:
     """OpenCV's, for pictures of ``size`` (width, height)."""
     path = Path(model).expanduser()
     if not path.is_file():
-        raise UsageError(f"there is no face model {model}", "give a YuNet .onnx file")
+        raise WeightsError(f"there is no face model {model}", "give a YuNet .onnx file")
     try:
         return cv2.FaceDetectorYN.create(str(path), "", size, _SURE)
     except cv2.error as error:
         raise _no_yunet(model) from error
 
 
-def _no_yunet(model: str) -> UsageError:
-    return UsageError(f"{model} is no YuNet model OpenCV can run", "get one of opencv_zoo")
+def _no_yunet(model: str) -> WeightsError:
+    return WeightsError(f"{model} is no YuNet model OpenCV can run", "get one of opencv_zoo")
 
 
 def _with_yunet(codes: Codes, model: str) -> list[tuple[Any, float]]:

@@ -1,4 +1,5 @@
-"""Discriminators of albedos: one logit a picture, whatever its size."""
+"""Discriminators of albedos: one logit a picture, whatever its size; small ones are enlarged so
+far that norms have more than one place of a map to compare."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ class JointDiscriminator(nn.Module):
     map. Published are 64 channels and pictures of 128 pixels."""
 
     _MAP = 8
+    _LEAST = 32
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -29,7 +31,8 @@ class JointDiscriminator(nn.Module):
 
     def forward(self, albedo: Tensor) -> Tensor:
         """[B,3,h,w] → [B]."""
-        maps = F.adaptive_avg_pool2d(self.layers(albedo), self._MAP)
+        maps = self.layers(_at_least(albedo, self._LEAST))
+        maps = F.adaptive_avg_pool2d(maps, self._MAP)
         logits: Tensor = self.exit(F.pad(maps, (1, 0, 1, 0)))
         return logits.flatten()
 
@@ -39,6 +42,7 @@ class SeparateDiscriminator(nn.Module):
     of the map. Answers 0..1."""
 
     _MAP = 4
+    _LEAST = 64
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -58,7 +62,8 @@ class SeparateDiscriminator(nn.Module):
 
     def forward(self, albedo: Tensor) -> Tensor:
         """[B,3,h,w] → [B]."""
-        maps = F.adaptive_avg_pool2d(self.layers(albedo), self._MAP)
+        maps = self.layers(_at_least(albedo, self._LEAST))
+        maps = F.adaptive_avg_pool2d(maps, self._MAP)
         logits: Tensor = self.exit(maps)
         return logits.flatten().sigmoid()
 
@@ -66,6 +71,15 @@ class SeparateDiscriminator(nn.Module):
 def discriminator(adversary: Adversary, width: int) -> nn.Module:
     """The one of a variant."""
     return JointDiscriminator(width) if adversary == "joint" else SeparateDiscriminator(width)
+
+
+def _at_least(picture: Tensor, side: int) -> Tensor:
+    """[B,3,h,w] with no side shorter than this."""
+    height, width = picture.shape[-2:]
+    if min(height, width) >= side:
+        return picture
+    size = (max(height, side), max(width, side))
+    return F.interpolate(picture, size=size, mode="bilinear")
 
 
 def _normed(inputs: int, outputs: int) -> tuple[nn.Module, ...]:

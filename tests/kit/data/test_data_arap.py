@@ -9,6 +9,8 @@ import pytest
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.data.arap import open_arap, open_arap_1k, open_arap_o
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
+from intrinsic_cli.kit.data.readers import all_cases
 from intrinsic_cli.kit.files.opencv import cv2
 
 
@@ -31,8 +33,13 @@ def test_cases_by_name_in_linear_light(scenes: Path) -> None:
 
 def test_missing_files_are_named(scenes: Path) -> None:
     (scenes / "a_albedo.png").unlink()
-    with pytest.raises(DataError, match=r"lacks a_albedo\.png"):
+    with pytest.raises(MissingFilesError, match=r"lacks a_albedo\.png") as caught:
         open_arap(scenes)
+    assert [case.name for case in all_cases(caught.value.rest)] == ["bedroom"]
+    (scenes / "bedroom_image.png").unlink()
+    with pytest.raises(MissingFilesError, match=r"lacks a_albedo\.png, bedroom_") as caught:
+        open_arap(scenes)
+    assert caught.value.rest is None
     with pytest.raises(DataError, match="holds no ARAP scenes"):
         open_arap(scenes / "elsewhere")
 

@@ -10,6 +10,7 @@ import pytest
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.data.iiw import open_encoded, open_iiw
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
 from intrinsic_cli.kit.data.saw import SETTINGS, open_2017, open_saw
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.score.saw import SAW_U
@@ -72,8 +73,10 @@ def test_missing_and_broken_judgements_are_named(rooms: Path) -> None:
     with pytest.raises(DataError, match=r"4\.json holds no IIW judgements"):
         open_iiw(rooms).cases()[0]
     (rooms / "data" / "33.png").unlink()
-    with pytest.raises(DataError, match=r"lacks 33\.png"):
+    with pytest.raises(MissingFilesError, match=r"lacks 33\.png") as caught:
         open_iiw(rooms)
+    names = [case.name for case in caught.value.rest.cases("train")]
+    assert names == ["5", "6", "9"]
     with pytest.raises(DataError, match="holds no IIW judgements"):
         open_iiw(rooms / "elsewhere")
 
@@ -105,10 +108,16 @@ def test_labels_come_with_their_photos(annotated: Path) -> None:
         open_saw(annotated).cases("train")
 
 
+def test_photos_that_others_train_on_need_not_be_there(annotated: Path) -> None:
+    np.save(annotated / "saw_splits" / "train_ids.npy", np.array([3, 1]))
+    assert open_saw(annotated).counts("train") == {"photo": 2}
+
+
 def test_missing_annotations_are_named(annotated: Path) -> None:
     (annotated / "saw_pixel_labels" / SETTINGS / "7.npy").unlink()
-    with pytest.raises(DataError, match=r"SAW at .* lacks .*7\.npy"):
+    with pytest.raises(MissingFilesError, match=r"SAW at .* lacks .*7\.npy") as caught:
         open_saw(annotated)
+    assert [case.name for case in caught.value.rest.cases()] == ["12"]
     (annotated / "saw_splits" / "test_ids.npy").unlink()
     with pytest.raises(DataError, match=r"lacks saw_splits.test_ids\.npy"):
         open_saw(annotated)

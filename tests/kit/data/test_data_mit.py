@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from intrinsic_cli.api import DataError
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
 from intrinsic_cli.kit.data.mit import Mit, open_barron, open_lights, open_mit
+from intrinsic_cli.kit.data.readers import all_cases
 from intrinsic_cli.kit.files.opencv import cv2
 
 
@@ -65,8 +67,11 @@ def test_original_archive_keeps_objects_below_data(lab: Path, tmp_path: Path) ->
 
 def test_missing_files_are_named(lab: Path) -> None:
     (lab / "pear" / "mask.png").unlink()
+    with pytest.raises(MissingFilesError) as caught:
+        open_mit(lab)
+    assert [case.name for case in all_cases(caught.value.rest)] == ["apple"]
     (lab / "apple" / "shading.png").unlink()
-    with pytest.raises(DataError, match=r"lacks pear.mask\.png, apple.shading\.png"):
+    with pytest.raises(DataError, match=r"lacks apple.shading\.png, pear.mask\.png"):
         open_mit(lab)
 
 
@@ -96,9 +101,11 @@ def test_one_object_under_many_lights(lab: Path) -> None:
         [0.5, 1], abs=1e-4
     )  # one exposure for both
     assert cases[0].truth == {}
+    (lab / "pear" / "light01.png").rename(lab / "apple" / "light01.png")
     (lab / "pear" / "mask.png").unlink()
-    with pytest.raises(DataError, match=r"lacks pear.mask\.png"):
+    with pytest.raises(MissingFilesError, match=r"lacks pear.mask\.png$") as caught:
         open_lights(lab)
+    assert [case.name for case in all_cases(caught.value.rest)] == ["apple_light01"]
 
 
 def test_an_object_without_its_photo_is_told(lab: Path) -> None:

@@ -13,6 +13,8 @@ from intrinsic_cli.kit.data.cgintrinsics import divide, open_cgintrinsics
 from intrinsic_cli.kit.data.hypersim.reader import open_hypersim
 from intrinsic_cli.kit.data.hypersim.recipe import shading_from_albedo, tonemap
 from intrinsic_cli.kit.data.hypersim.write_frames import make_frame, read_rendering, write_frames
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
+from intrinsic_cli.kit.data.readers import all_cases
 from intrinsic_cli.kit.data.sintel import open_images, open_sintel
 from intrinsic_cli.kit.files.exr import write_exr
 from intrinsic_cli.kit.files.opencv import cv2
@@ -56,8 +58,11 @@ def test_supplied_lists_say_what_is_held_out(film: Path) -> None:
 
 def test_half_a_film_is_told(film: Path) -> None:
     (film / "training/shading/cave_3/frame_0002.png").unlink()
-    with pytest.raises(DataError, match=r"lacks shading.cave_3.frame_0002\.png"):
+    with pytest.raises(MissingFilesError, match=r"lacks shading.cave_3.frame_0002\.png") as caught:
         open_sintel(film)
+    left = [case.name for case in all_cases(caught.value.rest)]
+    assert len(left) == 5
+    assert "cave_3_frame_0002" not in left
     with pytest.raises(DataError, match="holds no MPI Sintel frames"):
         open_sintel(film / "elsewhere")
 
@@ -86,8 +91,11 @@ def test_prepared_frames_are_read_back(renderings: Path, tmp_path: Path) -> None
     assert case.truth["shading"].shape == (256, 256, 1)
     assert case.photo.max() <= 1
     next(out.glob("ai_001_002/images/*/*.shading.exr")).unlink()
-    with pytest.raises(DataError, match=r"Hypersim at .* lacks .*frame\.0003\.shading\.exr"):
+    lacking = r"Hypersim at .* lacks .*frame\.0003\.shading\.exr"
+    with pytest.raises(MissingFilesError, match=lacking) as caught:
         open_hypersim(out)
+    (left,) = all_cases(caught.value.rest)
+    assert left.name.startswith("ai_001_001")
 
 
 def test_frames_are_tone_mapped_then_divided_then_resized() -> None:
@@ -133,8 +141,9 @@ def test_cgintrinsics_divides_photo_by_albedo(rooms: Path) -> None:
     assert case.truth["shading"][case.mask] == pytest.approx(1)
     assert next(data.batches("train", 1, 8))["shading"].shape == (1, 3, 8, 8)
     (rooms / "images/aa/1_mlt_mask.png").unlink()
-    with pytest.raises(DataError, match=r"lacks aa.1_mlt_mask\.png"):
+    with pytest.raises(MissingFilesError, match=r"lacks aa.1_mlt_mask\.png") as caught:
         open_cgintrinsics(rooms)
+    assert [case.name for case in all_cases(caught.value.rest)] == ["bb_1_mlt"]
 
 
 def test_division_leaves_out_black_and_glaring_pixels() -> None:

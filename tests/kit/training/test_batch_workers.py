@@ -13,6 +13,7 @@ from torch import Tensor
 
 from intrinsic_cli.api import DataError
 from intrinsic_cli.kit.files import available_cores
+from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.training import batch_workers
 from intrinsic_cli.kit.training.batch_workers import made_by_workers, worker_count
 
@@ -37,6 +38,13 @@ class Ending(Line):
         return islice(super().batches(split, start), max(0, 3 - start))
 
 
+class Threaded(Line):
+    """Its batches tell in how many threads OpenCV works where they are made."""
+
+    def batches(self, split: str, start: int = 0) -> Iterable[Mapping[str, Tensor]]:
+        yield {"threads": torch.tensor(cv2.getNumThreads())}
+
+
 def test_they_come_in_order() -> None:
     expected = islice(Line().batches("train", 1), 0, 12, 2)
     made = made_by_workers(Line(), count(1, 2), 2)
@@ -56,6 +64,16 @@ def test_an_error_comes_where_its_batch_would_have() -> None:
 
 def test_batches_that_end_end() -> None:
     assert len(list(islice(made_by_workers(Ending(), range(5), 1), 4))) == 3
+
+
+def test_opencv_has_one_thread_in_a_worker() -> None:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    made = list(made_by_workers(Threaded(), range(2), 2))
+    here = cv2.getNumThreads()
+    cv2.setNumThreads(before)
+    assert [int(batch["threads"]) for batch in made] == [1, 1]
+    assert here == 2
 
 
 def test_a_gpu_has_as_many_as_there_are_cores_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from iid_mesh.data.objects import open_objects
 from iid_mesh.data.square import box_of
 from iid_mesh.protocol import MESHES
 from intrinsic_cli.api import DataError, Silent
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
+from intrinsic_cli.kit.data.readers import all_cases
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.kit.score.scoring import score_case
 
@@ -122,8 +124,10 @@ def test_prepared_crops(aviary: Path, tmp_path: Path) -> None:
 def test_missing_files_are_named(aviary: Path) -> None:
     root = aviary / "CUB_200_2011"
     (root / "segmentations/001.Gull/b.png").unlink()
-    with pytest.raises(DataError, match=r"lacks segmentations.001\.Gull.b\.png"):
+    lacking = r"lacks segmentations.001\.Gull.b\.png"
+    with pytest.raises(MissingFilesError, match=lacking) as caught:
         open_cub(aviary)
+    assert [case.name for case in all_cases(caught.value.rest)] == ["a"]
     (root / "parts/part_locs.txt").unlink()
     with pytest.raises(DataError, match=r"lacks parts.part_locs\.txt"):
         open_cub(aviary)
@@ -163,6 +167,13 @@ def test_cached_birds_come_cut_out_with_their_keypoints(cache: Path) -> None:
     assert case.facts["keypoints"][1:, 2].sum() == 0
     batch = next(iter(source.batches("train", 2, 32)))
     assert set(batch) == {"photo", "mask", "silhouette", "keypoints"}
+
+
+def test_the_birds_of_a_cache_without_photos_are_left_out(cache: Path) -> None:
+    (cache / "CUB_200_2011/images/001.Drop/train.jpg").unlink()
+    with pytest.raises(MissingFilesError, match=r"lacks .*train\.jpg") as caught:
+        open_cub(cache)
+    assert [case.name for case in all_cases(caught.value.rest)] == ["test"]
 
 
 def test_part_maps_beside_the_cache_are_offered(cache: Path) -> None:

@@ -15,7 +15,7 @@ from iid_mesh.decomposer import MeshDecomposer
 from iid_mesh.networks.mesh_net import Design, MeshNet
 from iid_mesh.settings import MeshOptions
 from iid_mesh.silhouettes import GUESSED
-from intrinsic_cli.api import Decomposition, Runtime, UsageError
+from intrinsic_cli.api import Decomposition, Runtime, UsageError, WeightsError
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.pipeline import decompose_photo
 
@@ -148,7 +148,7 @@ def test_a_poor_fit_is_told(network: MeshNet) -> None:
 
 
 def test_a_network_for_masks_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no segmentation network"):
+    with pytest.raises(WeightsError, match="no segmentation network"):
         MeshDecomposer(MeshOptions(mask_model=str(tmp_path / "none.onnx")), CPU)
 
 

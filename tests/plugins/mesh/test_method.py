@@ -9,10 +9,10 @@ import torch
 
 from iid_mesh.method import MeshMethod
 from iid_mesh.networks.mesh_net import Design, MeshNet
-from iid_mesh.settings import MeshOptions
+from iid_mesh.settings import MeshConfig, MeshOptions
 from iid_mesh.stages.s1 import GrowingStage
-from intrinsic_cli import weights
-from intrinsic_cli.api import Runtime, WeightsError
+from intrinsic_cli import settings, weights
+from intrinsic_cli.api import Runtime, UsageError, WeightsError
 from intrinsic_cli.kit.networks.checkpoint import state_of
 from intrinsic_cli.registry import load_registry
 from intrinsic_cli.requests import TrainRequest
@@ -53,17 +53,22 @@ def test_a_network_is_opened_from_its_weights() -> None:
 
 
 def test_options_are_checked() -> None:
-    from intrinsic_cli import settings
-    from intrinsic_cli.api import UsageError
-
     assert settings.settle(MeshOptions, {}, ("refine=0",)).refine == 0
     with pytest.raises(UsageError, match="refine"):
         settings.settle(MeshOptions, {}, ("refine=-2",))
 
 
+def test_settings_that_no_network_can_have_are_refused() -> None:
+    with pytest.raises(UsageError, match="crop must be a multiple of 16, not 17"):
+        settings.settle(MeshConfig, {}, ("crop=17",))
+    published = ("backbone=paper", "batch_size=1")
+    with pytest.raises(UsageError, match="crop must be at least 48, or batch_size at least 2"):
+        settings.settle(MeshConfig, {}, (*published, "crop=32"))
+    assert settings.settle(MeshConfig, {}, (*published, "crop=48")).crop == 48
+
+
 def test_stages_have_trainers() -> None:
-    from intrinsic_cli.settings import settle
     from intrinsic_cli.testing_source import open_tiny
 
-    config = settle(SPEC.default.config, dict(SPEC.default.smoke), ())
+    config = settings.settle(SPEC.default.config, dict(SPEC.default.smoke), ())
     assert isinstance(MeshMethod().trainer("s1", config, open_tiny(), CPU), GrowingStage)

@@ -12,7 +12,7 @@ from iid_mesh import segmentation
 from iid_mesh.objects import box_of, objects
 from iid_mesh.segmentation import SegmentationModel
 from iid_mesh.silhouettes import GUESSED, NOT_FOUND, find_silhouette, flat_background
-from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.api import DataError, WeightsError
 
 from .objects_drawn import body, photo
 
@@ -141,7 +141,7 @@ def test_a_network_in_a_file_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_files_that_are_no_networks_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no segmentation network at"):
+    with pytest.raises(WeightsError, match="no segmentation network at"):
         SegmentationModel(tmp_path / "none.onnx")
     (tmp_path / "bad.onnx").write_bytes(b"no network")
     with pytest.raises(DataError, match="cannot be run as a segmentation network"):

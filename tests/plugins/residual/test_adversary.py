@@ -16,8 +16,9 @@ from intrinsic_cli.kit.networks.checkpoint import state_of
 @pytest.mark.parametrize("kind", ["joint", "separate", "label"])
 def test_discriminators_answer_one_number_a_picture(kind: str) -> None:
     network = JointDiscriminator(4) if kind == "joint" else SeparateDiscriminator(4)
-    for side in (64, 128):
+    for side in (16, 32, 64, 128):
         assert network(torch.rand(3, 3, side, side)).shape == (3,)
+    assert network(torch.rand(1, 3, 16, 20)).shape == (1,)
 
 
 @pytest.mark.parametrize(("network", "count"), [("joint", 2_818_496), ("separate", 11_164_416)])
@@ -55,6 +56,13 @@ def test_discriminator_and_network_take_turns(variant: str) -> None:
     trainer.step(batch, steps, 3)
     assert steps.names[2:] == (["discriminator", "pipe"] if variant == "gan" else ["pipe"])
     assert all(x.requires_grad for x in trainer.nets["discriminator"].parameters())
+
+
+@pytest.mark.parametrize("variant", ["gan", "gan-separate", "gan-label"])
+def test_the_smallest_faces_will_do(variant: str) -> None:
+    trainer = new_trainer(variant, crop=32, batch_size=1)
+    losses = trainer.step(first_batch(trainer), Steps(trainer), 0)
+    assert torch.stack([*losses.values()]).isfinite().all()
 
 
 def test_the_network_is_told_by_the_discriminator_but_does_not_teach_it() -> None:

@@ -19,7 +19,7 @@ from iid_residual.networks.pipe import Conventions, Prediction, build, follow
 from iid_residual.settings import ResidualOptions
 from iid_residual.shadings import bounded_shadings
 from iid_residual.variants import design_of
-from intrinsic_cli.api import Runtime, UsageError
+from intrinsic_cli.api import Runtime, WeightsError
 from intrinsic_cli.kit.files.photo import Photo
 from intrinsic_cli.kit.inference.pipeline import decompose_photos
 from intrinsic_cli.kit.light.colour import luminance
@@ -52,10 +52,10 @@ def faces(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def test_a_face_model_is_looked_at_before_any_photo(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no face model .*none\.onnx"):
+    with pytest.raises(WeightsError, match=r"there is no face model .*none\.onnx"):
         _decomposer(face_model=str(tmp_path / "none.onnx"))
     (tmp_path / "bad.onnx").write_bytes(b"garbage")
-    with pytest.raises(UsageError, match="no YuNet model OpenCV can run"):
+    with pytest.raises(WeightsError, match="no YuNet model OpenCV can run"):
         _decomposer(face_model=str(tmp_path / "bad.onnx"))
 
 

@@ -18,6 +18,7 @@ from iid_residual.data.source import KEYS, require_truth
 from iid_residual.data.write_lists import write_celeba_lists, write_sfsnet_lists
 from intrinsic_cli.api import DataError, Silent
 from intrinsic_cli.kit.data import harmonics
+from intrinsic_cli.kit.data.missing_files import MissingFilesError
 from intrinsic_cli.kit.files.opencv import cv2
 
 LIGHT = np.zeros(27, np.float32)
@@ -145,10 +146,24 @@ def test_mistakes_are_named(faces: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not hold 27 numbers"):
         list(open_sfsnet(faces).cases("train"))
     (faces / "train/0003/000041_albedo_1_3.png").unlink()
-    with pytest.raises(DataError, match=r"name .*train.0003.000041_albedo_1_3\.png, missing"):
+    lacking = r"sfsnet at .* lacks train.0003.000041_albedo_1_3\.png$"
+    with pytest.raises(MissingFilesError, match=lacking) as caught:
         open_sfsnet(faces)
+    assert caught.value.rest.counts("train") == {"photo": 1}
+    with pytest.raises(MissingFilesError, match=lacking.replace("sfsnet", "faces")):
+        open_sfsnet(Path(f"{faces},{faces}"))
     with pytest.raises(DataError, match="holds no faces"):
         write_sfsnet_lists(tmp_path / "nothing", tmp_path, Silent())
+
+
+def test_a_missing_file_elsewhere_is_named_whole(faces: Path, tmp_path: Path) -> None:
+    lists = tmp_path / "lists"
+    write_sfsnet_lists(faces, lists, Silent())
+    gone = faces / "train/0003/000041_albedo_1_3.png"
+    gone.unlink()
+    with pytest.raises(MissingFilesError) as caught:
+        open_sfsnet(lists)
+    assert f"lacks {gone.resolve()}" in caught.value.message
 
 
 def test_celeba_has_photos_only(tmp_path: Path) -> None:

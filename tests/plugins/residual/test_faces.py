@@ -14,7 +14,7 @@ from iid_residual.faces.find import Face, find_faces
 from iid_residual.faces.regions import ROOM, face_box, regions_of
 from iid_residual.faces.template import TEMPLATE, Pose
 from iid_residual.settings import ResidualOptions
-from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.api import DataError, UsageError, WeightsError
 
 PHOTO = np.random.default_rng(0).uniform(0.05, 0.9, (90, 120, 3)).astype(np.float32)
 Put = Callable[..., None]
@@ -95,10 +95,10 @@ def test_a_face_that_fills_a_square_photo_is_not_cut_out(faces: Put) -> None:
 
 
 def test_a_face_model_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no face model"):
+    with pytest.raises(WeightsError, match="no face model"):
         find_faces(PHOTO, str(tmp_path / "none.onnx"))
     (tmp_path / "bad.onnx").write_bytes(b"garbage")
-    with pytest.raises(UsageError, match="no YuNet model"):
+    with pytest.raises(WeightsError, match="no YuNet model"):
         find_faces(PHOTO, str(tmp_path / "bad.onnx"))
 
 
@@ -111,7 +111,7 @@ def test_a_model_of_something_else_is_refused_when_it_is_run(
     (tmp_path / "yunet.onnx").write_bytes(b"")
     monkeypatch.setattr(_YuNet, "detect", fails)
     monkeypatch.setattr(find.cv2, "FaceDetectorYN", _YuNet, raising=False)
-    with pytest.raises(UsageError, match="no YuNet model"):
+    with pytest.raises(WeightsError, match="no YuNet model"):
         find_faces(PHOTO, str(tmp_path / "yunet.onnx"))
 
 

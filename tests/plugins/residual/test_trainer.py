@@ -45,6 +45,14 @@ def test_settings_that_no_network_can_have_are_refused(setting: str, told: str) 
     assert settle(ResidualConfig, {}, ("width=0", "crop=96")).width == 0
 
 
+def test_skipnet_needs_more_than_one_little_face_at_a_time() -> None:
+    config = iid_residual.iid_methods()[0].variant("skipnet").config
+    with pytest.raises(UsageError, match="crop must be at least 64, or batch_size at least 2"):
+        settle(config, {}, ("crop=32", "batch_size=1"))
+    one_step(new_trainer("skipnet", crop=32, batch_size=2))
+    one_step(new_trainer("skipnet", crop=64, batch_size=1))
+
+
 def test_the_light_can_learn_alone() -> None:
     base = state_of(new_trainer().nets)
     trainer = new_trainer(parents={"init": base}, only="light", light_weight=3.0)

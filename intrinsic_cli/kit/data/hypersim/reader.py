@@ -5,11 +5,12 @@ Originals are turned into such frames by ``iid datasets prepare hypersim``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from intrinsic_cli.api import Case
 from intrinsic_cli.api.outputs import FACTORS
-from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty, require_files
+from intrinsic_cli.kit.data.layer_files import read_layer, refuse_empty
 from intrinsic_cli.kit.data.layouts import HYPERSIM
 from intrinsic_cli.kit.data.readers import TrainingReader
 from intrinsic_cli.kit.data.splits import notes_on_split, split_by_group
@@ -39,10 +40,9 @@ class Hypersim(TrainingReader[Path]):
         frames = sorted(path for pattern in patterns for path in folder.glob(pattern))
         if not frames:
             refuse_empty("prepared Hypersim frames", folder, HYPERSIM)
-        wanted = [layer_beside(path, kind) for path in frames for kind in LAYERS.values()]
-        require_files("Hypersim", folder, wanted, HYPERSIM)
         self._entries = split_by_group(frames, lambda path: path.relative_to(folder).parts[0])
         self.notes = notes_on_split(folder, self._entries)
+        self._require_files("Hypersim", folder, HYPERSIM)
 
     def _case(self, entry: Path) -> Case:
         photo = read_photo(entry).pixels
@@ -55,6 +55,9 @@ class Hypersim(TrainingReader[Path]):
         scene, _, camera, file = entry.relative_to(self._folder).parts
         number = file.split(".")[1]
         return Case(f"{scene}_{camera}_{number}", photo, truth, known)
+
+    def _files(self, entry: Path) -> Sequence[Path]:
+        return [layer_beside(entry, kind) for kind in LAYERS.values()]
 
 
 def layer_beside(path: Path, kind: str) -> Path:

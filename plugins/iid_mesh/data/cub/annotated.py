@@ -31,6 +31,12 @@ class Annotated:
     keypoints: Image
     parts: Path | None = None
 
+    def files(self) -> Sequence[Path]:
+        """The files without which it cannot be read."""
+        if isinstance(self.silhouette, Path):
+            return [self.photo, self.silhouette]
+        return [self.photo]
+
     def mask(self) -> Image:
         """Where the bird is [H,W]. Several people drew each bird of the files: what more than half
         of them saw."""

@@ -27,7 +27,7 @@ def has_cache(folder: Path) -> bool:
 
 def read_cache(folder: Path) -> Splits:
     """The birds of the caches; held out are those of ``val``, else of ``test``. DataError where a
-    file is missing or unreadable."""
+    cache is missing or unreadable; photos may be missing."""
     data = _data(folder)
     names = ("train", "val", "test")
     files = {name: data / f"{name}_cub_cleaned.mat" for name in names}
@@ -61,9 +61,7 @@ def _read(path: Path, folder: Path) -> list[Annotated]:
     images = folder / "CUB_200_2011" / "images"
     if not images.is_dir():
         images = folder / "images"
-    entries = [_annotated(row, images, folder / "scops") for row in np.atleast_1d(table)]
-    require_files("CUB-200-2011", folder, [entry.photo for entry in entries], LAYOUT)
-    return entries
+    return [_annotated(row, images, folder / "scops") for row in np.atleast_1d(table)]
 
 
 def _annotated(row: Any, images: Path, scops: Path) -> Annotated:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from iid_mesh.data.cub import cache, tables
 from iid_mesh.data.cub.annotated import Annotated
 from iid_mesh.data.cub.cache import has_cache, read_cache
 from iid_mesh.data.cub.tables import TABLES, read_tables
@@ -40,14 +41,20 @@ class Cub(TrainingReader[Annotated]):
     swapped = MIRRORED
 
     def __init__(self, folder: Path) -> None:
-        self._entries = read_cache(folder) if has_cache(folder) else read_tables(_root(folder))
+        cached = has_cache(folder)
+        root = folder if cached else _root(folder)
+        self._entries = read_cache(root) if cached else read_tables(root)
         everyone = [bird for birds in self._entries.values() for bird in birds]
         if all(bird.parts for bird in everyone):
             self.offers |= {"parts"}
+        self._require_files("CUB-200-2011", root, cache.LAYOUT if cached else tables.LAYOUT)
 
     def birds(self, split: Split) -> list[Annotated]:
         """The birds of a split."""
         return list(self._entries[split])
+
+    def _files(self, entry: Annotated) -> Sequence[Path]:
+        return entry.files()
 
     def _case(self, entry: Annotated) -> Case:
         photo = read_photo(entry.photo).pixels

@@ -27,12 +27,10 @@ LAYOUT = f"{', '.join(TABLES)}, images/ and segmentations/"
 
 def read_tables(folder: Path) -> Splits:
     """The birds of the tables, in their order; those of the test split are held out. DataError
-    where a file is missing, or a bird is not in all tables."""
+    where a table is missing, or a bird is not in all of them; pictures may be missing."""
     tables = [folder / name for name in TABLES]
     require_files("CUB-200-2011", folder, tables, LAYOUT)
     birds = _birds(folder, *tables)
-    wanted = [path for _, bird in birds for path in _files(bird)]
-    require_files("CUB-200-2011", folder, wanted, LAYOUT)
     train = [bird for trains, bird in birds if trains]
     held_out = [bird for trains, bird in birds if not trains]
     return {"train": train, "val": held_out}
@@ -57,12 +55,6 @@ def _birds(
         bird = Annotated(photo, silhouette, box_of[number], points)
         birds.append((trains[number], bird))
     return birds
-
-
-def _files(bird: Annotated) -> Iterator[Path]:
-    yield bird.photo
-    if isinstance(bird.silhouette, Path):
-        yield bird.silhouette
 
 
 def _box(left: str, top: str, width: str, height: str) -> Box:
