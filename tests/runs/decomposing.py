@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from light_method import REGISTRY
 from PIL import Image
+from same_pictures import content
 
 from intrinsic_cli.kit.files.opencv import cv2
 from intrinsic_cli.registry import Registry
@@ -31,9 +32,9 @@ def statuses(report: DecomposeReport) -> dict[str, int]:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    """All files but the manifest, which tells when."""
+    """What all files hold but the manifest, which tells when."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        str(path.relative_to(folder)): content(path)
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(NAME)
     }
