@@ -28,9 +28,11 @@ class Candidate(ABC):
     """Something that answers cases and gets a row of the table.
 
     ``recipe`` is what its scores depend on besides the case and the protocol; {} where nothing is
-    gained by remembering them. ``timed``: are its seconds worth telling?"""
+    gained by remembering them. ``module`` is the one that answers, "" where none does. ``timed``:
+    are its seconds worth telling?"""
 
     name: str
+    module: str = ""
     recipe: Mapping[str, Any] = {}
     timed: bool = False
 
@@ -55,6 +57,7 @@ class MethodCandidate(Candidate):
 
     def __init__(self, name: str, choice: Choice, request: EvaluateRequest) -> None:
         self.name, self._choice, self._request = name, choice, request
+        self.module = choice.spec.target.partition(":")[0]
         self.recipe = {
             "iid": __version__,
             "method": choice.spec.name,

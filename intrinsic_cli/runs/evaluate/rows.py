@@ -12,6 +12,7 @@ from intrinsic_cli.api import Case, IidError, PluginError, Protocol
 from intrinsic_cli.requests import Failure
 from intrinsic_cli.runs.evaluate.candidates import Candidate
 from intrinsic_cli.runs.evaluate.case_sheets import CaseSheets, write_pictures
+from intrinsic_cli.runs.evaluate.code import code_of
 from intrinsic_cli.runs.evaluate.predictions import MissingError
 from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
 from intrinsic_cli.runs.evaluate.statistics import SECONDS, intervals, means
@@ -36,8 +37,8 @@ class TableRow:
         self._pool = protocol.pool() if protocol.pool else None
         # A pool has to see what was answered and not only scores, so there is nothing to remember.
         self._recipe: Mapping[str, Any] = {}
-        if candidate.recipe and not self._pool:
-            self._recipe = {**candidate.recipe, "protocol": protocol.name}
+        if cache.path and candidate.recipe and not self._pool:
+            self._recipe = _recipe(candidate, protocol)
         self.cases: list[dict[str, Any]] = []
         self.failures: list[Failure] = []
         self.error: IidError | None = None
@@ -129,6 +130,13 @@ class TableRow:
             self.error = told
         files = error.files if isinstance(error, MissingError) else ()
         self.failures.append(Failure(self._candidate.name, case.name, told.message, files))
+
+
+def _recipe(candidate: Candidate, protocol: Protocol) -> dict[str, Any]:
+    """What scores depend on besides the case. Who mends a plugin and evaluates again wants no
+    scores of the method, or the protocol, as it was before."""
+    modules = (__name__, candidate.module, protocol.score.__module__)
+    return {**candidate.recipe, "protocol": protocol.name, "code": code_of(filter(None, modules))}
 
 
 def _unexpected(error: Exception) -> PluginError:
