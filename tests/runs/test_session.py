@@ -117,6 +117,15 @@ def test_the_runtime_is_what_was_asked_for() -> None:
     assert (runtime.seed, runtime.variant) == (7, "soft")
 
 
+def test_the_caller_s_random_numbers_are_their_own(session: Session) -> None:
+    """Whoever decomposes inside a training loop does not draw the same crops forever."""
+    torch.manual_seed(5)
+    alone = torch.rand(4)
+    torch.manual_seed(5)
+    session(FLAT)
+    assert torch.equal(torch.rand(4), alone)
+
+
 def test_the_way_in_from_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intrinsic_cli.runs.session.load_registry", lambda: REGISTRY)
     network = intrinsic_cli.open("power", options={"power": 1.0}, device="cpu", seed=3)
