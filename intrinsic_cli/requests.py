@@ -10,6 +10,8 @@ from typing import Any
 
 #: What ``device`` of a request may be: a pattern.
 DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
+#: The largest ``seed``: torch takes 64 bits, NumPy nothing below 0.
+MAX_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
