@@ -44,12 +44,17 @@ class TableRow:
         self.error: IidError | None = None
 
     def take(self, case: Case) -> bool:
-        """Score one case. True unless it has nothing to score."""
+        """Score one case. True unless it has nothing to score. DataError where its scores cannot be
+        remembered."""
         try:
-            scores = self._remembered_or_new(case)
+            key = self._cache.key(self._recipe, case)
+            known = self._known(key)
+            scores = self._score(case) if known is None else known
         except Exception as error:
             self._fail(case, error)
             return True
+        if known is None:
+            self._cache.add(key, scores)
         if scores:
             self.cases.append({"method": self._candidate.name, "case": case.name, **scores})
         return bool(scores)
@@ -82,15 +87,11 @@ class TableRow:
             return written
         return [*written, *write_pictures(folder, self._candidate.name, pictures(self._pool))]
 
-    def _remembered_or_new(self, case: Case) -> Mapping[str, Any]:
-        """Scores and seconds; {} where there is nothing to score."""
-        key = self._cache.key(self._recipe, case)
+    def _known(self, key: str) -> Mapping[str, Any] | None:
+        """Scores and seconds that are remembered, {} of what has nothing to score; None where the
+        case must be done, again perhaps, for its picture."""
         known = self._cache.find(key)
-        if known is not None and not self._needs_picture(known):
-            return known
-        scores = self._score(case)
-        self._cache.add(key, scores)
-        return scores
+        return None if known is None or self._needs_picture(known) else known
 
     def _score(self, case: Case) -> Mapping[str, Any]:
         began = time.perf_counter()
