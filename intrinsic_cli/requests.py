@@ -176,7 +176,9 @@ class EvaluateReport:
     """``rows``: one per method, with its protocol, number of cases, mean of each metric and, under
     ``intervals``, where the mean lies (``resampling`` says how that was found). ``about`` is the
     protocol in words, with its ``source``; ``metrics`` says of each score which way it is better
-    (``lower``, ``higher`` or ``neither``) and its ``unit``."""
+    (``lower``, ``higher`` or ``neither``) and its ``unit``. ``made_by`` says of each method's row
+    what its numbers hang on: version of iid, options (and those ``changed`` from their defaults),
+    the hash of the weights, seed, device and precision."""
 
     data: str
     protocol: str
@@ -187,3 +189,4 @@ class EvaluateReport:
     about: Mapping[str, str] = field(default_factory=dict)
     resampling: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    made_by: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Scores that an evaluation remembers are of the very code that computed them."""
+"""Scores hang on code, options and weights: what is remembered of them, and told."""
 
 from __future__ import annotations
 
@@ -52,3 +52,15 @@ def test_code_of_one_file_and_of_none(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "iid_alone.py").write_text("a = 1")
     alone = code_of(["iid_alone", "iid_not_there"])
     assert alone["iid_alone"] != alone["iid_not_there"]
+
+
+def test_a_report_tells_what_its_rows_were_made_by(lab: str) -> None:
+    """Two files of scores that differ can be told apart by what is in them."""
+    request = EvaluateRequest(("gray", "picky"), lab, options=("gray.gain=2",), seed=4)
+    told = evaluate(request, registry=REGISTRY).made_by
+    assert [*told] == ["gray", "picky"], "the constant answers need none"
+    assert told["gray"]["options"] == told["gray"]["changed"] == {"gain": 2.0}
+    assert told["picky"]["changed"] == {}
+    assert (told["gray"]["seed"], told["gray"]["weights"]) == (4, None)
+    assert told["gray"]["device"] != "auto"
+    assert told["gray"]["precision"] != "auto"

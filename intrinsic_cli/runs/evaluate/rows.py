@@ -76,6 +76,11 @@ class TableRow:
             "intervals": spread,
         }
 
+    def made_by(self) -> dict[str, Mapping[str, Any]]:
+        """What its numbers hang on, by the name of the row; {} of what is no method."""
+        told = self._candidate.made_by()
+        return {self._candidate.name: told} if told else {}
+
     def draw(self, folder: Path) -> list[Path]:
         """The worst and the best cases as pictures below ``folder``, and what the pool has to
         show."""

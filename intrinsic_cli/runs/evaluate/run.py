@@ -167,6 +167,7 @@ def _report(
         about={"summary": protocol.summary, "source": protocol.source},
         resampling={"level": LEVEL, "resamples": RESAMPLES, "seed": request.seed, "over": "images"},
         metrics=_metrics(table, protocol),
+        made_by={name: told for row in rows for name, told in row.made_by().items()},
     )
 
 
