@@ -4,7 +4,7 @@ Python caller."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,18 @@ MAX_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class DecomposeRequest:
+class Request:
+    """What a verb is asked. A Python caller may give paths as text, and one of several things by
+    itself: they are made what their fields say."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            meant = _as_meant(getattr(self, item.name), str(item.type))
+            object.__setattr__(self, item.name, meant)
+
+
+@dataclass(frozen=True, slots=True)
+class DecomposeRequest(Request):
     """Photos → outputs. ``method`` is ``NAME`` or ``NAME:VARIANT``; ``layers`` (outputs of any
     kind) empty means the method's own. ``name`` is what the names of a photo's files begin with:
     ``{stem}.{method}``, see ``iid decompose --help``. ``exr_layer`` chooses one of an EXR that has
@@ -95,7 +106,7 @@ class DecomposeReport:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainRequest:
+class TrainRequest(Request):
     """Train every stage of ``method`` (or ``stage`` alone). ``seconds`` bounds this call, not the
     run. ``method`` and ``data`` may be "": with ``resume``, or where ``config`` is that of a run,
     those of the run; else the dataset is ``synth``."""
@@ -133,7 +144,7 @@ class TrainReport:
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluateRequest:
+class EvaluateRequest(Request):
     """Score methods, and layers that any program left on disk, on one dataset (``NAME``,
     ``NAME:PATH`` or a folder).
 
@@ -190,3 +201,11 @@ class EvaluateReport:
     resampling: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     made_by: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def _as_meant(given: Any, kind: str) -> Any:
+    """``given`` as a field of this ``kind`` (its annotation, as text) holds it."""
+    if kind.startswith("tuple"):
+        several = (given,) if isinstance(given, str | Path) else tuple(given)
+        return tuple(map(Path, several)) if "Path" in kind else several
+    return Path(given) if "Path" in kind and isinstance(given, str) else given
