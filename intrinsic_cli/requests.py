@@ -206,6 +206,14 @@ class EvaluateReport:
 def _as_meant(given: Any, kind: str) -> Any:
     """``given`` as a field of this ``kind`` (its annotation, as text) holds it."""
     if kind.startswith("tuple"):
-        several = (given,) if isinstance(given, str | Path) else tuple(given)
-        return tuple(map(Path, several)) if "Path" in kind else several
-    return Path(given) if "Path" in kind and isinstance(given, str) else given
+        alone = isinstance(given, str | Path)
+        several = (given,) if alone else tuple(given)
+        return tuple(_as_path(one, kind) for one in several)
+    return _as_path(given, kind)
+
+
+def _as_path(given: Any, kind: str) -> Any:
+    """Text becomes a path where the field holds paths."""
+    if "Path" in kind and isinstance(given, str):
+        return Path(given)
+    return given
