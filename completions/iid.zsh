@@ -3,6 +3,7 @@
 _iid_completion() {
     local -a completions
     local -a completions_with_descriptions
+    local -a begun
     local -a response
     (( ! $+commands[iid] )) && return 1
 
@@ -12,6 +13,8 @@ _iid_completion() {
         if [[ "$type" == "plain" ]]; then
             if [[ "$descr" == "_" ]]; then
                 completions+=("$key")
+            elif [[ "$key" == *[=:] ]]; then
+                begun+=("$key":"$descr")
             else
                 completions_with_descriptions+=("$key":"$descr")
             fi
@@ -21,6 +24,10 @@ _iid_completion() {
             _path_files -f
         fi
     done
+
+    if [ -n "$begun" ]; then
+        _describe -V unsorted begun -U -S ''
+    fi
 
     if [ -n "$completions_with_descriptions" ]; then
         _describe -V unsorted completions_with_descriptions -U

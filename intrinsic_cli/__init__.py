@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from intrinsic_cli.runs.session import Session
 
 __version__ = "0.1.0"
@@ -21,7 +23,7 @@ def open(
     method: str = "flow",
     *,
     options: Mapping[str, Any] | Sequence[str] = (),
-    weights: str = "",
+    weights: str | Path = "",
     device: str = "auto",
     precision: str = "auto",
     seed: int = 0,

@@ -4,16 +4,29 @@ Python caller."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 #: What ``device`` of a request may be: a pattern.
 DEVICE = r"auto|cpu|mps|cuda(:\d+)?"
+#: The largest ``seed``: torch takes 64 bits, NumPy nothing below 0.
+MAX_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class DecomposeRequest:
+class Request:
+    """What a verb is asked. A Python caller may give paths as text, and one of several things by
+    itself: they are made what their fields say."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            meant = _as_meant(getattr(self, item.name), str(item.type))
+            object.__setattr__(self, item.name, meant)
+
+
+@dataclass(frozen=True, slots=True)
+class DecomposeRequest(Request):
     """Photos → outputs. ``method`` is ``NAME`` or ``NAME:VARIANT``; ``layers`` (outputs of any
     kind) empty means the method's own. ``name`` is what the names of a photo's files begin with:
     ``{stem}.{method}``, see ``iid decompose --help``. ``exr_layer`` chooses one of an EXR that has
@@ -93,7 +106,7 @@ class DecomposeReport:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainRequest:
+class TrainRequest(Request):
     """Train every stage of ``method`` (or ``stage`` alone). ``seconds`` bounds this call, not the
     run. ``method`` and ``data`` may be "": with ``resume``, or where ``config`` is that of a run,
     those of the run; else the dataset is ``synth``."""
@@ -131,7 +144,7 @@ class TrainReport:
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluateRequest:
+class EvaluateRequest(Request):
     """Score methods, and layers that any program left on disk, on one dataset (``NAME``,
     ``NAME:PATH`` or a folder).
 
@@ -174,7 +187,9 @@ class EvaluateReport:
     """``rows``: one per method, with its protocol, number of cases, mean of each metric and, under
     ``intervals``, where the mean lies (``resampling`` says how that was found). ``about`` is the
     protocol in words, with its ``source``; ``metrics`` says of each score which way it is better
-    (``lower``, ``higher`` or ``neither``) and its ``unit``."""
+    (``lower``, ``higher`` or ``neither``) and its ``unit``. ``made_by`` says of each method's row
+    what its numbers hang on: version of iid, options (and those ``changed`` from their defaults),
+    the hash of the weights, seed, device and precision."""
 
     data: str
     protocol: str
@@ -185,3 +200,20 @@ class EvaluateReport:
     about: Mapping[str, str] = field(default_factory=dict)
     resampling: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    made_by: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def _as_meant(given: Any, kind: str) -> Any:
+    """``given`` as a field of this ``kind`` (its annotation, as text) holds it."""
+    if kind.startswith("tuple"):
+        alone = isinstance(given, str | Path)
+        several = (given,) if alone else tuple(given)
+        return tuple(_as_path(one, kind) for one in several)
+    return _as_path(given, kind)
+
+
+def _as_path(given: Any, kind: str) -> Any:
+    """Text becomes a path where the field holds paths."""
+    if "Path" in kind and isinstance(given, str):
+        return Path(given)
+    return given

@@ -33,7 +33,7 @@ def predictions(function: Any) -> Any:
             "patterns",
             multiple=True,
             metavar="LAYER=GLOB",
-            help="How predictions are named, as in 'albedo=out/{case}_ref.png'.",
+            help="How predictions are named below DIR, as in 'albedo=out/{case}_ref.png'.",
         ),
         click.option(
             "--predictions",

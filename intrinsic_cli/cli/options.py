@@ -10,13 +10,12 @@ import click
 
 from intrinsic_cli.cli import tab
 from intrinsic_cli.cli.paths import ExistingPath
-from intrinsic_cli.requests import DEVICE
+from intrinsic_cli.requests import DEVICE, MAX_SEED
 
 Decorator = Callable[[Any], Any]
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)([smh]?)")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
-MAX_SEED = 2**63 - 1  # torch takes 64 bits, NumPy nothing below 0
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in newer click

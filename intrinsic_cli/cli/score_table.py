@@ -156,6 +156,10 @@ def _notes(report: EvaluateReport) -> Iterator[str]:
     if source:
         yield f"source: {source}"
     yield f"data {report.data}, split {report.split}"
+    for method, made in report.made_by.items():
+        changed = [f"{key}={value}" for key, value in made.get("changed", {}).items()]
+        if changed:
+            yield f"{method} with {', '.join(changed)}"
     told = ["↓ lower is better, ↑ higher is better"] if _can_print("↓↑") else []
     if any(row["intervals"] for row in report.rows):
         how = report.resampling

@@ -116,6 +116,8 @@ def export(name: str, file: str) -> None:
     from intrinsic_cli.weights import export as copy
 
     target = Path(file)
+    if file == "-":
+        raise UsageError("weights are not printed", "name a file, or ./- for one of that name")
     if file.endswith(("/", os.sep)) and not target.is_dir():
         raise UsageError(f"there is no folder {target}", "make it first, or name a file")
     console.result(str(copy(name, target, load_registry())))

@@ -7,6 +7,7 @@ numpy float64."""
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,8 @@ def _load(path: Path) -> Mapping[str, Any]:
     names = ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar")
     allowed: list[Any] = [*((scalar, name) for name in names), np.dtype, np.dtypes.Float64DType]
     try:
-        with torch.serialization.safe_globals(allowed):
+        with torch.serialization.safe_globals(allowed), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch has opinions on pickles it does not know
             state = torch.load(path, map_location="cpu", weights_only=True)
     # Whatever a file that is no checkpoint makes the reader stumble over.
     except Exception as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import keyword
 import re
+import shutil
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -23,8 +25,16 @@ def new_plugin(name: str, out: Path, registry: Registry) -> list[Path]:
     _check_name(name, registry)
     if out.exists():
         raise UsageError(f"there is something at {out} already", "give another folder with --out")
+    try:
+        return _write(plugin_files(name), out)
+    except OSError:  # half a plugin would be in the way of the next try
+        shutil.rmtree(out, ignore_errors=True)
+        raise
+
+
+def _write(texts: Mapping[str, str], out: Path) -> list[Path]:
     written = []
-    for path, text in plugin_files(name).items():
+    for path, text in texts.items():
         target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
@@ -52,7 +62,10 @@ def plugin_files(name: str) -> dict[str, str]:
 def _check_name(name: str, registry: Registry) -> None:
     refusal = f"{name!r} cannot be the name of a method"
     if not WORD.fullmatch(name):
-        raise UsageError(refusal, "small letters, digits and underscores, a letter first")
+        rules = "small letters, digits and underscores, a letter first"
+        near = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()
+        hint = f"{rules}, such as {near}" if WORD.fullmatch(near) else rules
+        raise UsageError(refusal, hint)
     if keyword.iskeyword(name):
         raise UsageError(refusal, "it means something in Python, where it would name a package")
     if name in registry.methods:

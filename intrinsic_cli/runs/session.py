@@ -19,14 +19,12 @@ from intrinsic_cli import settings, weights
 from intrinsic_cli.api import Decomposition, IidError, MethodSpec, UsageError, Variant
 from intrinsic_cli.kit.files import sidecar
 from intrinsic_cli.registry import Registry, load_registry, open_method
+from intrinsic_cli.requests import MAX_SEED
+from intrinsic_cli.runs.given_photo import require_several, to_photo
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from intrinsic_cli.kit.files.photo import Photo as DecodedPhoto
-
-    #: A file, the bytes of one, numbers (floats linear, integers sRGB) or a photo already decoded.
-    Photo = str | Path | bytes | NDArray[Any] | DecodedPhoto
+    from intrinsic_cli.runs.given_photo import Photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Choice:
 def choose(
     method: str = "flow",
     options: Mapping[str, Any] | Sequence[str] = (),
-    weights_file: str = "",
+    weights_file: str | Path = "",
     table: Mapping[str, Any] | None = None,
     registry: Registry | None = None,
 ) -> Choice:
@@ -71,7 +69,7 @@ def choose(
     else:
         words = options
     settled: Any = settings.settle(variant.options, values, words)
-    return Choice(spec, variant, settled, weights.find_weights(spec, variant, weights_file))
+    return Choice(spec, variant, settled, weights.find_weights(spec, variant, str(weights_file)))
 
 
 class Session:
@@ -85,6 +83,8 @@ class Session:
         from intrinsic_cli.kit.networks.checkpoint import load_weights
         from intrinsic_cli.kit.networks.device import pick_device, pick_precision
 
+        if not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+            raise UsageError(f"{seed!r} is no seed", "give a whole number from 0 to 2^63 - 1")
         self.choice = choice
         self.room = Room()
         place = pick_device(device)
@@ -96,12 +96,14 @@ class Session:
 
     def __call__(self, photo: Photo, encoding: str = "auto") -> Decomposition:
         """One photo taken apart: a path, the bytes of a file, an array [H,W], [H,W,3] or [H,W,4]
-        (floats are linear, uint8 and uint16 sRGB unless ``encoding`` says otherwise). DataError
-        where it cannot be read or the method finds nothing to look at."""
+        (floats are linear, uint8 and uint16 sRGB unless ``encoding``, ``srgb`` or ``linear``, says
+        otherwise). UsageError where it is no photo; DataError where it cannot be read or the method
+        finds nothing to look at."""
         return self.many([photo], encoding)[0]
 
     def many(self, photos: Sequence[Photo], encoding: str = "auto") -> list[Decomposition]:
         """Photos taken apart together, those that the network sees at one size in one batch."""
+        require_several(photos)
         results = []
         for result in self.try_many([to_photo(photo, encoding) for photo in photos]):
             if isinstance(result, IidError):
@@ -118,24 +120,3 @@ class Session:
 
         kinds = self.choice.variant.kinds
         return try_photos(self.decomposer, photos, self.runtime, kinds, note, self.room)
-
-
-def to_photo(photo: Photo, encoding: str = "auto") -> DecodedPhoto:
-    """Any way to give a photo → one in memory, in linear light."""
-    import numpy as np
-
-    from intrinsic_cli.kit.files import photo as files
-
-    if isinstance(photo, files.Photo):
-        return photo
-    if isinstance(photo, bytes):
-        return files.read_photo(photo, encoding)
-    if isinstance(photo, str | Path):
-        return files.read_photo(Path(photo), encoding)
-    values = np.array(photo)  # whose owner may change it later
-    channels = values.shape[2] if values.ndim == 3 else 1
-    known = values.dtype.kind == "f" or values.dtype in (np.uint8, np.uint16)
-    if values.ndim not in (2, 3) or channels not in (1, 3, 4) or not values.size or not known:
-        message = f"an array {values.shape} of {values.dtype} is no photo"
-        raise UsageError(message, "give [H,W] or [H,W,3] of float (linear), uint8 or uint16 (sRGB)")
-    return files.to_photo(values, encoding)

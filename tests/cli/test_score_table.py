@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,14 @@ def test_in_a_pipe_there_are_plain_columns(capsys: pytest.CaptureFixture[str]) -
     assert out.splitlines()[0].split() == ["method", "cases", "lmse", "↓", "ssim", "%", "↑"]
     assert "0.2000 ±0.1000" in out
     assert "2000 resamples, seed 0" in out
+
+
+def test_options_that_were_given_stand_below(capsys: pytest.CaptureFixture[str]) -> None:
+    made_by = {"a": {"changed": {"size": 128, "steps": 2}}, "b": {"changed": {}}}
+    score_table.show(replace(REPORT, made_by=made_by))
+    lines = capsys.readouterr().out.splitlines()
+    assert "a with size=128, steps=2" in lines
+    assert not any(line.startswith("b with") for line in lines)
 
 
 def test_many_missing_files_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

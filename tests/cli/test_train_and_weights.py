@@ -77,6 +77,7 @@ def test_weights_are_installed_removed_and_exported(tmp_path: Path, home: Path, 
     (tmp_path / "folder").mkdir()
     run("weights", "export", "gray", tmp_path / "folder")
     assert (tmp_path / "folder" / "gray.safetensors").exists()
+    assert run("weights", "export", "gray", "-").exit_code == 2, "stdout is for text"
     gone = run("weights", "export", "gray", f"{tmp_path}/gone/")
     assert (gone.exit_code, "there is no folder" in gone.stderr) == (2, True)
     assert not (tmp_path / "gone").exists()

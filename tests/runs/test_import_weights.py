@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -171,3 +173,13 @@ def test_strangers_are_refused(tmp_path: Path) -> None:
     assert "paper" in caught.value.hint
     with pytest.raises(WeightsError, match="holds a list instead"):
         import_checkpoint(save(tmp_path / "y.pt", [1, 2]), REGISTRY)
+
+
+def test_a_plain_pickle_is_refused_without_torch_s_remarks(tmp_path: Path) -> None:
+    path = tmp_path / "plain.pth"
+    path.write_bytes(pickle.dumps({"a": print}, protocol=4))
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        with pytest.raises(WeightsError):
+            import_checkpoint(path, REGISTRY)
+    assert not remarks

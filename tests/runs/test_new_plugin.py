@@ -98,6 +98,29 @@ def test_names_that_cannot_be(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
+def test_a_name_that_is_nearly_one_is_mended(tmp_path: Path) -> None:
+    done = new("My-warm.2", "--out", str(tmp_path / "x"))
+    assert done.exit_code == 2
+    assert "such as my_warm_2" in done.stderr
+
+
+def test_half_a_plugin_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is not in the way of the next try."""
+    written: list[Path] = []
+
+    def full(self: Path, text: str, **_: str) -> None:
+        written.append(self)
+        if len(written) > 2:
+            raise OSError(28, "No space left on device", str(self))
+
+    out = tmp_path / "iid-two_tones"
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tmp_path), "write_text", full)
+        assert new("two_tones", "--out", str(out)).exit_code == 1
+    assert not out.exists()
+    assert new("two_tones", "--out", str(out)).exit_code == 0
+
+
 def test_names_and_folders_that_are_taken(tmp_path: Path) -> None:
     assert "iid-gray (iid_gray) brings it" in new("gray", "--out", str(tmp_path / "made")).stderr
     done = new("warm", "--out", str(tmp_path))

@@ -3,6 +3,8 @@ run knew."""
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -190,6 +192,24 @@ def test_remembered_scores_are_of_the_very_pixels(tmp_path: Path) -> None:
     assert len(keys | {cache.key({"method": "other"}, case)}) == 6
     assert cache.key(dict(recipe), replace(case)) in keys
     assert cache.key({}, case) == ScoreCache().key(recipe, case) == ""
+
+
+def test_a_disk_that_is_full_ends_it(
+    lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No case has failed: what is known is kept, and the same command goes on."""
+
+    def full(self: Path, *given: Any, **more: Any) -> Any:
+        if given[:1] == ("a",):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return Path.open(self, *given, **more)
+
+    request = EvaluateRequest(("gray",), lab, cache=tmp_path / "t.cases.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tmp_path), "open", full)
+        with pytest.raises(DataError, match=r"t\.cases\.jsonl: no space left"):
+            evaluate(request, registry=REGISTRY)
+    assert not evaluate(request, registry=REGISTRY).failures
 
 
 def test_what_is_pooled_is_never_remembered(lab: str, tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from training_runs import Told
 from two_stages import SMALL, registry
 
 from intrinsic_cli.api import DataError, IidError, TrainingError, UsageError
 from intrinsic_cli.kit.networks.checkpoint import load_weights
+from intrinsic_cli.registry import open_dataset
 from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.train import train
 from intrinsic_cli.runs.train.plan import plan
@@ -46,6 +48,21 @@ def test_what_a_run_was_begun_with_stays(tmp_path: Path, change: Any, told: str)
     assert "begin a new run" in caught.value.hint
     same = {"data": "synth", "out": tmp_path / "run", "stage": "main", "method": "gray"}
     assert go_on(tmp_path / "run", **same).finished
+
+
+def test_data_that_has_changed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validations on other photos do not compare, but decide which weights are the best."""
+    begin(tmp_path / "run", seconds=0.0, steps=5)
+    same, other = Told(), Told()
+    train(TrainRequest(resume=tmp_path / "run", seconds=0.0, device="cpu"), same, registry())
+    assert "the data has changed" not in same
+    kept = type(open_dataset("synth", registry()))
+    monkeypatch.setattr(kept, "counts", lambda self, split: {"photo": 1})
+    train(TrainRequest(resume=tmp_path / "run", seconds=0.0, device="cpu"), other, registry())
+    assert "it was 40 photos to learn from, 10 photos to validate with, and is 1 photo to" in other
+    again = Told()
+    train(TrainRequest(resume=tmp_path / "run", device="cpu"), again, registry())
+    assert "the data has changed" not in again, "told once"
 
 
 def test_another_init_is_refused_and_the_same_is_not(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 import intrinsic_cli
-from intrinsic_cli.api import DataError, UsageError
+from intrinsic_cli.api import DataError, UsageError, WeightsError
 from intrinsic_cli.kit.files.photo import read_photo
 from intrinsic_cli.kit.light.colour import srgb_to_linear
 from intrinsic_cli.registry import Registry
@@ -94,6 +94,50 @@ def test_numbers_that_could_mean_anything_are_refused(session: Session) -> None:
         session(np.zeros((4, 4, 3), np.int64))
 
 
+def test_codes_in_floats_are_no_light(session: Session) -> None:
+    """``image.astype(float)`` is no linear photo; whoever means it says so."""
+    for codes in (FLAT[..., :3].astype(np.float32), DEEP[..., :3].astype(np.float64)):
+        with pytest.raises(UsageError, match="as floats, are not light") as caught:
+            session(codes)
+        assert "encoding='linear'" in caught.value.hint
+        assert np.allclose(session(codes, encoding="linear").photo, codes)
+    light = FLAT[..., :3] + np.float32(0.25)
+    assert np.allclose(session(light).photo, light), "bright light"
+
+
+def test_slips_are_told_in_a_sentence(session: Session, tmp_path: Path) -> None:
+    codes = FLAT[..., :3]
+    for encoding in ("sRGB", ""):
+        with pytest.raises(UsageError, match="no encoding"):
+            session(codes, encoding)
+    with pytest.raises(UsageError, match="is no photo") as caught:
+        session(codes.transpose(2, 0, 1))
+    assert "transpose" in caught.value.hint
+    with pytest.raises(UsageError, match="is no photo"):
+        session(torch.zeros(3, 40, 52))  # type: ignore[arg-type]  # what torch has a ``mode`` of
+    for several in (codes, "photo.png", tmp_path / "a.png", b"bytes"):
+        with pytest.raises(UsageError, match="one photo was given"):
+            session.many(several)  # type: ignore[arg-type]  # as people do
+    assert len(session.many(np.stack([codes, codes]))) == 2  # type: ignore[arg-type]  # a batch
+    with pytest.raises(UsageError, match="mode P is no photo"):
+        session(Image.fromarray(codes).convert("P"))  # type: ignore[arg-type]  # places in a palette
+    swapped = DEEP[..., :3].astype(">u2")
+    assert np.array_equal(session(swapped).photo, session(DEEP[..., :3]).photo)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"precision": "half"}, {"seed": "7"}, {"seed": -1}, {"seed": 2**63}]
+)
+def test_what_no_network_opens_with(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        Session(chosen(), "cpu", **wrong)
+
+
+def test_weights_may_be_a_path(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="there is nothing at"):
+        intrinsic_cli.open("flow", weights=tmp_path / "nothing.safetensors")
+
+
 def test_a_file_that_is_not_there(session: Session, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere"):
         session(tmp_path / "nowhere.png")
@@ -115,6 +159,15 @@ def test_the_runtime_is_what_was_asked_for() -> None:
     runtime = session.runtime
     assert (runtime.device.type, runtime.precision) == ("cpu", "bf16")
     assert (runtime.seed, runtime.variant) == (7, "soft")
+
+
+def test_the_caller_s_random_numbers_are_their_own(session: Session) -> None:
+    """Whoever decomposes inside a training loop does not draw the same crops forever."""
+    torch.manual_seed(5)
+    alone = torch.rand(4)
+    torch.manual_seed(5)
+    session(FLAT)
+    assert torch.equal(torch.rand(4), alone)
 
 
 def test_the_way_in_from_python(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -11,14 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from intrinsic_cli.api import IidError
+
 PREFIX = ".iid-"
+FULL = 2**20  # bytes; a disk with fewer that refuses a file is full
 FORGOTTEN = 24 * 3600  # seconds after which another machine's unfinished file counts as left behind
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` (same suffix) that takes its name when the block ends
-    without an error."""
+    without an error. OSError, of ``path``, where the disk is full, whatever the block made of
+    it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix = f"{PREFIX}{HOST}-{os.getpid()}-"
     try:
@@ -32,8 +38,20 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o666 & ~_UMASK)
         temporary.replace(path)
+    except Exception as error:
+        if _tells_of_full_disk(error, path.parent):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _tells_of_full_disk(error: Exception, folder: Path) -> bool:
+    """Is it for want of room? What writes in C++ and Rust, as torch and safetensors do, has words
+    of its own for that, and no number; OpenCV takes its half-written file away and says nothing."""
+    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+        return error.errno == errno.ENOSPC
+    return not isinstance(error, IidError) and shutil.disk_usage(folder).free < FULL
 
 
 def write_text(path: Path, text: str) -> None:

@@ -47,7 +47,10 @@ def run_network_on_each(
 
 @contextmanager
 def _as_always(runtime: Runtime) -> Iterator[None]:
-    """The same photo gives the same layers wherever in a folder it lies."""
-    torch.manual_seed(runtime.seed)
-    with torch.inference_mode(), autocast(runtime.device, runtime.precision):
-        yield
+    """The same photo gives the same layers wherever in a folder it lies; who calls from Python goes
+    on with random numbers of their own."""
+    gpus = [runtime.device] if runtime.device.type == "cuda" else []
+    with torch.random.fork_rng(gpus):
+        torch.manual_seed(runtime.seed)
+        with torch.inference_mode(), autocast(runtime.device, runtime.precision):
+            yield

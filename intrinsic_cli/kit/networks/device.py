@@ -38,20 +38,18 @@ def pick_device(name: str = "auto") -> torch.device:
 
 def pick_precision(name: str, device: torch.device) -> str:
     """``auto`` is bf16 on CUDA cards that have it, else fp32 (on CPUs bf16 was measured twice as
-    slow)."""
+    slow). UsageError where there is none called ``name``."""
     if name != "auto":
+        _require_precision(name)
         return name
     return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Mixed precision for a block; does nothing for ``fp32``."""
+    _require_precision(precision)
     if precision == "fp32":
         return contextlib.nullcontext()
-    if precision not in _DTYPES:
-        raise UsageError(
-            f"there is no precision called {precision!r}", "use auto, fp32, bf16 or fp16"
-        )
     return torch.autocast(device.type, dtype=_DTYPES[precision])
 
 
@@ -82,6 +80,11 @@ def _own(device: torch.device) -> torch.device:
 
 def _mps() -> bool:
     return torch.backends.mps.is_available()
+
+
+def _require_precision(name: str) -> None:
+    if name != "fp32" and name not in _DTYPES:
+        raise UsageError(f"there is no precision called {name!r}", "use auto, fp32, bf16 or fp16")
 
 
 def _require(device: torch.device) -> None:

@@ -18,6 +18,7 @@ from intrinsic_cli.requests import EvaluateRequest
 from intrinsic_cli.runs.evaluate.method_settings import choice_for
 from intrinsic_cli.runs.evaluate.predictions import Predictions, open_predictions
 from intrinsic_cli.runs.session import Choice, Session
+from intrinsic_cli.settings import settle
 
 if TYPE_CHECKING:
     from intrinsic_cli.api import Decomposition
@@ -28,14 +29,21 @@ class Candidate(ABC):
     """Something that answers cases and gets a row of the table.
 
     ``recipe`` is what its scores depend on besides the case and the protocol; {} where nothing is
-    gained by remembering them. ``timed``: are its seconds worth telling?"""
+    gained by remembering them. ``module`` is the one that answers, "" where none does. ``timed``:
+    are its seconds worth telling?"""
 
     name: str
+    module: str = ""
     recipe: Mapping[str, Any] = {}
     timed: bool = False
 
     def open(self, protocol: Protocol, progress: Progress) -> None:  # noqa: B027  optional
         """Make ready to answer what ``protocol`` asks."""
+
+    def made_by(self) -> Mapping[str, Any]:
+        """What a reader of its scores should know of it, once it is open; {} where that is
+        nothing."""
+        return {}
 
     @abstractmethod
     def answer(self, case: Case) -> Answer:
@@ -55,6 +63,7 @@ class MethodCandidate(Candidate):
 
     def __init__(self, name: str, choice: Choice, request: EvaluateRequest) -> None:
         self.name, self._choice, self._request = name, choice, request
+        self.module = choice.spec.target.partition(":")[0]
         self.recipe = {
             "iid": __version__,
             "method": choice.spec.name,
@@ -77,6 +86,25 @@ class MethodCandidate(Candidate):
     def answer(self, case: Case) -> Answer:
         """The photo taken apart."""
         return outputs_of(self._session(case.photo, "linear"))
+
+    def made_by(self) -> Mapping[str, Any]:
+        """Its recipe with the device and the precision that were chosen, and the options that are
+        not its defaults."""
+        runtime = self._session.runtime
+        given, plain = (
+            asdict(options) for options in (self._choice.options, self._plain_options())
+        )
+        return {
+            **self.recipe,
+            "changed": {key: value for key, value in given.items() if value != plain[key]},
+            "device": str(runtime.device),
+            "precision": runtime.precision,
+        }
+
+    def _plain_options(self) -> Any:
+        """The options it is measured with where nobody gives any."""
+        variant = self._choice.variant
+        return settle(variant.options, variant.measured_with, ())
 
     def _own_options(self) -> str:
         """The options it is measured with in place of their defaults."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from intrinsic_cli import settings
@@ -18,7 +19,7 @@ def choice_for(name: str, request: EvaluateRequest, registry: Registry) -> Choic
     nobody gave are those it is measured with."""
     spec, variant = registry.resolve(name)
     words = _options_for(name, spec, request)
-    file = _weights_for(name, spec, request)
+    file = _weights_for(name, spec, request, registry)
     table = {**variant.measured_with, **_table_for(name, spec, request, registry)}
     try:
         return choose(name, words, file, table, registry)
@@ -37,19 +38,20 @@ def _options_for(name: str, spec: MethodSpec, request: EvaluateRequest) -> list[
         owner, _, bare = key.rpartition(".")
         owner = owner.strip()
         if owner and not _is_given(owner, request.methods):
-            message = f"{word!r} is for {owner!r}, which is not evaluated"
-            raise UsageError(message, f"methods: {', '.join(request.methods) or 'none'}")
+            raise _not_evaluated(word, owner, request)
         if owner in ("", name, spec.name):
             mine.append(f"{bare}{equals}{value}")
     return mine
 
 
-def _weights_for(name: str, spec: MethodSpec, request: EvaluateRequest) -> str:
+def _weights_for(name: str, spec: MethodSpec, request: EvaluateRequest, registry: Registry) -> str:
     """The weights given for the method, "" for its own."""
     mine = ""
     for text in request.weights:
         owner, equals, path = text.partition("=")
         if not equals or not _is_given(owner, request.methods):
+            if owner.partition(":")[0].strip() in registry.methods and not Path(text).exists():
+                raise _not_evaluated(text, owner, request)
             owner, path = "", text
             if len(set(request.methods)) > 1:
                 hint = f"write {request.methods[0]}={text}"
@@ -74,6 +76,11 @@ def _table_for(
         else:
             shared[key] = value
     return {**shared, **tables.get(spec.name, {}), **tables.get(name, {})}
+
+
+def _not_evaluated(text: str, owner: str, request: EvaluateRequest) -> UsageError:
+    hint = f"methods: {', '.join(request.methods) or 'none'}"
+    return UsageError(f"{text!r} is for {owner!r}, which is not evaluated", hint)
 
 
 def _is_given(owner: str, methods: Sequence[str]) -> bool:

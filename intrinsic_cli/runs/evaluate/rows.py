@@ -12,6 +12,7 @@ from intrinsic_cli.api import Case, IidError, PluginError, Protocol
 from intrinsic_cli.requests import Failure
 from intrinsic_cli.runs.evaluate.candidates import Candidate
 from intrinsic_cli.runs.evaluate.case_sheets import CaseSheets, write_pictures
+from intrinsic_cli.runs.evaluate.code import code_of
 from intrinsic_cli.runs.evaluate.predictions import MissingError
 from intrinsic_cli.runs.evaluate.score_cache import ScoreCache
 from intrinsic_cli.runs.evaluate.statistics import SECONDS, intervals, means
@@ -36,19 +37,24 @@ class TableRow:
         self._pool = protocol.pool() if protocol.pool else None
         # A pool has to see what was answered and not only scores, so there is nothing to remember.
         self._recipe: Mapping[str, Any] = {}
-        if candidate.recipe and not self._pool:
-            self._recipe = {**candidate.recipe, "protocol": protocol.name}
+        if cache.path and candidate.recipe and not self._pool:
+            self._recipe = _recipe(candidate, protocol)
         self.cases: list[dict[str, Any]] = []
         self.failures: list[Failure] = []
         self.error: IidError | None = None
 
     def take(self, case: Case) -> bool:
-        """Score one case. True unless it has nothing to score."""
+        """Score one case. True unless it has nothing to score. DataError where its scores cannot be
+        remembered."""
         try:
-            scores = self._remembered_or_new(case)
+            key = self._cache.key(self._recipe, case)
+            known = self._known(key)
+            scores = self._score(case) if known is None else known
         except Exception as error:
             self._fail(case, error)
             return True
+        if known is None:
+            self._cache.add(key, scores)
         if scores:
             self.cases.append({"method": self._candidate.name, "case": case.name, **scores})
         return bool(scores)
@@ -70,6 +76,11 @@ class TableRow:
             "intervals": spread,
         }
 
+    def made_by(self) -> dict[str, Mapping[str, Any]]:
+        """What its numbers hang on, by the name of the row; {} of what is no method."""
+        told = self._candidate.made_by()
+        return {self._candidate.name: told} if told else {}
+
     def draw(self, folder: Path) -> list[Path]:
         """The worst and the best cases as pictures below ``folder``, and what the pool has to
         show."""
@@ -81,15 +92,11 @@ class TableRow:
             return written
         return [*written, *write_pictures(folder, self._candidate.name, pictures(self._pool))]
 
-    def _remembered_or_new(self, case: Case) -> Mapping[str, Any]:
-        """Scores and seconds; {} where there is nothing to score."""
-        key = self._cache.key(self._recipe, case)
+    def _known(self, key: str) -> Mapping[str, Any] | None:
+        """Scores and seconds that are remembered, {} of what has nothing to score; None where the
+        case must be done, again perhaps, for its picture."""
         known = self._cache.find(key)
-        if known is not None and not self._needs_picture(known):
-            return known
-        scores = self._score(case)
-        self._cache.add(key, scores)
-        return scores
+        return None if known is None or self._needs_picture(known) else known
 
     def _score(self, case: Case) -> Mapping[str, Any]:
         began = time.perf_counter()
@@ -129,6 +136,13 @@ class TableRow:
             self.error = told
         files = error.files if isinstance(error, MissingError) else ()
         self.failures.append(Failure(self._candidate.name, case.name, told.message, files))
+
+
+def _recipe(candidate: Candidate, protocol: Protocol) -> dict[str, Any]:
+    """What scores depend on besides the case. Who mends a plugin and evaluates again wants no
+    scores of the method, or the protocol, as it was before."""
+    modules = (__name__, candidate.module, protocol.score.__module__)
+    return {**candidate.recipe, "protocol": protocol.name, "code": code_of(filter(None, modules))}
 
 
 def _unexpected(error: Exception) -> PluginError:

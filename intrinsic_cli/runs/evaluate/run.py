@@ -81,6 +81,8 @@ def _check(request: EvaluateRequest) -> None:
     if request.split not in SPLITS:
         hint = f"use {', '.join(SPLITS[:-1])} or {SPLITS[-1]}"
         raise UsageError(f"there is no split called {request.split!r}", hint)
+    if request.limit is not None and request.limit < 1:
+        raise UsageError(f"{request.limit} cases cannot be scored", "give a limit of 1 or more")
     if request.save is not None and request.save.exists() and not request.save.is_dir():
         message = f"{request.save} is a file, not a folder for pictures"
         raise UsageError(message, "name a folder")
@@ -140,7 +142,9 @@ def _require_scores(rows: Sequence[TableRow], request: EvaluateRequest, source: 
         if row.error:
             raise row.error
     message = f"nothing of {source.name} could be scored by the protocol {source.protocol!r}"
-    raise DataError(message, "see what it looks at with `iid datasets`")
+    offered = ", ".join(sorted(source.offers))
+    hint = f"{source.name} tells {offered}; `iid methods NAME` tells what a method gives"
+    raise DataError(message, hint)
 
 
 def _draw(rows: Sequence[TableRow], request: EvaluateRequest, progress: Progress) -> None:
@@ -167,6 +171,7 @@ def _report(
         about={"summary": protocol.summary, "source": protocol.source},
         resampling={"level": LEVEL, "resamples": RESAMPLES, "seed": request.seed, "over": "images"},
         metrics=_metrics(table, protocol),
+        made_by={name: told for row in rows for name, told in row.made_by().items()},
     )
 
 

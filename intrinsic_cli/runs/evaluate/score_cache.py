@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from intrinsic_cli.api import Case, UsageError
+from intrinsic_cli.api import Case, DataError, UsageError
 from intrinsic_cli.kit.files.json_text import as_json
 from intrinsic_cli.kit.files.os_errors import reason
 
@@ -46,10 +46,15 @@ class ScoreCache:
         return self._known.get(key)
 
     def add(self, key: str, scores: Mapping[str, Any]) -> None:
-        """Remember, at once and on disk."""
-        if self.path is not None and key:
+        """Remember, at once and on disk. DataError where that is full, or gone."""
+        if self.path is None or not key:
+            return
+        try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"of": key, "scores": scores}) + "\n")  # NaN stays NaN
+        except OSError as error:
+            hint = "make room there; the same command goes on where it was"
+            raise DataError(f"cannot write to {self.path}: {reason(error)}", hint) from error
 
     def close(self) -> None:
         """All is done: nothing need be remembered, and the next evaluation starts afresh."""

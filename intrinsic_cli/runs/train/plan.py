@@ -26,7 +26,8 @@ from intrinsic_cli.runs.train.run_folder import (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Run:
-    """A training run as it was decided. ``init`` is the file of weights it starts from, or ""."""
+    """A training run as it was decided. ``init`` is the file of weights it starts from, or "";
+    ``counts`` says how much data it has, or had when it was left."""
 
     spec: MethodSpec
     variant: Variant
@@ -37,6 +38,7 @@ class Run:
     command: str
     init: str = ""
     install: bool = False
+    counts: str = ""
 
     @property
     def title(self) -> str:
@@ -45,7 +47,15 @@ class Run:
 
     def write(self) -> None:
         """Write ``config.toml``, from which the run can go on."""
-        head = Written(self.title, self.data, self.stages, self.command, self.init, self.install)
+        head = Written(
+            self.title,
+            self.data,
+            self.stages,
+            self.command,
+            self.init,
+            self.install,
+            self.counts,
+        )
         write_run(self.folder, head, self.config)
 
     def record(self) -> dict[str, Any]:
@@ -114,8 +124,18 @@ def _resumed(request: TrainRequest, folder: Path, registry: Registry) -> Run:
         written = dataclasses.replace(written, config={**written.config, **changed})
     config = _config(request, variant, written)
     install = request.install or written.install
-    command = written.command
-    return Run(spec, variant, written.data, config, folder, stages, command, written.init, install)
+    return Run(
+        spec,
+        variant,
+        written.data,
+        config,
+        folder,
+        stages,
+        written.command,
+        written.init,
+        install,
+        written.counts,
+    )
 
 
 def _require_same_method(

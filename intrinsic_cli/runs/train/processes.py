@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 def launched_for(request: TrainRequest) -> Launched | None:
     """Where this process stands in a launch, None where there is none. UsageError where more
     processes are asked for, or where nobody says where to meet."""
+    if request.nproc < 1:
+        message = f"{request.nproc} processes cannot train"
+        raise UsageError(message, "give nproc of 1 or more")
     place = launched(os.environ)
     if place is None:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from intrinsic_cli.api import DataError, Progress, Silent, Source, UsageError, WeightsError
 from intrinsic_cli.kit.files.atomic import replacing
@@ -13,6 +14,7 @@ from intrinsic_cli.requests import TrainReport, TrainRequest
 from intrinsic_cli.runs.launcher import Launched
 from intrinsic_cli.runs.stop_signal import Stop
 from intrinsic_cli.runs.train.claim import claimed
+from intrinsic_cli.runs.train.counts import counted, tell_change
 from intrinsic_cli.runs.train.finish import finish
 from intrinsic_cli.runs.train.initial import keep_initial_weights, without_whole_stages
 from intrinsic_cli.runs.train.plan import Run, require_needs
@@ -44,6 +46,9 @@ def _train(
     progress: Progress,
 ) -> TrainReport:
     source = _open_data(run, registry, progress)
+    counts = counted(source)
+    tell_change(run.counts, counts, progress)
+    run = replace(run, counts=counts)
     with _undone_on_failure(run, request):
         run.write()
         if run.init and not request.resume:

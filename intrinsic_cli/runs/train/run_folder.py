@@ -30,6 +30,7 @@ class Written:
     command: str = ""
     init: str = ""
     install: bool = False
+    counts: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -52,7 +53,7 @@ def is_run(toml: Mapping[str, Any]) -> bool:
 def as_written(toml: Mapping[str, Any], path: Path) -> Written:
     """``toml`` with the types it must have. DataError names what has another one."""
     texts = {}
-    for name in ("method", "data", "command", "init"):
+    for name in ("method", "data", "command", "init", "counts"):
         texts[name] = toml.get(name, "")
         _require(path, name, texts[name], str)
     install, config = toml.get("install", False), toml.get("config", {})
@@ -80,6 +81,7 @@ def write_run(folder: Path, written: Written, config: Any) -> None:
         "command": written.command,
         "init": written.init,
         "install": written.install,
+        "counts": written.counts,
     }
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in head.items()]
     write_text(folder / CONFIG, f"{''.join(lines)}\n[config]\n{settings.to_toml(config)}")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intrinsic_cli import weights
-from intrinsic_cli.api import IidError, Progress, Runtime, Source, Trainer, TrainingError
+from intrinsic_cli.api import Progress, Runtime, Source, Trainer, TrainingError
 from intrinsic_cli.registry import open_method
 from intrinsic_cli.requests import TrainRequest
 from intrinsic_cli.runs.train.initial import initial_weights, take_over
 from intrinsic_cli.runs.train.plan import Run
 
 if TYPE_CHECKING:
-    from intrinsic_cli.api.data import Split
     from intrinsic_cli.api.method import NetState
     from intrinsic_cli.kit.training.checkpoint import StageState
     from intrinsic_cli.kit.training.distributed import Processes
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
 
 #: A part of the time that is left (0..1) → what says when it is up.
 Share = Callable[[float], Callable[[], bool]]
-
-#: What the photos of a split are for.
-PURPOSE: Mapping[Split, str] = {"train": "learn from", "val": "validate with"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -153,25 +148,14 @@ class Stages:
 
     def _introduction(self) -> str:
         """Device, data, stages and where to look, in one line."""
-        run, counts = self._run, []
-        for split in PURPOSE:
-            with contextlib.suppress(IidError):  # not every dataset can tell
-                counted = _counted(self._source.counts(split))
-                counts.append(f"{counted} to {PURPOSE[split]}")
-        data = ": ".join(filter(None, (run.data, ", ".join(counts))))
+        run = self._run
+        data = ": ".join(filter(None, (run.data, run.counts)))
         stages = ", ".join(run.stages)
         previews = run.folder / "STAGE" / "previews"
         if len(run.stages) == 1:
             previews = run.folder / stages / "previews"
         what = "stage" if len(run.stages) == 1 else "stages"
         return f"{run.title} on {self._device}; data {data}; {what} {stages}; previews: {previews}"
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    """``12 photos``, or a number a collection: ``12 photo, 4 albedo``."""
-    if counts.keys() == {"photo"}:
-        return "1 photo" if counts["photo"] == 1 else f"{counts['photo']} photos"
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def _weights_of(loop: Loop) -> Path:
