@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.context import SpawnProcess
@@ -17,11 +19,15 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from intrinsic_cli.api import TrainingError
 from intrinsic_cli.kit.files.available_cores import cores_each
 from intrinsic_cli.kit.networks.device import LOCAL_RANKS
 from intrinsic_cli.kit.training.distributed import Processes
 
 WATCH_EVERY = 1.0  # seconds between looks at whether the leading process is still there
+LOOK = 0.02  # seconds between looks at whether the others are about to join
+_NAMES = ("SIGINT", "SIGHUP")  # not every system knows both
+_OF_TERMINALS = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
 
 
 @contextmanager
@@ -34,13 +40,14 @@ def started(
         yield Processes()
         return
     others: list[SpawnProcess] = []
-    with tempfile.TemporaryDirectory(prefix="iid-processes-") as folder:
-        address = Path(folder, "address").as_uri()
+    with tempfile.TemporaryDirectory(prefix="iid-processes-") as name:
+        folder = Path(name)
         try:
             for rank in range(1, count):
-                other = _start(rank, count, address, work, arguments)
+                other = _start(rank, count, folder, work, arguments)
                 others.append(other)
-            yield _join_here(0, count, address)
+            _await(others, folder)
+            yield _join_here(0, count, folder)
             for process in others:
                 process.join()
         finally:
@@ -59,13 +66,49 @@ def joined(rank: int, count: int, address: str, here: int) -> Iterator[Processes
 
 
 def _start(
-    rank: int, count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
+    rank: int, count: int, folder: Path, work: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> SpawnProcess:
     """Not daemonic, as such a process may have none of its own to make batches."""
-    given = (rank, count, address, work, arguments)
+    given = (rank, count, folder, work, arguments)
     process = multiprocessing.get_context("spawn").Process(target=_follow, args=given)
-    process.start()
+    with _ignored_signals():
+        process.start()
     return process
+
+
+@contextmanager
+def _ignored_signals() -> Iterator[None]:
+    """Processes started in the block ignore Ctrl-C and a closed terminal, which all of a terminal
+    hear of: the leading one decides when to stop, and one that ended while it is starting would
+    never come to the meeting. Only the main thread can say so."""
+    before: dict[signal.Signals, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for each in _OF_TERMINALS:
+                before[each] = signal.signal(each, signal.SIG_IGN)
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _await(others: Sequence[SpawnProcess], folder: Path) -> None:
+    """Wait until all others are about to join. TrainingError where one has ended instead: whoever
+    joins waits in torch, which hears of nothing, for as long as half an hour."""
+    waiting = dict(enumerate(others, 1))
+    while waiting:
+        for rank, process in list(waiting.items()):
+            if _is_ready(rank, folder).exists():
+                del waiting[rank]
+            elif not process.is_alive():
+                message = f"process {rank} of --nproc ended as it began ({process.exitcode})"
+                raise TrainingError(message, "memory may be short: try fewer processes")
+        time.sleep(LOOK)
+
+
+def _is_ready(rank: int, folder: Path) -> Path:
+    """The file by which a process says that it is about to join."""
+    return folder / f"{rank}.ready"
 
 
 def _end(processes: Sequence[SpawnProcess]) -> None:
@@ -76,11 +119,12 @@ def _end(processes: Sequence[SpawnProcess]) -> None:
 
 
 def _follow(
-    rank: int, count: int, address: str, work: Callable[..., Any], arguments: tuple[Any, ...]
+    rank: int, count: int, folder: Path, work: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> None:
     threading.Thread(target=_end_with_leader, daemon=True).start()
     os.environ[LOCAL_RANKS[0]] = str(rank)
-    work(_join_here(rank, count, address), *arguments)
+    _is_ready(rank, folder).touch()
+    work(_join_here(rank, count, folder), *arguments)
     _leave()
 
 
@@ -99,11 +143,11 @@ def _is_orphan(leader: int | None) -> bool:
     return os.name == "posix" and os.getppid() != leader
 
 
-def _join_here(rank: int, count: int, address: str) -> Processes:
+def _join_here(rank: int, count: int, folder: Path) -> Processes:
     """All are on this machine: its own loopback is all the network they need."""
     if sys.platform == "linux":
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    return _join(rank, count, address, count)
+    return _join(rank, count, (folder / "address").as_uri(), count)
 
 
 def _join(rank: int, count: int, address: str, here: int) -> Processes:

@@ -53,7 +53,7 @@ def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
     scale = min(1.0, _LONGEST / max(height, width))
     small = np.array(photo, np.float32)
     if scale < 1:
-        size = (round(width * scale), round(height * scale))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
         small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
     codes = np.ascontiguousarray(encode_codes(small, 8))
     found = _with_yunet(codes, model) if model else _with_mtcnn(codes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import time
 import weakref
 from collections.abc import Callable
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from together import dawdle, lead_dawdlers, meet
+from together import Fatal, dawdle, lead_dawdlers, meet, tell_signals
 
+from intrinsic_cli.api import TrainingError
 from intrinsic_cli.kit.files.atomic import is_alive
 from intrinsic_cli.kit.training.distributed import Processes
 from intrinsic_cli.kit.training.process_group import joined, started
@@ -94,3 +96,20 @@ def test_no_process_outlives_a_leader_that_fails(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="enough"):
         fail()
     assert not is_alive(int(other.read_text()))
+
+
+def test_one_that_ends_before_the_meeting_is_not_waited_for() -> None:
+    with (
+        pytest.raises(TrainingError, match=r"process 1 of --nproc ended as it began \(3\)"),
+        started(2, meet, (Fatal(),)),
+    ):
+        pass
+
+
+def test_a_terminal_s_ctrl_c_is_for_the_leader(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with started(2, tell_signals, (tmp_path,)) as processes:
+        assert signal.getsignal(signal.SIGINT) is before
+        tell_signals(processes, tmp_path)
+    told = [(tmp_path / f"{rank}.ignores").read_text() for rank in (0, 1)]
+    assert told == ["False", "True"]

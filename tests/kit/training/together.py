@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -50,3 +51,17 @@ def lead_dawdlers(folder: Path) -> None:
     """Lead another one that does nothing for long, and do nothing either."""
     with started(2, dawdle, (folder,)) as processes:
         dawdle(processes, folder)
+
+
+def tell_signals(processes: Processes, folder: Path) -> None:
+    """Write down whether Ctrl-C is ignored."""
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    (folder / f"{processes.rank}.ignores").write_text(str(ignored))
+    processes.wait()
+
+
+class Fatal:
+    """Whoever unpickles it ends."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os._exit, (3,)

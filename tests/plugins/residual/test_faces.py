@@ -173,6 +173,8 @@ def test_a_yunet_model_that_finds_nothing_finds_nothing(
     monkeypatch.setattr(_YuNet, "detect", lambda self, codes: (0, None))
     monkeypatch.setattr(find.cv2, "FaceDetectorYN", _YuNet, raising=False)
     assert find_faces(PHOTO, str(tmp_path / "yunet.onnx")) == []
+    thin = np.full((1, 4000, 3), 0.3, np.float32)
+    assert find_faces(thin, str(tmp_path / "yunet.onnx")) == []
 
 
 def test_small_faces_are_looked_for_where_there_are_no_large_ones(
