@@ -49,13 +49,8 @@ def can_find(model: str) -> bool:
 
 def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
     """Faces of a photo [H,W,3] linear, the largest first."""
-    height, width = photo.shape[:2]
-    scale = min(1.0, _LONGEST / max(height, width))
-    small = np.array(photo, np.float32)
-    if scale < 1:
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
-    codes = np.ascontiguousarray(encode_codes(small, 8))
+    scale = min(1.0, _LONGEST / max(photo.shape[:2]))
+    codes = np.ascontiguousarray(encode_codes(_shrunk(photo, scale), 8))
     found = _with_yunet(codes, model) if model else _with_mtcnn(codes)
     faces = []
     for points, confidence in found:
@@ -65,6 +60,15 @@ def find_faces(photo: Image, model: str = "", most: int = 32) -> list[Face]:
             faces.append(Face(pose, confidence, there))
     faces.sort(key=lambda face: -face.pose.side)
     return faces[:most]
+
+
+def _shrunk(photo: Image, scale: float) -> Image:
+    """A copy, each side ``scale`` times as long, but one pixel at least."""
+    small = np.array(photo, np.float32)
+    if scale == 1:
+        return small
+    height, width = (max(1, round(side * scale)) for side in photo.shape[:2])
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA))
 
 
 def require_model(model: str) -> None:
