@@ -18,10 +18,12 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Which way a score is better, and the unit that is printed behind its name (``°``, ``%``)."""
+    """Which way a score is better, the unit that is printed behind its name (``°``, ``%``), and in
+    a few words what it is ``about``, which stands under the table."""
 
     better: Literal["lower", "higher", "neither"] = "lower"
     unit: str = ""
+    about: str = ""
 
 
 class Pool(Interface):

@@ -155,6 +155,8 @@ def _notes(report: EvaluateReport) -> Iterator[str]:
     yield f"protocol {report.protocol}: {summary}" if summary else f"protocol {report.protocol}"
     if source:
         yield f"source: {source}"
+    for about, names in _columns_by_meaning(report).items():
+        yield f"{', '.join(names)}: {about}"
     yield f"data {report.data}, split {report.split}"
     for method, made in report.made_by.items():
         changed = [f"{key}={value}" for key, value in made.get("changed", {}).items()]
@@ -167,6 +169,15 @@ def _notes(report: EvaluateReport) -> Iterator[str]:
         told.append(f"± half the {how['level']:.0%} bootstrap interval over images ({draws})")
     if told:
         yield "; ".join(told)
+
+
+def _columns_by_meaning(report: EvaluateReport) -> dict[str, list[str]]:
+    """The columns of which something is said, those together of which the same is."""
+    found: dict[str, list[str]] = {}
+    for name, told in report.metrics.items():
+        if told.get("about"):
+            found.setdefault(told["about"], []).append(name)
+    return found
 
 
 def _can_print(text: str) -> bool:

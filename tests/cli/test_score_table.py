@@ -182,6 +182,19 @@ def test_options_that_were_given_stand_below(capsys: pytest.CaptureFixture[str])
     assert not any(line.startswith("b with") for line in lines)
 
 
+def test_what_columns_are_about_stands_below(capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = METRICS.values()
+    told = {
+        "albedo_lmse": {**one, "about": "an error"},
+        "ssim": {**other, "about": ""},
+        "lmse": {**one, "about": "an error"},
+    }
+    score_table.show(replace(REPORT, metrics=told))
+    lines = capsys.readouterr().out.splitlines()
+    assert "albedo_lmse, lmse: an error" in lines
+    assert not any(line.startswith("ssim:") for line in lines)
+
+
 def test_many_missing_files_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     lost = [Failure("tool", str(i), "x", (f"{i}.png",)) for i in range(9)]
     score_table.tell([*lost, Failure("", "case 3", "damaged"), Failure("flow", "pear", "too big")])
@@ -201,7 +214,8 @@ def test_json_and_csv_without_a_file_are_printed_instead_of_the_table(
         assert done.exit_code == 0, done.output
         told = json.loads(done.stdout)
         assert set(told) >= {"rows", "cases", "failures", "metrics", "protocol"}
-        assert told["metrics"]["lmse"] == {"better": "lower", "unit": ""}
+        assert told["metrics"]["lmse"]["better"] == "lower"
+        assert "in windows" in told["metrics"]["lmse"]["about"]
     rows = list(csv.DictReader(io.StringIO(run(*words, "--csv").stdout)))
     assert rows[0]["method"] == "tool"
 

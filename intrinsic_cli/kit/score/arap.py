@@ -12,6 +12,7 @@ from intrinsic_cli.api import Case, Metric, Protocol
 from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.columns import DSSIM, LMSE, MSE, RMSE, SI_MSE, SI_RMSE, SSIM
 from intrinsic_cli.kit.score.planes import batch, comparable, factors_in, gray, named, with_mean
 
 if TYPE_CHECKING:
@@ -117,26 +118,24 @@ def _protocol(
     return Protocol(name, summary, source, score, metrics, baselines=PRODUCTS, shows=FACTORS)
 
 
-_LOWER, _HIGHER = Metric("lower"), Metric("higher")
-
 ARAP_F = _protocol(
     "arap-f",
     "256×256, dark pixels masked",
     "FlowIID's evaluation of ARAP",
     arap_f,
-    {"lmse": _LOWER, "rmse": _LOWER, "ssim": _HIGHER},
+    {"lmse": LMSE, "rmse": RMSE, "si_rmse": SI_RMSE, "ssim": SSIM},
 )
 ARAP_O = _protocol(
     "arap-o",
     "256×256, dark pixels masked, SSIM of zeroed pixels",
     "the first flow method's",
     arap_o,
-    {"si_mse": _LOWER, "si_rmse": _LOWER, "lmse": _LOWER, "ssim": _HIGHER},
+    {"si_mse": SI_MSE, "si_rmse": SI_RMSE, "lmse": LMSE, "ssim": SSIM},
 )
 ARAP_1K = _protocol(
     "arap-1k",
     "own size, unsaturated shading, without seven scenes",
     "Luo's evaluation of ARAP",
     arap_1k,
-    {"mse": _LOWER, "lmse": _LOWER, "dssim": _LOWER},
+    {"mse": MSE, "lmse": LMSE, "dssim": DSSIM},
 )

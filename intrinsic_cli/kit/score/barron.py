@@ -10,6 +10,7 @@ from intrinsic_cli.api import Case, Metric, Protocol
 from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.columns import LMSE, SI_MSE
 from intrinsic_cli.kit.score.planes import batch, comparable, factors_in, gray, named, with_mean
 
 if TYPE_CHECKING:
@@ -56,16 +57,19 @@ class GeometricMean:
         return means
 
 
+_GEOMETRIC = Metric("lower", about="geometric mean over photos")
+
 MIT_BARRON = Protocol(
     name="mit-barron",
     summary="masked, MSE and LMSE with geometric means over images",
     source="Barron & Malik's evaluation, Fan et al.'s means",
     score=mit_barron,
     metrics={
-        "mse": Metric("lower"),
-        "lmse": Metric("lower"),
-        "mse_geometric": Metric("lower"),
-        "lmse_geometric": Metric("lower"),
+        "mse": SI_MSE,
+        "lmse": Metric("lower", about="as Grosse's, for each channel, in other windows"),
+        "grosse_lmse": LMSE,
+        "mse_geometric": _GEOMETRIC,
+        "lmse_geometric": _GEOMETRIC,
     },
     pool=GeometricMean,
     baselines=PRODUCTS,

@@ -12,6 +12,7 @@ from intrinsic_cli.api import Case, Metric, Protocol
 from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.columns import RECONSTRUCTION_MSE
 from intrinsic_cli.kit.score.planes import batch
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ CONSTANCY = Protocol(
     source="our own: 1 − squared cosine of its albedos, mean over pairs, then objects",
     score=reconstruction,
     metrics={
-        "reconstruction_mse": Metric("lower"),
-        "constancy": Metric("lower"),
-        "constancy_ratio": Metric("lower"),
+        "reconstruction_mse": RECONSTRUCTION_MSE,
+        "constancy": Metric("lower", about="how unlike the albedos of one paint are, 0 if alike"),
+        "constancy_ratio": Metric("lower", about="the same over that of the photos"),
     },
     headline="reconstruction_mse",
     reads=FACTORS,

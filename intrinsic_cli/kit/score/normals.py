@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from intrinsic_cli.api.protocols import Answer, Scores
 
 _BELOW = (11.25, 20, 22.5, 25, 30)  # degrees
+_WORDS = {"mean": "mean", "median": "median", "rmse": "root mean square", "std": "spread of the"}
 _BINS_PER_DEGREE = 20
 _BINS = 180 * _BINS_PER_DEGREE
 
 #: What the scores mean; ``normals_pooled_angle_mean`` ends like ``normals_angle_mean``.
 METRICS: Mapping[str, Metric] = {
-    **{f"angle_{name}": Metric("lower", "°") for name in ("mean", "median", "rmse", "std")},
-    **{f"within_{limit:g}": Metric("higher", "%") for limit in _BELOW},
+    **{
+        f"angle_{name}": Metric("lower", "°", f"{word} angle between normals and the truth")
+        for name, word in _WORDS.items()
+    },
+    **{f"within_{limit:g}": Metric("higher", "%", "normals so near the truth") for limit in _BELOW},
 }
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intrinsic_cli.api import Case, Metric, Protocol
+from intrinsic_cli.api import Case, Protocol
 from intrinsic_cli.api.outputs import SUMMANDS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score.baselines import SUMS
+from intrinsic_cli.kit.score.columns import MSE, PSNR, SSIM
 from intrinsic_cli.kit.score.planes import batch, comparable
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _protocol(name: str, summary: str) -> Protocol:
         summary=summary,
         source="our own: MSE, PSNR and SSIM in linear light",
         score=reflection,
-        metrics={"mse": Metric("lower"), "psnr": Metric("higher", "dB"), "ssim": Metric("higher")},
+        metrics={"mse": MSE, "psnr": PSNR, "ssim": SSIM},
         headline="transmission_mse",
         baselines=SUMS,
     )

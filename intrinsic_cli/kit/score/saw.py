@@ -99,9 +99,9 @@ def _resized(image: Image, size: tuple[int, ...]) -> Tensor:
 
 
 _METRICS: Mapping[str, Metric] = {
-    "photo_error": Metric("lower"),
-    "ap": Metric("higher"),
-    **dict.fromkeys(_PRECISIONS, Metric("higher")),
+    "photo_error": Metric("lower", about="1 − average precision of the photo alone"),
+    "ap": Metric("higher", about="average precision of smooth shading, over all photos"),
+    **dict.fromkeys(_PRECISIONS, Metric("higher", about="precision at that recall of it")),
 }
 
 

@@ -11,6 +11,7 @@ from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.light.white import white_gain
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.columns import LMSE, SI_MSE
 from intrinsic_cli.kit.score.highlights import highlight_scores
 from intrinsic_cli.kit.score.planes import batch, comparable, factors_in, gray, named, with_mean
 
@@ -23,14 +24,17 @@ _LEAST_ANGLE = 1e-3  # degrees: a photo with the colours of its paint would make
 #: Score, the layer whose steps may stray, and the one in which they are then found.
 _STRAY = (("shadow_left", "shading", "albedo"), ("paint_left", "albedo", "shading"))
 _METRICS = {
-    "lmse": Metric("lower"),
-    "si_mse": Metric("lower"),
-    "hue_error": Metric("lower", "°"),
-    "hue_ratio": Metric("lower"),
-    "shadow_left": Metric("lower"),
-    "paint_left": Metric("lower"),
-    "highlights_left": Metric("lower"),
-    "highlights_added": Metric("lower"),
+    "lmse": LMSE,
+    "si_mse": SI_MSE,
+    "hue_error": Metric("lower", "°", "median angle between colours of the albedo and the truth"),
+    "photo_hue_error": Metric("lower", "°", "the same of the photo, as if it were the albedo"),
+    "hue_ratio": Metric("lower", about="the one over the other: what stays of the light's colour"),
+    "shadow_left": Metric("lower", about="share of the edges of light that are in the albedo"),
+    "paint_left": Metric("lower", about="share of the edges of paint that are in the shading"),
+    "highlights_left": Metric("lower", about="share of the highlights that the residual lacks"),
+    "highlights_added": Metric(
+        "lower", about="residual where nothing shines, as a share of the photo"
+    ),
 }
 
 

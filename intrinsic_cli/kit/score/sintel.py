@@ -8,6 +8,7 @@ from intrinsic_cli.api import Case, Metric, Protocol
 from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.columns import DSSIM, SI_MSE
 from intrinsic_cli.kit.score.planes import batch, comparable, factors_in, named, with_mean
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ def sintel(case: Case, answer: Answer) -> Scores:
     return with_mean(scores, "lmse", "si_mse", "dssim")
 
 
+_LMSE = Metric("lower", about="mean squared error in windows, each at its best scale")
+
 SINTEL = Protocol(
     name="sintel",
     summary="no mask, numbers as stored",
     source="Fan et al. 2018 (papers print ×100)",
     score=sintel,
-    metrics={"si_mse": Metric("lower"), "lmse": Metric("lower"), "dssim": Metric("lower")},
+    metrics={"si_mse": SI_MSE, "lmse": _LMSE, "dssim": DSSIM},
     baselines=PRODUCTS,
     shows=FACTORS,
 )

@@ -11,6 +11,7 @@ from intrinsic_cli.api import Case, Metric, Protocol
 from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit.light.changes import CHANGES, UNCHANGED, Change
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.columns import RECONSTRUCTION_MSE
 from intrinsic_cli.kit.score.constancy import reconstruction
 
 if TYPE_CHECKING:
@@ -128,10 +129,10 @@ STEADY = Protocol(
     source="our own: relative change of the albedo and share of a cast left (%), scale (stops)",
     score=reconstruction,
     metrics={
-        "reconstruction_mse": Metric("lower"),
-        "change": Metric("lower", "%"),
-        "scale": Metric("lower"),
-        "cast_left": Metric("lower", "%"),
+        "reconstruction_mse": RECONSTRUCTION_MSE,
+        "change": Metric("lower", "%", "change of the albedo, at the best scale"),
+        "scale": Metric("lower", about="change of the whole albedo's scale, in stops"),
+        "cast_left": Metric("lower", "%", "part of a cast over the photo that the albedo has"),
     },
     headline="reconstruction_mse",
     reads=FACTORS,

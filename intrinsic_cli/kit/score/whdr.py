@@ -40,13 +40,16 @@ def whdr(case: Case, answer: Answer, encoded: bool = False) -> Scores:
     return scores
 
 
+_ABOUT = "weighted share of pairs of points that people compare otherwise"
+
+
 def _protocol(name: str, summary: str, encoded: bool) -> Protocol:
     return Protocol(
         name=name,
         summary=summary,
         source="Bell et al. 2014: weighted human disagreement, equal within 10 % (whdr) and 20 %",
         score=partial(whdr, encoded=encoded),
-        metrics={"whdr": Metric("lower"), "whdr_20": Metric("lower")},
+        metrics={"whdr": Metric(about=_ABOUT), "whdr_20": Metric(about=f"{_ABOUT}, within 20 %")},
         headline="whdr",
         reads=("albedo",),
         baselines=PRODUCTS,

@@ -4,12 +4,14 @@ constant answers."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from intrinsic_cli.api import (
     Case,
     DataError,
     IidError,
+    Metric,
     Progress,
     Protocol,
     Silent,
@@ -176,11 +178,11 @@ def _report(
 
 
 def _metrics(table: Sequence[Mapping[str, Any]], protocol: Protocol) -> dict[str, dict[str, str]]:
-    """Which way each score of the table is better, and its unit."""
+    """Which way each score of the table is better, its unit, and what it is about."""
     found = {}
     for name in score_names(table, besides=LABELS):
         metric = protocol.metric(name)
-        found[name] = {"better": metric.better, "unit": metric.unit}
+        found[name] = asdict(metric)
     if SECONDS in found:
-        found[SECONDS] = {"better": "lower", "unit": ""}
+        found[SECONDS] = asdict(Metric("lower", about="for the answer to one photo"))
     return found

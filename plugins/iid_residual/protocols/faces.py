@@ -13,6 +13,7 @@ from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score import normals
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.columns import LMSE, SI_RMSE, SSIM
 from intrinsic_cli.kit.score.planes import batch, comparable, gray
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ def _reconstruction_scores(case: Case, answer: Answer, mask: Tensor) -> Scores:
     return scores
 
 
+_PRODUCT = Metric("lower", about="difference of albedo · shading from the photo, of 255")
+_SUM = Metric("lower", about="the same with the residual added")
+
 FACES = Protocol(
     name="faces",
     summary="masked faces",
@@ -90,13 +94,13 @@ FACES = Protocol(
         **normals.METRICS,
         **light.METRICS,
         **parts.METRICS,
-        "si_rmse": Metric("lower"),
-        "lmse": Metric("lower"),
-        "ssim": Metric("higher"),
-        "reconstruction_l1": Metric("lower"),
-        "reconstruction_rms": Metric("lower"),
-        "with_residual_l1": Metric("lower"),
-        "with_residual_rms": Metric("lower"),
+        "si_rmse": SI_RMSE,
+        "lmse": LMSE,
+        "ssim": SSIM,
+        "reconstruction_l1": _PRODUCT,
+        "reconstruction_rms": _PRODUCT,
+        "with_residual_l1": _SUM,
+        "with_residual_rms": _SUM,
     },
     headline="albedo_lmse",
     reads=(*FACTORS, "residual", *parts.REBUILT, "light"),

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from iid_residual.protocols import baselines, light
-from intrinsic_cli.api import Case, Metric, Protocol
+from intrinsic_cli.api import Case, Protocol
 from intrinsic_cli.api.outputs import FACTORS
 from intrinsic_cli.kit import metrics
 from intrinsic_cli.kit.score.baselines import PRODUCTS
+from intrinsic_cli.kit.score.columns import SI_RMSE
 from intrinsic_cli.kit.score.constancy import CONSTANCY, ConstancyPool, reconstruction
 from intrinsic_cli.kit.score.planes import batch, comparable
 
@@ -50,7 +51,7 @@ FACES_LIGHT = Protocol(
     summary="one face under many lights, masked",
     source="our own: light to the truth, 1 − squared cosine of the albedos of one face",
     score=faces_light,
-    metrics={**CONSTANCY.metrics, **light.METRICS, "si_rmse": Metric("lower")},
+    metrics={**CONSTANCY.metrics, **light.METRICS, "si_rmse": SI_RMSE},
     headline="light_angle",
     reads=(*FACTORS, "light"),
     pool=FacesLightPool,

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 LEAST_FOCUS = 0.1
 
 METRICS: Mapping[str, Metric] = {
-    "light_angle": Metric("lower", "°"),
-    "light_angle_any": Metric("lower", "°"),
-    "light_rmse": Metric("lower"),
-    "light_left_out": Metric("neither", "%"),
+    "light_angle": Metric("lower", "°", "angle between light from in front and the true one"),
+    "light_angle_any": Metric("lower", "°", "the same of all lights that have a direction"),
+    "light_rmse": Metric("lower", about="root mean squared error of the 27 harmonics"),
+    "light_left_out": Metric("neither", "%", "lights from behind, or from nowhere in particular"),
 }
 
 

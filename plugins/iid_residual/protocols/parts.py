@@ -27,10 +27,16 @@ _SOLID = 0.99  # of a pixel that must be inside the mask
 _EVEN = 1e-12  # the spread of gradients below which they are all the same
 _DARK = 1e-3  # the least albedo that a residual is divided by
 
+_REBUILT = Metric(about="difference of the network's own product from the photo, of 255")
+_BY_HARMONICS = Metric(about="the same without what harmonics cannot express")
+
 METRICS: Mapping[str, Metric] = {
-    **dict.fromkeys((f"{name}_{norm}" for name in REBUILT for norm in ("l1", "rms")), Metric()),
-    "residual_energy": Metric("neither"),
-    "leakage": Metric(),
+    "rebuilt_l1": _REBUILT,
+    "rebuilt_rms": _REBUILT,
+    "rebuilt_by_harmonics_l1": _BY_HARMONICS,
+    "rebuilt_by_harmonics_rms": _BY_HARMONICS,
+    "residual_energy": Metric("neither", about="size of the residual shading over all of it"),
+    "leakage": Metric(about="how far albedo and shading change at the same places"),
 }
 
 

@@ -153,6 +153,7 @@ def test_every_protocol_scores_its_baselines(protocol: str) -> None:
         scores = score(protocol, case, answer(case))
         assert PROTOCOLS[protocol].headline in scores
         assert np.isfinite(list(scores.values())).all()
+        assert not [name for name in scores if not PROTOCOLS[protocol].metric(name).about]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,7 @@ def test_pools_add_scores_of_the_whole_dataset(protocol: str) -> None:
     scores = pool.scores()
     assert scores
     assert np.isfinite(list(scores.values())).all()
+    assert not [name for name in scores if not PROTOCOLS[protocol].metric(name).about]
     assert pool.scores() == scores, "asking twice changes nothing"
 
 
