@@ -162,13 +162,19 @@ def _notes(report: EvaluateReport) -> Iterator[str]:
         changed = [f"{key}={value}" for key, value in made.get("changed", {}).items()]
         if changed:
             yield f"{method} with {', '.join(changed)}"
-    told = ["↓ lower is better, ↑ higher is better"] if _can_print("↓↑") else []
+    told = list(_about_signs(report))
+    if told:
+        yield "; ".join(told)
+
+
+def _about_signs(report: EvaluateReport) -> Iterator[str]:
+    """What arrows and ± mean."""
+    if _can_print("↓↑"):
+        yield "↓ lower is better, ↑ higher is better"
     if any(row["intervals"] for row in report.rows):
         how = report.resampling
         draws = f"{how['resamples']} resamples, seed {how['seed']}"
-        told.append(f"± half the {how['level']:.0%} bootstrap interval over images ({draws})")
-    if told:
-        yield "; ".join(told)
+        yield f"± half the {how['level']:.0%} bootstrap interval over images ({draws})"
 
 
 def _columns_by_meaning(report: EvaluateReport) -> dict[str, list[str]]:

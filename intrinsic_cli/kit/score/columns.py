@@ -8,9 +8,7 @@ MSE = Metric("lower", about="mean squared error")
 RMSE = Metric("lower", about="root mean squared error")
 SI_MSE = Metric("lower", about="mean squared error at the best scale")
 SI_RMSE = Metric("lower", about="root mean squared error at the best scale")
-LMSE = Metric(
-    "lower", about="error in windows, each at its best scale, as a share of the truth"
-)
+LMSE = Metric("lower", about="error in windows, each at its best scale, as a share of the truth")
 PSNR = Metric("higher", "dB", "peak signal-to-noise ratio")
 SSIM = Metric("higher", about="structural similarity, 1 where nothing differs")
 DSSIM = Metric("lower", about="(1 − structural similarity) / 2")
