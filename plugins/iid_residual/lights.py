@@ -12,6 +12,7 @@ from torch import Tensor
 
 from iid_residual import harmonics
 from intrinsic_cli.api import UsageError
+from intrinsic_cli.kit.files.os_errors import advice, reason
 
 #: The record's name.
 LIGHT = "light"
@@ -55,8 +56,11 @@ def read_light(path: Path) -> Tensor:
     """The light [27] of the first face of a ``.light.json``. UsageError where it holds none."""
     try:
         record = json.loads(path.expanduser().read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is not readable: {error}", HINT) from error
+    except OSError as error:
+        told = f"{path}: {reason(error)}"
+        raise UsageError(told, "; ".join(filter(None, [advice(error), HINT]))) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is no record of a light", HINT) from error
     faces = record.get("faces", [record]) if isinstance(record, dict) else []
     light = light_of(faces[0]) if isinstance(faces, list) and faces else None
     if light is None:

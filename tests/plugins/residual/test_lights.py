@@ -71,6 +71,11 @@ def test_a_file_without_light_is_refused(tmp_path: Path, record: Any) -> None:
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not readable"):
-        read_light(tmp_path / "none.light.json")
+    path = tmp_path / "none.light.json"
+    with pytest.raises(UsageError, match=r"none\.light\.json: no such file") as caught:
+        read_light(path)
+    assert "Errno" not in caught.value.message
+    path.write_text("{")
+    with pytest.raises(UsageError, match="is no record of a light"):
+        read_light(path)
     assert light_of("nothing") is None
