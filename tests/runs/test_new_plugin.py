@@ -89,7 +89,7 @@ def test_the_code_is_formatted_and_typed(tmp_path: Path) -> None:
                 assert node.returns is not None, node.name
 
 
-@pytest.mark.parametrize("name", ["Two", "two words", "2d", "class", "a-b", "", "../up"])
+@pytest.mark.parametrize("name", ["Two", "two words", "2d", "class", "a-b", "../up"])
 def test_names_that_cannot_be(name: str, tmp_path: Path) -> None:
     done = new(name, "--out", str(tmp_path / "made"))
     assert (done.exit_code, done.stdout) == (2, "")
