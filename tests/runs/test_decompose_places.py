@@ -128,3 +128,6 @@ def test_namesakes_keep_their_places_in_any_order(tmp_path: Path) -> None:
     assert places(two, one) == [("skipped", second), ("skipped", first)]
     third = ("done", "x.png-3.iid.json")
     assert places(three, two, one) == [third, ("skipped", second), ("skipped", first)]
+    (tmp_path / "out/iid-manifest.jsonl").unlink()
+    known = [("skipped", name) for name in (second, third[1], first)]
+    assert places(two, three, one) == known, "the sidecars know it, too"

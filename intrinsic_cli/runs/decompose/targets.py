@@ -66,13 +66,16 @@ class Target:
     def source(self) -> str:
         """The photo as seen from its sidecar, so that both may be moved together; ``-`` for
         stdin."""
-        if self.path is None:
-            return "-"
-        path, folder = real(self.path), real(self.base.parent)
-        try:
-            return Path(os.path.relpath(path, folder)).as_posix()
-        except ValueError:  # two drives of Windows
-            return path.as_posix()
+        return "-" if self.path is None else _seen_from(self.base.parent, self.path)
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    """Where ``path`` is from a folder on, links followed."""
+    path, folder = real(path), real(folder)
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # two drives of Windows
+        return path.as_posix()
 
 
 def choose_targets(
@@ -84,13 +87,14 @@ def choose_targets(
 ) -> list[Target]:
     """A target for each photo, no two the same: photos whose stems agree, or whose place an earlier
     run gave to a photo of another name, keep their extension, and a number where even that does not
-    tell them apart. Where ``is_of`` knows the outputs at a base to be a photo's, it stays there."""
+    tell them apart. Where ``is_of`` or the sidecar knows the outputs at a base to be a photo's, it
+    stays there."""
     wanted = _wanted(photos, out, plan, sidecars, is_of)
     names = _free_names(wanted, {})
     together = list(zip(photos, names, strict=True))
     # Where all is as it was, nobody need be looked for: that takes long if many have one name.
     if not all(is_of(out / name, photo.path) for photo, name in together):
-        names = _free_names(wanted, _kept_names(wanted, photos, out, sidecars, is_of))
+        names = _free_names(wanted, _Places(out, sidecars, is_of).of_all(wanted, photos))
     masks = Masks(plan.request.mask, len(photos))
     return [_target(photo, out / name, masks) for photo, name in zip(photos, names, strict=True)]
 
@@ -102,21 +106,43 @@ def _free_names(wanted: Sequence[Path], kept: Mapping[int, Path]) -> list[Path]:
     return [kept.get(number) or _free(name, taken) for number, name in enumerate(wanted)]
 
 
-def _kept_names(
-    wanted: Sequence[Path],
-    photos: Sequence[FoundPhoto],
-    out: Path,
-    sidecars: Sidecars,
-    is_of: Callable[[Path, Path], bool],
-) -> dict[int, Path]:
-    """The names under which the outputs of photos are already, by the number of the photo."""
-    taken: set[str] = set()
-    kept: dict[int, Path] = {}
-    for number, name in enumerate(wanted):
-        found = _kept_name(name, photos[number].path, out, sidecars, is_of)
-        if found is not None and _key(found) not in taken:
-            kept[number] = _free(found, taken)
-    return kept
+class _Places:
+    """The names below ``out`` that outputs of photos have already."""
+
+    def __init__(self, out: Path, sidecars: Sidecars, is_of: Callable[[Path, Path], bool]) -> None:
+        self._out, self._sidecars, self._is_of = out, sidecars, is_of
+        self._by_source: dict[Path, dict[str, Path]] = {}
+
+    def of_all(self, wanted: Sequence[Path], photos: Sequence[FoundPhoto]) -> dict[int, Path]:
+        """Those of ``photos``, by their numbers, as far as they have any."""
+        taken: set[str] = set()
+        kept: dict[int, Path] = {}
+        for number, name in enumerate(wanted):
+            found = self._of(name, photos[number].path)
+            if found is not None and _key(found) not in taken:
+                kept[number] = _free(found, taken)
+        return kept
+
+    def _of(self, name: Path, photo: Path) -> Path | None:
+        """``name``, with whatever number, where the outputs of the photo are."""
+        if self._is_of(self._out / name, photo):
+            return name
+        if photo == STDIN:
+            return None
+        if name not in self._by_source:
+            self._by_source[name] = self._sources(name)
+        found = self._by_source[name]
+        return found.get(_seen_from((self._out / name).parent, photo)) if found else None
+
+    def _sources(self, name: Path) -> dict[str, Path]:
+        """Whose outputs have ``name``, with and without a number."""
+        found: dict[str, Path] = {}
+        for one in _numbered(name):
+            facts = self._sidecars.read(_sidecar(self._out / one))
+            if facts is None:
+                return found
+            found.setdefault(str(facts.get("source", "")), one)
+        return found
 
 
 def _wanted(
@@ -138,23 +164,6 @@ def _wanted(
                 name = named(plan, photo.relative)
         names.append(name)
     return names
-
-
-def _kept_name(
-    name: Path,
-    photo: Path,
-    out: Path,
-    sidecars: Sidecars,
-    is_of: Callable[[Path, Path], bool],
-) -> Path | None:
-    """``name``, with whatever number, where the outputs of the photo are; None where there are
-    none."""
-    for one in _numbered(name):
-        if is_of(out / one, photo):
-            return one
-        if sidecars.read(_sidecar(out / one)) is None:
-            return None
-    return None
 
 
 def plan_for(target: Target, plan: Plan) -> Plan:
