@@ -4,7 +4,6 @@ What is made does not depend on who makes it: the n-th batch follows from the se
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from itertools import islice
@@ -16,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from intrinsic_cli.api import IidError
 from intrinsic_cli.kit.files.available_cores import cores_each
 from intrinsic_cli.kit.files.opencv import cv2
+from intrinsic_cli.kit.training.terminal import leave_signals
 
 if TYPE_CHECKING:
     from intrinsic_cli.api import Trainer
@@ -84,9 +84,7 @@ def _as_it_is(made: Any) -> Any:
 
 def _begin_worker(_: int) -> None:
     """A worker leaves signals to whoever trains, and OpenCV has one thread in it."""
-    # Ctrl-C goes to all processes of a terminal, but whoever trains decides when to stop.
-    for name in ("SIGINT", "SIGHUP"):
-        signal.signal(signal.Signals[name], signal.SIG_IGN)
+    leave_signals()
     # Each worker would use all cores, and threads do not live on after a fork. 0 switches them off;
     # 1 would wait for the parent's, which are not here.
     cv2.setNumThreads(0)

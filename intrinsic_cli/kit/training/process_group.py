@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -23,11 +22,10 @@ from intrinsic_cli.api import TrainingError
 from intrinsic_cli.kit.files.available_cores import cores_each
 from intrinsic_cli.kit.networks.device import LOCAL_RANKS
 from intrinsic_cli.kit.training.distributed import Processes
+from intrinsic_cli.kit.training.terminal import signals_left
 
 WATCH_EVERY = 1.0  # seconds between looks at whether the leading process is still there
 LOOK = 0.02  # seconds between looks at whether the others are about to join
-_NAMES = ("SIGINT", "SIGHUP")  # not every system knows both
-_OF_TERMINALS = [signal.Signals[name] for name in _NAMES if name in signal.Signals.__members__]
 
 
 @contextmanager
@@ -68,28 +66,13 @@ def joined(rank: int, count: int, address: str, here: int) -> Iterator[Processes
 def _start(
     rank: int, count: int, folder: Path, work: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> SpawnProcess:
-    """Not daemonic, as such a process may have none of its own to make batches."""
+    """Not daemonic, as such a process may have none of its own to make batches. One that Ctrl-C
+    ended while it is starting would never come to the meeting."""
     given = (rank, count, folder, work, arguments)
     process = multiprocessing.get_context("spawn").Process(target=_follow, args=given)
-    with _ignored_signals():
+    with signals_left():
         process.start()
     return process
-
-
-@contextmanager
-def _ignored_signals() -> Iterator[None]:
-    """Processes started in the block ignore Ctrl-C and a closed terminal, which all of a terminal
-    hear of: the leading one decides when to stop, and one that ended while it is starting would
-    never come to the meeting. Only the main thread can say so."""
-    before: dict[signal.Signals, Any] = {}
-    try:
-        if threading.current_thread() is threading.main_thread():
-            for each in _OF_TERMINALS:
-                before[each] = signal.signal(each, signal.SIG_IGN)
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _await(others: Sequence[SpawnProcess], folder: Path) -> None:
