@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from intrinsic_cli.cli import iid, score_table
+from intrinsic_cli.kit.score.columns import LMSE
 from intrinsic_cli.requests import EvaluateReport, Failure
 
 
@@ -214,8 +215,8 @@ def test_json_and_csv_without_a_file_are_printed_instead_of_the_table(
         assert done.exit_code == 0, done.output
         told = json.loads(done.stdout)
         assert set(told) >= {"rows", "cases", "failures", "metrics", "protocol"}
-        assert told["metrics"]["lmse"]["better"] == "lower"
-        assert "in windows" in told["metrics"]["lmse"]["about"]
+        assert told["metrics"]["lmse"] == asdict(LMSE)
+        assert (LMSE.better, LMSE.unit) == ("lower", "")
     rows = list(csv.DictReader(io.StringIO(run(*words, "--csv").stdout)))
     assert rows[0]["method"] == "tool"
 

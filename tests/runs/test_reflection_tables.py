@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from intrinsic_cli.api import Decomposer, Frame, Method, MethodSpec, Variant
 from intrinsic_cli.datasets import DATASETS
+from intrinsic_cli.kit.score.columns import MSE, PSNR, SSIM
 from intrinsic_cli.protocols import PROTOCOLS
 from intrinsic_cli.registry import Registry
 from intrinsic_cli.requests import EvaluateRequest
@@ -70,6 +72,7 @@ def test_the_report_says_which_way_is_better() -> None:
     request = EvaluateRequest(("pane",), data="reflection", limit=1, device="cpu")
     metrics = evaluate(request, registry=REGISTRY).metrics
     for name in NAMES[:2]:
-        assert metrics[f"{name}_mse"]["better"] == "lower"
-        assert metrics[f"{name}_psnr"]["unit"] == "dB"
-        assert metrics[f"{name}_ssim"]["better"] == "higher"
+        assert metrics[f"{name}_mse"] == asdict(MSE)
+        assert metrics[f"{name}_psnr"] == asdict(PSNR)
+        assert metrics[f"{name}_ssim"] == asdict(SSIM)
+    assert (MSE.better, PSNR.better, PSNR.unit, SSIM.better) == ("lower", "higher", "dB", "higher")

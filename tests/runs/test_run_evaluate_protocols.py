@@ -70,7 +70,8 @@ def test_the_report_says_which_way_is_better_and_in_which_unit(own: str) -> None
     report = run(own, "sculptor")
     assert report.metrics["brightness"] == {"better": "higher", "unit": "lx", "about": "light"}
     assert report.metrics["strength"] == {"better": "neither", "unit": "", "about": ""}
-    assert report.metrics["seconds"]["better"] == "lower"
+    of_seconds = {"better": "lower", "unit": "", "about": "for the answer to one photo"}
+    assert report.metrics["seconds"] == of_seconds
     assert set(report.metrics) < set(report.rows[0])
     assert json.loads(output.text(report))["metrics"]["brightest"]["unit"] == "lx"
 
